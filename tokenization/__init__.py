@@ -1,0 +1,1 @@
+"""Legacy import path: shims onto `codex_ml.tokenization`."""
