@@ -1,0 +1,143 @@
+"""The call graph: which definitions run or name which, and what a set of roots reaches."""
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from audit.code.modules import Module, Program
+
+# A method call on a value of unknown class leads to every method of that name,
+# if there are few and the name says something.
+MAX_HOMONYMS: Final = 5
+_COMMON: Final = frozenset(
+    "get items keys values append extend update pop add format join split strip copy close read "
+    "write open size shape item mean sum backward parameters cpu numpy tolist startswith endswith "
+    "replace sort index count insert remove clear lower upper".split()
+)
+_LAST: Final = re.compile(r"\.(\w+)$")
+_TEST_NAME: Final = re.compile(r"(^|\.)(test\w*|setUp\w*|tearDown\w*|setup_\w+)$")
+
+
+class Graph:
+    """Edges between the definitions of a program."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self._methods = self._methods_by_name()
+        self.edges: list[set[int]] = [set() for _ in program.owner]
+        for module in program.modules:
+            self._structure(module)
+            self._uses(module)
+
+    def _methods_by_name(self) -> dict[str, list[int]]:
+        found: dict[str, list[int]] = {}
+        for module in self.program.modules:
+            if module.role == "product":
+                definitions = module.facts.definitions
+                for place, one in enumerate(definitions):
+                    if one.kind == "function" and definitions[one.parent].kind == "class":
+                        found.setdefault(one.name.rpartition(".")[2], []).append(
+                            module.first + place
+                        )
+        return found
+
+    def _structure(self, module: Module) -> None:
+        """A class runs its special methods; a base's method runs what overrides it."""
+        program = self.program
+        definitions = module.facts.definitions
+        for place, one in enumerate(definitions):
+            node = module.first + place
+            if one.kind == "class":
+                for base in program.bases(node):
+                    self.edges[node].add(base)
+            elif one.kind == "function" and definitions[one.parent].kind == "class":
+                owner = module.first + one.parent
+                name = one.name.rpartition(".")[2]
+                if name.startswith("__"):
+                    self.edges[owner].add(node)
+                for base in program.bases(owner):
+                    overridden = program.method(base, name)
+                    if overridden >= 0:
+                        self.edges[overridden].add(node)
+            elif one.kind == "function" and definitions[one.parent].kind == "function":
+                self.edges[module.first + one.parent].add(node)
+
+    def _uses(self, module: Module) -> None:  # noqa: C901
+        program, first = self.program, module.first
+        for call in module.facts.calls:
+            source = self.edges[first + call.scope]
+            found = False
+            for name in call.names:
+                for text, node in program.follow(module, name):
+                    if node >= 0:
+                        source.add(node)
+                        found = True
+                    elif text.endswith("()") or "()." in text:
+                        source |= self._owners(module, text)
+            if call.decorates >= 0:
+                self.edges[first + call.decorates] |= {
+                    node
+                    for name in call.names
+                    for _, node in program.follow(module, name)
+                    if node >= 0
+                }
+            if not found and (last := _LAST.search(call.names[0])) and last[1] not in _COMMON:
+                nodes = self._methods.get(last[1], ())
+                if len(nodes) <= MAX_HOMONYMS:
+                    source.update(nodes)
+        for reference in module.facts.references:
+            _, node = program.resolve(module, reference.name)
+            if node >= 0:
+                self.edges[first + reference.scope].add(node)
+        for one in module.facts.imports:
+            target = one.target.removesuffix(".*").removesuffix("*")
+            _, node = program.resolve(module, target) if target else ("", -1)
+            if node >= 0:
+                self.edges[first + one.scope].add(program.owner[node].first)
+
+    def _owners(self, module: Module, text: str) -> set[int]:
+        """Return the classes of the repository that a text makes an instance of."""
+        _, node = self.program.resolve(module, text)
+        return {node} if node >= 0 else set()
+
+    def reach(self, roots: Iterable[int]) -> frozenset[int]:
+        """Return every node that the roots lead to, themselves included."""
+        seen = set(roots)
+        queue = list(seen)
+        while queue:
+            for node in self.edges[queue.pop()]:
+                if node not in seen:
+                    seen.add(node)
+                    queue.append(node)
+        return frozenset(seen)
+
+    def public(self) -> frozenset[int]:
+        """Return the product definitions that others may use: no private part in the name."""
+        return frozenset(
+            module.first + place
+            for module in self.program.modules
+            if module.role in ("product", "build")
+            for place, one in enumerate(module.facts.definitions)
+            if place == 0
+            or (
+                (is_public(one.name) and one.kind != "module")
+                and module.facts.definitions[one.parent].kind != "function"
+            )
+        )
+
+    def tests(self) -> frozenset[int]:
+        """Return the definitions that a test run starts: test functions, fixtures, set-ups."""
+        return frozenset(
+            module.first + place
+            for module in self.program.modules
+            if module.role == "test"
+            for place, one in enumerate(module.facts.definitions)
+            if place == 0
+            or _TEST_NAME.search(one.name)
+            or any("fixture" in d for d in one.decorators)
+        )
+
+
+def is_public(name: str) -> bool:
+    """Tell whether no part of a dotted name is private; special methods are public."""
+    return not any(part.startswith("_") and not part.endswith("__") for part in name.split("."))

@@ -1,0 +1,266 @@
+"""Modules of a repository and what a name in one of them stands for.
+
+A *node* is the global number of a definition: every module, class and function
+of the repository has one.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+from audit.facts.model import Definition, PythonFacts
+from audit.model import Role
+
+_HEAD: Final = re.compile(r"([:.]*)([\w.]*)")
+_STEP: Final = re.compile(r"\(\)|\[[^\]]*\]|\.\w+")
+_DEPTH: Final = 8  # re-exports and returns that are followed
+_CALLED: Final = ("forward", "__call__")  # what calling an instance runs
+
+
+class Module:
+    """A Python file: its facts, its dotted names and the numbers of its definitions."""
+
+    __slots__ = (
+        "by_name",
+        "dotted",
+        "facts",
+        "first",
+        "imports",
+        "package",
+        "path",
+        "role",
+        "stars",
+    )
+
+    def __init__(self, path: str, role: Role, facts: PythonFacts, dotted: str, first: int) -> None:
+        self.path = path
+        self.role = role
+        self.facts = facts
+        self.dotted = dotted
+        self.first = first
+        """Node of the module itself; definition `i` is node ``first + i``."""
+        is_package = path.endswith("__init__.py")
+        self.package = dotted if is_package else dotted.rpartition(".")[0]
+        self.by_name = {
+            one.name: place for place, one in reversed(list(enumerate(facts.definitions)))
+        }
+        self.imports = {one.name: one.target for one in facts.imports if one.scope == 0}
+        self.stars = tuple(one.target[:-1] for one in facts.imports if one.name == "*")
+
+
+def dotted_names(paths: Sequence[str]) -> dict[str, str]:
+    """Return the dotted name under which each Python file is imported.
+
+    A package's files are named from the top-most folder with an ``__init__.py``;
+    other files from their own folder, which is on the path when they run.
+    """
+    folders = {
+        path.rpartition("/")[0] for path in paths if path.rpartition("/")[2] == "__init__.py"
+    }
+    named: dict[str, str] = {}
+    for path in paths:
+        folder, _, name = path.rpartition("/")
+        stem = name.removesuffix(".pyi").removesuffix(".py")
+        parts = [] if stem == "__init__" else [stem]
+        while folder in folders and folder:
+            folder, _, last = folder.rpartition("/")
+            parts.insert(0, last)
+        named[path] = ".".join(parts) or stem
+    return named
+
+
+class Program:
+    """All Python modules of a repository, with names resolved across them."""
+
+    def __init__(self, files: Iterable[tuple[str, Role, PythonFacts]]) -> None:
+        rows = list(files)
+        names = dotted_names([path for path, _, _ in rows])
+        self.modules: list[Module] = []
+        self.owner: list[Module] = []
+        """The module of each node."""
+        for path, role, facts in rows:
+            module = Module(path, role, facts, names[path], len(self.owner))
+            self.modules.append(module)
+            self.owner += [module] * len(facts.definitions)
+        self._by_dotted: dict[str, list[Module]] = {}
+        for module in self.modules:
+            for name in {module.dotted, _from_root(module.path)}:
+                self._by_dotted.setdefault(name, []).append(module)
+        self._tops = {name.partition(".")[0] for name in self._by_dotted}
+        self._memo: dict[tuple[int, str], tuple[str, int]] = {}
+        self._followed: dict[tuple[int, str], tuple[tuple[str, int], ...]] = {}
+
+    def definition(self, node: int) -> Definition:
+        """Return the definition that a node numbers."""
+        module = self.owner[node]
+        return module.facts.definitions[node - module.first]
+
+    def symbol(self, node: int) -> str:
+        """Return ``package.module:Class.method`` for a node."""
+        return f"{self.owner[node].dotted}:{self.definition(node).name}".removesuffix(":")
+
+    def _module(self, dotted: str, near: Module) -> Module | None:
+        """Return the module of that name; among several, the one that shares most of the path."""
+        found = self._by_dotted.get(dotted)
+        if not found:
+            return None
+        if len(found) == 1:
+            return found[0]
+        return max(found, key=lambda one: (_shared(one.path, near.path), one.path))
+
+    def resolve(self, module: Module, name: str) -> tuple[str, int]:
+        """Return the absolute text of a dotted name and its node, -1 outside the repository.
+
+        Only the part up to the first call or subscript is resolved; the rest is kept.
+        """
+        key = (module.first, name)
+        known = self._memo.get(key)
+        if known is None:
+            known = self._memo[key] = self._resolve(module, name, _DEPTH)
+        return known
+
+    def _resolve(self, module: Module, name: str, depth: int) -> tuple[str, int]:
+        found = _HEAD.match(name)
+        assert found is not None
+        lead, head = found[1], found[2].rstrip(".")
+        tail = name[len(lead) + len(head) :]
+        if lead == ":":
+            return self._inside(module, head, tail, depth)
+        if lead:
+            parts = module.package.split(".") if module.package else []
+            base = parts[: len(parts) - len(lead) + 1]
+            head = ".".join([*base, head]) if head else ".".join(base)
+        if not head or head.partition(".")[0] not in self._tops:
+            return head + tail, -1
+        parts = head.split(".")
+        for cut in range(len(parts), 0, -1):
+            if (home := self._module(".".join(parts[:cut]), module)) is not None:
+                rest = ".".join(parts[cut:])
+                # A script may be named like the library that it imports.
+                if home is module and not lead:
+                    break
+                return (
+                    self._inside(home, rest, tail, depth)
+                    if rest
+                    else (home.dotted + tail, home.first)
+                )
+        return head + tail, -1
+
+    def _inside(self, module: Module, name: str, tail: str, depth: int) -> tuple[str, int]:
+        if (place := module.by_name.get(name)) is not None:
+            return f"{module.dotted}:{name}{tail}", module.first + place
+        first, _, rest = name.partition(".")
+        if depth > 0 and (target := module.imports.get(first)) is not None:
+            return self._resolve(module, target + (f".{rest}" if rest else "") + tail, depth - 1)
+        for star in module.stars if depth > 0 else ():
+            found = self._resolve(module, star + name + tail, depth - 1)
+            if found[1] >= 0:
+                return found
+        owner, _, attribute = name.rpartition(".")
+        if (place := module.by_name.get(owner)) is not None and owner:
+            node = self.method(module.first + place, attribute)
+            if node >= 0:
+                return f"{self.symbol(node)}{tail}", node
+        return f"{module.dotted}:{name}{tail}", -1
+
+    def bases(self, node: int) -> Iterator[int]:
+        """Yield the classes of the repository that a class is derived from, nearest first."""
+        for base in self.definition(node).bases:
+            found = self.resolve(self.owner[node], base)[1] if "=" not in base else -1
+            if found >= 0 and found != node:
+                yield found
+
+    def ancestry(self, node: int) -> tuple[str, ...]:
+        """Return the absolute names of all classes that a class is derived from."""
+        names: dict[str, None] = {}
+        queue, seen = [node], {node}
+        while queue:
+            current = queue.pop(0)
+            for base in self.definition(current).bases:
+                text, found = self.resolve(self.owner[current], base)
+                names[text] = None
+                if found >= 0 and found not in seen:
+                    seen.add(found)
+                    queue.append(found)
+        return tuple(names)
+
+    def method(self, node: int, name: str, depth: int = 6) -> int:
+        """Return the node of a class's method, inherited ones included; -1 for none."""
+        module = self.owner[node]
+        place = module.by_name.get(f"{self.definition(node).name}.{name}")
+        if place is not None:
+            return module.first + place
+        if depth > 0:
+            for base in self.bases(node):
+                if (found := self.method(base, name, depth - 1)) >= 0:
+                    return found
+        return -1
+
+    def follow(self, module: Module, name: str, depth: int = 3) -> tuple[tuple[str, int], ...]:
+        """Return what a canonical text leads to: ``(absolute text, node)``, through
+        instances of the repository's classes and the values its functions return."""
+        key = (module.first, name)
+        known = self._followed.get(key)
+        if known is None:
+            self._followed[key] = ((name, -1),)  # a function may return what it is called on
+            known = self._followed[key] = self._follow(module, name, depth)
+        return known
+
+    def _follow(self, module: Module, name: str, depth: int) -> tuple[tuple[str, int], ...]:
+        if name[0] in "@%'…" or name.startswith(("self.", "builtins.")):
+            return ((name, -1),)
+        text, node = self.resolve(module, name)
+        steps = _STEP.findall(text[_end_of_head(text) :])
+        if node < 0 or not steps:
+            return ((text, node),)
+        states: list[tuple[str, int, bool]] = [(text[: _end_of_head(text)], node, False)]
+        for step in steps:
+            states = [after for state in states for after in self._step(state, step, depth)][:6]
+        return tuple((words, at if not instance else -1) for words, at, instance in states)
+
+    def _step(
+        self, state: tuple[str, int, bool], step: str, depth: int
+    ) -> Iterator[tuple[str, int, bool]]:
+        words, node, instance = state
+        if node < 0:
+            yield words + step, -1, False
+            return
+        definition = self.definition(node)
+        if step == "()" and definition.kind == "class" and not instance:
+            yield words + step, node, True
+        elif step == "()" and instance:
+            found = next((one for name in _CALLED if (one := self.method(node, name)) >= 0), -1)
+            yield words + step, found, False
+        elif step == "()" and definition.kind == "function":
+            yield words + step, -1, False
+            if depth > 0:
+                home = self.owner[node]
+                for value in definition.returns:
+                    for text, at in self.follow(home, value, depth - 1) if value != "yield" else ():
+                        is_class = at >= 0 and self.definition(at).kind == "class"
+                        yield text, at, is_class and text.endswith("()")
+        elif step[0] == "." and definition.kind == "class":
+            found = self.method(node, step[1:])
+            yield (self.symbol(found) if found >= 0 else words + step), found, False
+        else:
+            yield words + step, -1, False
+
+
+def _end_of_head(text: str) -> int:
+    for place, letter in enumerate(text):
+        if letter in "([":
+            return place
+    return len(text)
+
+
+def _from_root(path: str) -> str:
+    return path.removesuffix("/__init__.py").removesuffix(".py").replace("/", ".")
+
+
+def _shared(one: str, other: str) -> int:
+    count = 0
+    for left, right in zip(one.split("/"), other.split("/"), strict=False):
+        if left != right:
+            break
+        count += 1
+    return count

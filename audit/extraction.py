@@ -1,0 +1,113 @@
+"""Facts for many blobs: from the cache where it knows them, on both cores where it does not."""
+
+import gc
+import multiprocessing
+import os
+import sys
+import warnings
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, TypeAlias
+
+import msgspec
+
+from audit import facts
+from audit.facts.model import (
+    DataFacts,
+    Fact,
+    Facts,
+    FileKind,
+    ProseFacts,
+    PythonFacts,
+    ScriptFacts,
+    TextFacts,
+)
+
+EXTRACTOR_VERSION: Final = 1
+PARALLEL_BYTES: Final = 1_000_000
+"""Below about 1 MB of misses, starting a second process costs more than it saves."""
+
+_RECURSION: Final = 20_000
+_TYPES: Final[dict[FileKind, type[Fact]]] = {
+    "python": PythonFacts, "markdown": ProseFacts, "rst": ProseFacts, "toml": DataFacts,
+    "yaml": DataFacts, "json": DataFacts, "ini": DataFacts, "shell": ScriptFacts,
+    "make": ScriptFacts, "docker": ScriptFacts, "text": TextFacts,
+}  # fmt: skip
+_DECODERS: Final[dict[FileKind, msgspec.msgpack.Decoder[Any]]] = {
+    kind: msgspec.msgpack.Decoder(type_) for kind, type_ in _TYPES.items()
+}
+_ENCODER: Final = msgspec.msgpack.Encoder()
+
+Job: TypeAlias = tuple[str, FileKind, bytes]
+"""Cache key, kind and content of a blob."""
+
+
+def key(blob: str, kind: FileKind) -> str:
+    """Return the cache key of a blob's facts."""
+    python = f"{sys.version_info[0]}.{sys.version_info[1]}"  # what parses depends on the parser
+    return f"{EXTRACTOR_VERSION}:{python}:{kind}:{blob}"
+
+
+def encode(kind: FileKind, content: bytes) -> bytes:
+    """Extract and encode the facts of a blob; a refusal is encoded as its reason."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # invalid escapes in the audited code
+            return b"\x01" + _ENCODER.encode(facts.extract(kind, content))
+    except facts.REFUSALS as error:
+        return b"\x00" + reason(error).encode("utf-8", "replace")
+
+
+def reason(error: Exception) -> str:
+    """Say in one line why a parser refused its input."""
+    match error:
+        case SyntaxError(lineno=line, msg=message) if line is not None:
+            return f"line {line}: {message}"
+        case RecursionError() | MemoryError():
+            return "nested beyond reason"
+        case UnicodeDecodeError():
+            return "not UTF-8"
+    return (str(error).partition("\n")[0] or type(error).__name__)[:200]
+
+
+def decode(kind: FileKind, payload: bytes) -> Facts | str:
+    """Return the facts in a payload, or the reason why there are none."""
+    if payload[:1] == b"\x00":
+        return payload[1:].decode()
+    found: Facts = _DECODERS[kind].decode(payload[1:])
+    return found
+
+
+def _encode_all(jobs: Sequence[Job]) -> list[tuple[str, bytes]]:
+    gc.disable()
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(_RECURSION)
+    try:
+        return [(name, encode(kind, content)) for name, kind, content in jobs]
+    finally:
+        sys.setrecursionlimit(limit)
+        gc.enable()
+
+
+def extract_all(jobs: Sequence[Job], processes: int) -> dict[str, bytes]:
+    """Return the encoded facts of every job by key, the same whatever `processes` is."""
+    size = sum(len(job[2]) for job in jobs)
+    if processes < 2 or size < PARALLEL_BYTES or not hasattr(os, "fork"):
+        return dict(_encode_all(jobs))
+    context = multiprocessing.get_context("fork")
+    chunks = list(_chunks(jobs, processes * 4, size))
+    with context.Pool(processes) as pool:
+        return dict(row for rows in pool.imap_unordered(_encode_all, chunks) for row in rows)
+
+
+def _chunks(jobs: Sequence[Job], count: int, size: int) -> Iterable[list[Job]]:
+    """Cut jobs into chunks of about the same number of bytes."""
+    chunk: list[Job] = []
+    filled = 0
+    for job in jobs:
+        chunk.append(job)
+        filled += len(job[2])
+        if filled >= size / count:
+            yield chunk
+            chunk, filled = [], 0
+    if chunk:
+        yield chunk

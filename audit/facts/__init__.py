@@ -1,0 +1,66 @@
+"""Blob → facts: one module per kind of file, nothing about paths or other files."""
+
+from collections.abc import Callable
+from typing import Final
+
+from audit.facts import data, prose, python, script, text
+from audit.facts.model import Facts, FileKind
+
+# What a parser raises when it does not accept its input; anything else is a defect.
+REFUSALS: Final = (SyntaxError, ValueError, RecursionError, MemoryError)
+
+_EXTRACTORS: Final[dict[FileKind, Callable[[bytes], Facts]]] = {
+    "python": python.extract,
+    "markdown": prose.markdown,
+    "rst": prose.restructured,
+    "toml": data.toml,
+    "yaml": data.yaml,
+    "json": data.json,
+    "ini": data.ini,
+    "shell": script.shell,
+    "make": script.make,
+    "docker": script.docker,
+    "text": text.extract,
+}
+
+_SUFFIXES: Final[dict[str, FileKind]] = {
+    ".py": "python", ".pyi": "python", ".md": "markdown", ".mdx": "markdown",
+    ".markdown": "markdown", ".rst": "rst", ".toml": "toml", ".yaml": "yaml", ".yml": "yaml",
+    ".json": "json", ".ini": "ini", ".cfg": "ini", ".sh": "shell", ".bash": "shell",
+    ".slurm": "shell", ".sbatch": "shell", ".mk": "make", ".txt": "text", ".lock": "text",
+    ".dockerfile": "docker",
+}  # fmt: skip
+_INI: Final = (".coveragerc", ".flake8", ".pylintrc", "pylintrc", ".style.yapf")
+_TEXT: Final = (
+    "license", "licence", "copying", "security", "changelog", "changes", "history", "news",
+    "contributing", "readme", "py.typed", "jenkinsfile", "manifest.in", "codeowners", "apptainer",
+    "singularity",
+)  # fmt: skip
+_NAMES: Final[dict[str, FileKind]] = {
+    **dict.fromkeys(("makefile", "gnumakefile"), "make"),
+    **dict.fromkeys(("dockerfile", "containerfile"), "docker"),
+    **dict.fromkeys(_INI, "ini"),
+    **dict.fromkeys(_TEXT, "text"),
+    "pipfile": "toml",
+}
+
+
+def kind_of(path: str) -> FileKind | None:
+    """Return the kind of file that a path names, None for what holds no facts."""
+    name = path.rpartition("/")[2].lower()
+    if known := _NAMES.get(name):
+        return known
+    if name.startswith(("dockerfile.", "containerfile.")):
+        return "docker"
+    stem, dot, suffix = name.rpartition(".")
+    return _SUFFIXES.get(dot + suffix) if stem or not dot else None
+
+
+def extract(kind: FileKind, content: bytes) -> Facts:
+    """Return the facts of a blob.
+
+    Raises:
+        SyntaxError, ValueError, RecursionError, MemoryError: the content is
+            not what its kind promises, or is nested beyond reason.
+    """
+    return _EXTRACTORS[kind](content)

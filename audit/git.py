@@ -1,0 +1,207 @@
+"""Git, asked as a program: no library, no network, nothing written.
+
+Git runs with the file-system monitor and hooks off, without optional locks and
+without lazy fetching, because the audited repository is untrusted.
+"""
+
+import contextlib
+import os
+import subprocess
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from threading import Thread
+from typing import IO, Literal
+
+import msgspec
+
+from audit.errors import SourceError
+
+_GIT = (
+    "git", "--no-optional-locks", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null",
+    "-c", "core.quotePath=false", "-c", "protocol.allow=never",
+)  # fmt: skip
+_ENVIRONMENT = {"LC_ALL": "C", "GIT_NO_LAZY_FETCH": "1", "GIT_TERMINAL_PROMPT": "0"}
+
+
+def environment() -> dict[str, str]:
+    """Return the environment for Git: the user's, less what redirects Git itself."""
+    keep = {
+        k: v for k, v in os.environ.items() if not k.startswith("GIT_") or k == "GIT_CONFIG_GLOBAL"
+    }
+    return keep | _ENVIRONMENT
+
+
+def start(root: Path, *arguments: str) -> subprocess.Popen[bytes]:
+    """Start Git in a folder.
+
+    Raises:
+        SourceError: Git is not installed.
+    """
+    try:
+        return subprocess.Popen(
+            [*_GIT, "-C", str(root), *arguments],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment(),
+        )  # fmt: skip
+    except FileNotFoundError:
+        raise SourceError("git: not found: install Git, or audit an exported folder") from None
+
+
+def finish(process: subprocess.Popen[bytes]) -> bytes:
+    """Return what Git printed.
+
+    Raises:
+        SourceError: Git failed; the message is its first line.
+    """
+    output, problem = process.communicate()
+    if process.returncode:
+        first = problem.decode("utf-8", "replace").strip().partition("\n")[0]
+        raise SourceError(first.removeprefix("fatal: ") or f"git exited with {process.returncode}")
+    return output
+
+
+def run(root: Path, *arguments: str) -> bytes:
+    """Run Git in a folder and return what it printed.
+
+    Raises:
+        SourceError: Git is missing or failed.
+    """
+    return finish(start(root, *arguments))
+
+
+def find(path: Path) -> Literal["tree", "bare"] | None:
+    """Tell whether a folder lies in a Git working tree, is a bare repository, or neither."""
+    here = path.resolve()
+    if (here / "HEAD").is_file() and (here / "objects").is_dir() and (here / "refs").is_dir():
+        return "bare"
+    return "tree" if any((one / ".git").exists() for one in (here, *here.parents)) else None
+
+
+def top_name(root: Path) -> str:
+    """Return the name of the folder that holds the repository."""
+    name = root.resolve().name
+    return name.removesuffix(".git") or name
+
+
+class State(msgspec.Struct, frozen=True):
+    """What Git knows of a working tree; names are bytes, relative to the folder asked."""
+
+    revision: str
+    time: int
+    tracked: tuple[tuple[bytes, bytes, bytes], ...]
+    changed: tuple[bytes, ...]
+    untracked: tuple[bytes, ...]
+
+    def odd_names(self) -> Iterator[bytes]:
+        """Yield the names that are not UTF-8."""
+        for name in (*(row[0] for row in self.tracked), *self.changed, *self.untracked):
+            try:
+                name.decode()
+            except UnicodeDecodeError:
+                yield name
+
+
+def working_tree(root: Path) -> State:
+    """Ask Git for the state of a working tree; the questions run side by side.
+
+    Raises:
+        SourceError: Git refuses (damaged repository, foreign owner ...).
+    """
+    listing = start(root, "ls-files", "-s", "-z")
+    changed = start(
+        root, "diff-files", "-z", "--name-only", "--relative", "--ignore-submodules=all"
+    )
+    untracked = start(root, "ls-files", "-o", "--exclude-standard", "-z")
+    head = start(root, "log", "-1", "--format=%H %ct")
+    tracked = tuple(
+        (name, *meta.split()[:2])
+        for meta, name in (row.split(b"\t", 1) for row in finish(listing).split(b"\0") if row)
+    )
+    modified = tuple(one for one in finish(changed).split(b"\0") if one)
+    others = tuple(one for one in finish(untracked).split(b"\0") if one)
+    line, _ = head.communicate()
+    revision, _, time = line.decode().strip().partition(" ")
+    return State(revision, int(time or 0), tracked, modified, others)  # type: ignore[arg-type]
+
+
+def commit(root: Path, revision: str) -> tuple[str, int]:
+    """Return the id and time of the commit that a revision names.
+
+    Raises:
+        SourceError: there is no such commit here.
+    """
+    if not revision or revision.startswith("-"):
+        raise SourceError(f"revision {revision!r}: not a revision: give a commit, tag or branch")
+    try:
+        line = run(root, "log", "-1", "--format=%H %ct", revision, "--")
+    except SourceError as error:
+        if "dubious ownership" in str(error):
+            raise
+        shallow = run(root, "rev-parse", "--is-shallow-repository").strip() == b"true"
+        cure = (
+            "this clone is shallow: git fetch --unshallow"
+            if shallow
+            else "see git log for what is there"
+        )
+        raise SourceError(
+            f"revision {revision!r}: not a commit of this repository: {cure}"
+        ) from None
+    name, _, time = line.decode().strip().partition(" ")
+    return name, int(time or 0)
+
+
+def tree(root: Path, revision: str) -> Iterator[tuple[bytes, bytes, bytes]]:
+    """Yield name, mode and blob id of every file of a revision below a folder.
+
+    Raises:
+        SourceError: Git failed.
+    """
+    for row in run(root, "ls-tree", "-r", "-z", revision).split(b"\0"):
+        if row:
+            meta, _, name = row.partition(b"\t")
+            mode, _, blob = meta.split()
+            yield name, mode, blob
+
+
+def blobs(root: Path, ids: Sequence[str], limit: int) -> Iterator[bytes | str]:
+    """Yield the contents of blobs in the order asked, or the reason why one cannot be had.
+
+    A blob larger than `limit` bytes is passed over without being held in memory.
+
+    Raises:
+        SourceError: Git failed.
+    """
+    process = start(root, "cat-file", "--batch", "--buffer")
+    stdin, stream = process.stdin, process.stdout
+    assert stdin is not None
+    assert stream is not None
+    request = "".join(f"{one}\n" for one in ids).encode()
+    # Git answers while it is asked: a second thread keeps both pipes moving.
+    writer = Thread(target=_write, args=(stdin, request), daemon=True)
+    writer.start()
+    for _ in ids:
+        head = stream.readline().split()
+        if not head:
+            raise SourceError("git cat-file ended early: the object store is damaged: run git fsck")
+        if head[-1] == b"missing":
+            yield "not in the object store"
+            continue
+        size = int(head[2])
+        if size <= limit:
+            yield stream.read(size)
+            stream.read(1)
+        else:
+            yield f"larger than {limit >> 20} MiB"
+            _skip(stream, size + 1)
+    writer.join()
+    process.wait()
+    stream.close()
+
+
+def _write(pipe: IO[bytes], request: bytes) -> None:
+    with contextlib.suppress(BrokenPipeError), pipe:
+        pipe.write(request)
+
+
+def _skip(stream: IO[bytes], size: int) -> None:
+    while size > 0 and (piece := stream.read(min(size, 1 << 20))):
+        size -= len(piece)

@@ -1,0 +1,140 @@
+"""The frozen values that cross stages. Read this first.
+
+A practice is a yes/no question about a repository; a capability is a group of
+practices. Every belief carries its evidence, every score its arithmetic.
+"""
+
+from typing import Literal, TypeAlias
+
+import msgspec
+
+Role: TypeAlias = Literal[
+    "product", "test", "docs", "example", "config", "ci", "build", "vendored", "generated", "data"
+]
+Status: TypeAlias = Literal["present", "absent", "not_applicable", "unknown"]
+Rung: TypeAlias = Literal["none", "declared", "present", "wired", "tested", "documented"]
+RUNGS: tuple[Rung, ...] = ("none", "declared", "present", "wired", "tested", "documented")
+PracticeRole: TypeAlias = Literal["functionality", "safeguard"]
+COMPONENTS = ("functionality", "consistency", "tests", "safeguards", "documentation")
+
+
+class Value(msgspec.Struct, frozen=True, gc=False):
+    """Base of all values: immutable, compared by content, encoded as an object."""
+
+
+class Problem(Value, frozen=True):
+    """A file that could not be audited, and why."""
+
+    path: str
+    reason: str
+
+
+class Evidence(Value, frozen=True):
+    """A place in the repository that shows a practice."""
+
+    path: str
+    line: int
+    symbol: str
+    """The definition that holds it, or the key or heading of a file that is no code."""
+    says: str
+    """One line: what is to be seen there."""
+    rung: Rung = "present"
+    code: bool = True
+    """Product code, which tests can reach; false for configuration, CI, docs."""
+    tested: bool = False
+    documented: bool = False
+
+
+class PracticeResult(Value, frozen=True):
+    """What was decided about a practice."""
+
+    id: str
+    role: PracticeRole
+    status: Status
+    rung: Rung
+    evidence: tuple[Evidence, ...]
+    looked_for: str
+    """What was searched, in how many files; the reason for `unknown` and `not_applicable`."""
+    page: str
+
+
+class Components(Value, frozen=True):
+    """The five component scores, each from 0 to 1."""
+
+    functionality: float
+    consistency: float
+    tests: float
+    safeguards: float
+    documentation: float
+
+
+class Term(Value, frozen=True):
+    """One summand of a score: ``weight · min(value, cap)`` and how the value came about."""
+
+    component: str
+    value: float
+    weight: float
+    cap: float
+    because: str
+
+
+class CapabilityResult(Value, frozen=True):
+    """A capability with its score; `interval` is its range if unknowns were known."""
+
+    id: str
+    status: Literal["present", "absent", "not_applicable"]
+    score: float
+    interval: tuple[float, float]
+    components: Components
+    practices: tuple[PracticeResult, ...]
+    arithmetic: tuple[Term, ...] = ()
+    reason: str = ""
+
+
+class Gap(Value, frozen=True):
+    """A practice that is missing, with the exact gain of closing it."""
+
+    practice: str
+    capability: str
+    gain: float
+    """By how much the capability's score would rise."""
+    mean_gain: float
+    where: str
+    """The file, and where known the symbol, in which the fix goes."""
+    page: str
+    drop_in: str
+    """The `codex_ml` object that closes it; empty where there is none."""
+
+
+class Tool(Value, frozen=True):
+    """Who wrote a report."""
+
+    name: str
+    version: str
+
+
+class SourceInfo(Value, frozen=True):
+    """What was audited."""
+
+    root_name: str
+    revision: str
+    tree: str
+    dirty: bool
+
+
+class Matrix(Value, frozen=True):
+    """The capability matrix: the contract of ``capability_matrix.json``."""
+
+    schema_version: int
+    tool: Tool
+    source: SourceInfo
+    template_hash: str
+    config_hash: str
+    catalogue_hash: str
+    weights: dict[str, float]
+    thresholds: dict[str, float]
+    profile: str
+    mean: float
+    minimum: float
+    capabilities: tuple[CapabilityResult, ...]
+    warnings: tuple[str, ...]

@@ -1,0 +1,1 @@
+"""The catalogue of practices and their detectors, one module per capability."""

@@ -1,0 +1,351 @@
+"""What detectors ask: the files of a repository, its configuration, its code.
+
+A detector never opens a file. It asks for calls by what they resolve to, for
+classes by what they derive from, for keys of configuration files, for prose.
+Unless it says otherwise it sees product code alone.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from fnmatch import fnmatchcase
+from functools import cached_property
+
+import msgspec
+
+from audit.code.graph import Graph, is_public
+from audit.code.modules import Module, Program
+from audit.facts.model import (
+    Assign,
+    Block,
+    Call,
+    Command,
+    DataFacts,
+    Definition,
+    Facts,
+    Key,
+    ProseFacts,
+    PythonFacts,
+    ScriptFacts,
+)
+from audit.facts.script import shell_lines
+from audit.model import Role
+
+
+class File(msgspec.Struct, frozen=True, gc=False):
+    """A file of the index with its role and facts."""
+
+    path: str
+    role: Role
+    blob: str
+    facts: Facts | None = None
+    problem: str = ""
+
+    @property
+    def name(self) -> str:
+        """The last part of the path."""
+        return self.path.rpartition("/")[2]
+
+
+class Site:
+    """A call in product code, with the module that holds it and what its callee resolves to."""
+
+    __slots__ = ("call", "module", "names", "program")
+
+    def __init__(
+        self, program: Program, module: Module, call: Call, names: tuple[str, ...]
+    ) -> None:
+        self.program = program
+        self.module = module
+        self.call = call
+        self.names = names
+        """Absolute texts: ``torch.save``, ``pkg.mod:Trainer.fit``, ``@model.state_dict``."""
+
+    @property
+    def path(self) -> str:
+        """Path of the module."""
+        return self.module.path
+
+    @property
+    def line(self) -> int:
+        """Line of the call."""
+        return self.call.line
+
+    @property
+    def scope(self) -> Definition:
+        """The definition that holds the call."""
+        return self.module.facts.definitions[self.call.scope]
+
+    @property
+    def method(self) -> str:
+        """The last part of the callee: ``state_dict`` of ``@model.state_dict``."""
+        return self.names[0].rpartition(".")[2]
+
+    @property
+    def receivers(self) -> tuple[str, ...]:
+        """What the method is called on, one text per name."""
+        return tuple(name.rpartition(".")[0] for name in self.names)
+
+    def blocks(self) -> Iterator[Block]:
+        """Yield the blocks around the call, innermost first, inside its definition."""
+        return blocks_from(self.module, self.call.block)
+
+    def within(self, kind: str, pattern: str = "") -> bool:
+        """Tell whether a block of a kind, whose text the pattern finds, is around the call."""
+        return any(one.kind == kind and re.search(pattern, one.text) for one in self.blocks())
+
+    def arguments(self) -> Iterator[str]:
+        """Yield the canonical text of every argument, positional then by keyword."""
+        yield from self.call.args
+        yield from (value for _, value in self.call.kwargs)
+
+
+def blocks_from(module: Module, block: int) -> Iterator[Block]:
+    """Yield a block and those around it, innermost first."""
+    while block >= 0:
+        found = module.facts.blocks[block]
+        yield found
+        block = found.parent
+
+
+class Repository:
+    """The facts of one repository, indexed for questions."""
+
+    def __init__(self, files: Iterable[File]) -> None:
+        self.files: Mapping[str, File] = {one.path: one for one in files}
+
+    # ------------------------------------------------------------------- files
+    def find(self, *patterns: str) -> Iterator[File]:
+        """Yield files whose path matches a glob (``*`` also matches ``/``; case is ignored)."""
+        for path, one in self.files.items():
+            lowered = path.lower()
+            if any(fnmatchcase(lowered, pattern.lower()) for pattern in patterns):
+                yield one
+
+    def keys(self, *patterns: str) -> Iterator[tuple[File, Key]]:
+        """Yield the keys of the configuration files that match the globs."""
+        for one in self.find(*patterns):
+            if isinstance(one.facts, DataFacts):
+                for key in one.facts.keys:
+                    yield one, key
+
+    def key(self, path: str, name: str) -> Key | None:
+        """Return a key of a configuration file by its dotted path."""
+        one = self.files.get(path)
+        if one is not None and isinstance(one.facts, DataFacts):
+            for key in one.facts.keys:
+                if key.path == name:
+                    return key
+        return None
+
+    def by_role(self, *roles: Role) -> Iterator[File]:
+        """Yield the files of some roles."""
+        return (one for one in self.files.values() if one.role in roles)
+
+    def prose(self) -> Iterator[tuple[File, ProseFacts]]:
+        """Yield the Markdown and reStructuredText pages that are docs, the README first."""
+        pages = [
+            (one, one.facts) for one in self.by_role("docs") if isinstance(one.facts, ProseFacts)
+        ]
+        readme = re.compile(r"^readme\b", re.IGNORECASE)
+        yield from sorted(pages, key=lambda row: not readme.match(row[0].path))
+
+    @cached_property
+    def commands(self) -> tuple[tuple[File, Command], ...]:
+        """Every shell command that the repository shows or runs: scripts, recipes, CI steps
+        (``run:``), fences of its docs, launch lines in docstrings."""
+        found: list[tuple[File, Command]] = []
+        for one in self.files.values():
+            match one.facts:
+                case ScriptFacts(commands=commands):
+                    found += [(one, command) for command in commands]
+                case PythonFacts(commands=commands):
+                    found += [(one, command) for command in commands]
+                case ProseFacts(fences=fences):
+                    for fence in fences:
+                        found += [(one, line) for line in shell_lines(fence.text, fence.line + 1)]
+                case DataFacts(keys=keys) if one.role == "ci":
+                    for key in keys:
+                        if key.path.rpartition(".")[2] in _RUNS or _SCRIPT.search(key.path):
+                            found += [(one, line) for line in shell_lines(key.value, key.line)]
+        return tuple(found)
+
+    @property
+    def ci(self) -> tuple[File, ...]:
+        """The CI definitions."""
+        return tuple(self.by_role("ci"))
+
+    # -------------------------------------------------------------------- code
+    @cached_property
+    def program(self) -> Program:
+        """All Python code, names resolved across modules."""
+        return Program(
+            (one.path, one.role, one.facts)
+            for one in self.files.values()
+            if isinstance(one.facts, PythonFacts)
+        )
+
+    @cached_property
+    def graph(self) -> Graph:
+        """The call graph."""
+        return Graph(self.program)
+
+    @cached_property
+    def product(self) -> tuple[Module, ...]:
+        """The modules of the product."""
+        return tuple(one for one in self.program.modules if one.role == "product")
+
+    @cached_property
+    def tests(self) -> tuple[Module, ...]:
+        """The modules of the tests."""
+        return tuple(one for one in self.program.modules if one.role == "test")
+
+    def sites(self, modules: Iterable[Module]) -> Iterator[Site]:
+        """Yield every call in some modules."""
+        program = self.program
+        for module in modules:
+            for call in module.facts.calls:
+                names = tuple([program.resolve(module, name)[0] for name in call.names])
+                yield Site(program, module, call, names)
+
+    @cached_property
+    def all_calls(self) -> tuple[Site, ...]:
+        """Every call in product code."""
+        return tuple(self.sites(self.product))
+
+    @cached_property
+    def _by_name(self) -> dict[str, list[Site]]:
+        found: dict[str, list[Site]] = {}
+        for site in self.all_calls:
+            for name in dict.fromkeys(site.names):
+                found.setdefault(name, []).append(site)
+        return found
+
+    @cached_property
+    def _by_method(self) -> dict[str, list[Site]]:
+        found: dict[str, list[Site]] = {}
+        for site in self.all_calls:
+            for last in dict.fromkeys(name.rpartition(".")[2] for name in site.names):
+                found.setdefault(last, []).append(site)
+        return found
+
+    def calls(self, *names: str) -> Iterator[Site]:
+        """Yield product calls whose callee resolves to one of the dotted names.
+
+        A trailing ``*`` matches any rest: ``torch.distributed.checkpoint.*``.
+        """
+        for name in names:
+            if name.endswith("*"):
+                for known, sites in self._by_name.items():
+                    if known.startswith(name[:-1]):
+                        yield from sites
+            else:
+                yield from self._by_name.get(name, ())
+
+    def methods(self, *names: str) -> Iterator[Site]:
+        """Yield product calls whose last part is one of the names, whatever it is called on."""
+        for name in names:
+            yield from self._by_method.get(name, ())
+
+    def kinds(self, site: Site, which: int = 0) -> tuple[str, ...]:
+        """Return the texts that a callee leads to through the repository's own functions
+        and classes: ``build().step`` becomes ``torch.optim.AdamW().step``."""
+        found: dict[str, None] = dict.fromkeys(site.names)
+        for name in site.call.names[which:]:
+            found |= dict.fromkeys(text for text, _ in self.program.follow(site.module, name))
+        return tuple(found)
+
+    @cached_property
+    def definitions(self) -> tuple[tuple[Module, int, Definition], ...]:
+        """Every product definition with its module and index."""
+        return tuple(
+            (module, place, one)
+            for module in self.product
+            for place, one in enumerate(module.facts.definitions)
+        )
+
+    def functions(self, pattern: str) -> Iterator[tuple[Module, int, Definition]]:
+        """Yield product functions whose own name the pattern finds, stubs left out."""
+        compiled = re.compile(pattern)
+        for module, place, one in self.definitions:
+            if (
+                one.kind == "function"
+                and not one.stub
+                and compiled.search(one.name.rpartition(".")[2])
+            ):
+                yield module, place, one
+
+    def classes(self, bases: str = "", name: str = "") -> Iterator[tuple[Module, int, Definition]]:
+        """Yield product classes by a pattern on their absolute ancestors or on their name."""
+        by_base, by_name = re.compile(bases or "$^"), re.compile(name or "$^")
+        for module, place, one in self.definitions:
+            if one.kind == "class":
+                own = one.name.rpartition(".")[2]
+                if (name and by_name.search(own)) or (
+                    bases and any(map(by_base.search, self.program.ancestry(module.first + place)))
+                ):
+                    yield module, place, one
+
+    def assigns(self, target: str) -> Iterator[tuple[Module, Assign]]:
+        """Yield product assignments whose target the pattern finds."""
+        compiled = re.compile(target)
+        for module in self.product:
+            for one in module.facts.assigns:
+                if compiled.search(one.target):
+                    yield module, one
+
+    def references(self, pattern: str) -> Iterator[tuple[Module, int, int]]:
+        """Yield module, scope and line of imported names read in product code.
+
+        Calls are references too; the pattern is matched on the absolute name.
+        """
+        compiled = re.compile(pattern)
+        for module in self.product:
+            for one in module.facts.references:
+                if compiled.search(self.program.resolve(module, one.name)[0]):
+                    yield module, one.scope, one.line
+        for name, sites in self._by_name.items():
+            if compiled.search(name):
+                for site in sites:
+                    yield site.module, site.call.scope, site.call.line
+
+    def calls_in(self, module: Module, scope: int) -> Iterator[Site]:
+        """Yield the calls of one definition, those of nested functions included."""
+        inner = {scope}
+        for place, one in enumerate(module.facts.definitions):
+            if one.parent in inner:
+                inner.add(place)
+        for call in module.facts.calls:
+            if call.scope in inner:
+                names = tuple(self.program.resolve(module, name)[0] for name in call.names)
+                yield Site(self.program, module, call, names)
+
+    @cached_property
+    def documented_names(self) -> frozenset[str]:
+        """Identifiers that the docs show as code: spans, fences, reference directives."""
+        words: set[str] = set()
+        for _, page in self.prose():
+            for text in (*(one.text for one in page.spans), *(one.text for one in page.fences)):
+                words.update(_IDENTIFIER.findall(text))
+            for one in page.directives:
+                words.update(_IDENTIFIER.findall(one.argument))
+        return frozenset(words)
+
+    @cached_property
+    def unread_code(self) -> tuple[File, ...]:
+        """Product Python files whose content is unknown."""
+        return tuple(
+            one
+            for one in self.by_role("product")
+            if one.problem
+            and one.path.endswith(".py")
+            and not one.problem.startswith(("sub", "sym"))
+        )
+
+
+_RUNS = frozenset(
+    {"run", "script", "before_script", "command", "commands", "after_script", "install"}
+)
+_SCRIPT = re.compile(r"(script|commands|command|run)\[\d+\]$")
+_IDENTIFIER = re.compile(r"[A-Za-z_][\w]*(?:[./-][\w]+)*")
+
+__all__ = ["File", "Repository", "Site", "blocks_from", "is_public"]

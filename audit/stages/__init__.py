@@ -1,0 +1,1 @@
+"""The stages S1–S6, one pure function each."""

@@ -1,0 +1,137 @@
+"""S3: index + detectors → a decision with evidence for every practice."""
+
+from collections.abc import Iterable
+from functools import cached_property
+
+from audit.model import RUNGS, Evidence, PracticeResult, Rung, Status
+from audit.practices.registry import Place, Practice
+from audit.repository import Repository
+
+MAX_EVIDENCE = 12
+"""Places kept for one practice, best first; more say nothing new."""
+PLACE_LIMIT = 200
+"""Places looked at before the best are chosen."""
+
+
+def decide(repository: Repository, practices: Iterable[Practice]) -> tuple[PracticeResult, ...]:
+    """Return the decision about every practice."""
+    reach = Reach(repository)
+    return tuple(_decide(repository, reach, practice) for practice in practices)
+
+
+class Reach:
+    """What the public surface, other code, tests and docs lead to."""
+
+    def __init__(self, repository: Repository) -> None:
+        self.repository = repository
+
+    @cached_property
+    def public(self) -> frozenset[int]:
+        """Definitions that module code and public definitions reach."""
+        graph = self.repository.graph
+        return graph.reach(graph.public())
+
+    @cached_property
+    def tests(self) -> frozenset[int]:
+        """Definitions that tests reach."""
+        graph = self.repository.graph
+        return graph.reach(graph.tests())
+
+    @cached_property
+    def used(self) -> frozenset[int]:
+        """Definitions that other product code leads to, and module code itself."""
+        program, graph = self.repository.program, self.repository.graph
+        found = {module.first for module in self.repository.product}
+        for node, targets in enumerate(graph.edges):
+            if program.owner[node].role in ("product", "build"):
+                found |= {one for one in targets if one != node}
+        return frozenset(found)
+
+    def rung(self, node: int) -> tuple[Rung, bool, bool]:
+        """Return the highest rung that a definition reaches without a gap, and whether
+        tests reach it and docs name it."""
+        program = self.repository.program
+        tested = node in self.tests
+        documented = self._documented(node)
+        if node not in self.public:
+            return "declared", tested, documented
+        chain = self._chain(node)
+        if not any(one in self.used for one in chain):
+            return "present", tested, documented
+        if not tested:
+            return "wired", tested, documented
+        assert program is not None
+        return ("documented" if documented else "tested"), tested, documented
+
+    def _chain(self, node: int) -> list[int]:
+        """Return a definition and those around it, the module left out unless it is all."""
+        program = self.repository.program
+        first = program.owner[node].first
+        chain = [node]
+        while (parent := program.definition(chain[-1]).parent) > 0:
+            chain.append(first + parent)
+        return chain
+
+    def _documented(self, node: int) -> bool:
+        """Tell whether the docs show the name of a definition, or of its file, as code."""
+        program, names = self.repository.program, self.repository.documented_names
+        module = program.owner[node]
+        if (
+            module.path in names
+            or module.dotted in names
+            or module.path.rpartition("/")[2] in names
+        ):
+            return True
+        own = [
+            part for part in program.definition(node).name.split(".") if not part.startswith("_")
+        ]
+        return any(len(part) > 3 and part in names for part in own)
+
+
+def _decide(repository: Repository, reach: Reach, practice: Practice) -> PracticeResult:
+    places = []
+    for place in practice.detect(repository):
+        places.append(place)
+        if len(places) >= PLACE_LIMIT:
+            break
+    unique = {(one.path, one.line): one for one in reversed(places)}
+    found = [_evidence(repository, reach, one) for one in reversed(unique.values())]
+    found.sort(key=lambda one: -RUNGS.index(one.rung))
+    best = tuple(found[:MAX_EVIDENCE])
+    rung: Rung = best[0].rung if best else "none"
+    status, why = _status(repository, practice, rung)
+    return PracticeResult(
+        practice.id, practice.role, status, rung, best, why, f"practices/{practice.id}.md"
+    )
+
+
+def _evidence(repository: Repository, reach: Reach, place: Place) -> Evidence:
+    if place.node < 0:
+        documented = place.path in repository.documented_names
+        rung: Rung = "present"
+        return Evidence(
+            place.path,
+            place.line,
+            place.symbol,
+            place.says,
+            rung,
+            code=False,
+            documented=documented,
+        )
+    rung, tested, documented = reach.rung(place.node)
+    symbol = repository.program.symbol(place.node)
+    return Evidence(
+        place.path, place.line, symbol, place.says, rung, tested=tested, documented=documented
+    )
+
+
+def _status(repository: Repository, practice: Practice, rung: Rung) -> tuple[Status, str]:
+    if RUNGS.index(rung) >= RUNGS.index("present"):
+        return "present", practice.looks_for
+    unread = repository.unread_code if practice.code else ()
+    if unread:
+        first = unread[0]
+        return "unknown", f"{first.path}: {first.problem} ({len(unread)} product files not read)"
+    searched = len(repository.product) if practice.code else len(repository.files)
+    kind = "product modules" if practice.code else "files"
+    return "absent", f"{practice.looks_for}; searched {searched} {kind}"
