@@ -40,7 +40,8 @@ def start(root: Path, *arguments: str) -> subprocess.Popen[bytes]:
     try:
         return subprocess.Popen(
             [*_GIT, "-C", str(root), *arguments],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment(),
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            env=environment(),
         )  # fmt: skip
     except FileNotFoundError:
         raise SourceError("git: not found: install Git, or audit an exported folder") from None

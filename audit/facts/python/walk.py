@@ -132,8 +132,8 @@ class Walker:
         doc = ast.get_docstring(node, clean=False) or ""
         inner.index = self._define(
             Definition(
-                inner.prefix[1:-1], "function", node.lineno, node.end_lineno or node.lineno, scope.index,
-                decorators=self._decorators(node, scope), params=tuple(one.arg for one in params),
+                inner.prefix[1:-1], "function", node.lineno, node.end_lineno or node.lineno,
+                scope.index, decorators=self._decorators(node, scope), params=tuple(one.arg for one in params),
                 stub=is_stub(node.body), doctest=">>>" in doc,
             ),
             node.body,
@@ -292,8 +292,8 @@ class Walker:
             self.expression(value, scope, block)
 
     def _target(
-        self, target: ast.expr, value: ast.expr | None, scope: Scope, block: int, line: int, sign: str,
-        annotation: str,
+        self, target: ast.expr, value: ast.expr | None, scope: Scope, block: int, line: int,
+        sign: str, annotation: str,
     ) -> None:  # fmt: skip
         lasting = True
         if isinstance(target, ast.Name):
@@ -420,7 +420,7 @@ class Walker:
             Call(
                 scope.index, block, node.lineno, names,
                 tuple([argument(one, scope) for one in node.args[:8]]),
-                tuple([(one.arg or "**", argument(one.value, scope)) for one in node.keywords[:40]]),
+                tuple([(k.arg or "**", argument(k.value, scope)) for k in node.keywords[:40]]),
                 decorates,
             )
         )  # fmt: skip
