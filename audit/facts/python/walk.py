@@ -133,8 +133,9 @@ class Walker:
         inner.index = self._define(
             Definition(
                 inner.prefix[1:-1], "function", node.lineno, node.end_lineno or node.lineno,
-                scope.index, decorators=self._decorators(node, scope), params=tuple(one.arg for one in params),
-                stub=is_stub(node.body), doctest=">>>" in doc,
+                scope.index, decorators=self._decorators(node, scope),
+                params=tuple(one.arg for one in params), stub=is_stub(node.body),
+                doctest=">>>" in doc,
             ),
             node.body,
         )  # fmt: skip
