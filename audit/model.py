@@ -92,18 +92,48 @@ class CapabilityResult(Value, frozen=True):
 
 
 class Gap(Value, frozen=True):
-    """A practice that is missing, with the exact gain of closing it."""
+    """Something that would raise a score, with the exact gain."""
 
     practice: str
+    """The missing practice; empty where a component is to be raised."""
     capability: str
+    action: str
     gain: float
-    """By how much the capability's score would rise."""
+    """By how much the capability's score would rise, all else unchanged."""
     mean_gain: float
     where: str
     """The file, and where known the symbol, in which the fix goes."""
     page: str
     drop_in: str
     """The `codex_ml` object that closes it; empty where there is none."""
+
+
+class Cluster(Value, frozen=True):
+    """Product modules that belong together, for finding one's way."""
+
+    name: str
+    files: int
+    lines: int
+    libraries: tuple[str, ...]
+    """What its modules import most, outside the repository."""
+
+
+class Facets(Value, frozen=True):
+    """S2: how many files play each role, and the domains of the product."""
+
+    roles: dict[str, int]
+    clusters: tuple[Cluster, ...]
+
+
+class IndexedFile(Value, frozen=True, omit_defaults=True):
+    """A file as the index artefact lists it."""
+
+    path: str
+    role: Role
+    blob: str
+    facts: str = ""
+    """What was extracted, e.g. ``python: 12 definitions, 40 calls``."""
+    problem: str = ""
 
 
 class Tool(Value, frozen=True):
@@ -122,8 +152,31 @@ class SourceInfo(Value, frozen=True):
     dirty: bool
 
 
+class Index(Value, frozen=True):
+    """S1: what was audited, file by file."""
+
+    source: SourceInfo
+    files: tuple[IndexedFile, ...]
+    problems: tuple[Problem, ...]
+
+
+class Decisions(Value, frozen=True):
+    """S3: every practice of every capability, before any score."""
+
+    source: SourceInfo
+    profile: str
+    profile_reason: str
+    capabilities: tuple[tuple[str, tuple[PracticeResult, ...]], ...]
+    duplicated: dict[str, float]
+    """Symbol of the evidence → the share of its code that stands elsewhere too."""
+    warnings: tuple[str, ...]
+
+
 class Matrix(Value, frozen=True):
-    """The capability matrix: the contract of ``capability_matrix.json``."""
+    """S4 and S6: the capability matrix, the contract of ``capability_matrix.json``.
+
+    `template_hash` is empty until S6 renders it.
+    """
 
     schema_version: int
     tool: Tool
@@ -134,7 +187,22 @@ class Matrix(Value, frozen=True):
     weights: dict[str, float]
     thresholds: dict[str, float]
     profile: str
+    profile_reason: str
     mean: float
     minimum: float
     capabilities: tuple[CapabilityResult, ...]
+    problems: tuple[Problem, ...]
     warnings: tuple[str, ...]
+
+
+class Outcome(Value, frozen=True):
+    """All that a run found; every report is rendered from it."""
+
+    index: Index
+    decisions: Decisions
+    matrix: Matrix
+    facets: Facets | None
+    """Nothing in a fast run."""
+    gaps: tuple[Gap, ...]
+    timings: tuple[tuple[str, float], ...] = ()
+    """Stage and seconds: for the screen, never in an artefact."""

@@ -8,6 +8,7 @@ import re
 import tomllib
 from collections.abc import Callable, Iterator
 from functools import cache
+from hashlib import sha256
 from importlib import import_module, resources
 from pkgutil import iter_modules
 from typing import Final, TypeAlias
@@ -61,10 +62,14 @@ class Practice(msgspec.Struct, frozen=True):
     present_if: str
     not_if: str
     detect: Detector
-    prose: Prose
     code: bool = True
     """Decided on product code; false where the definition names other files."""
     looks_for: str = ""
+
+    @property
+    def prose(self) -> Prose:
+        """The page, read from the detector's docstring."""
+        return parse_prose(self.detect.__doc__ or "")
 
 
 class Definition(msgspec.Struct, frozen=True):
@@ -99,6 +104,7 @@ def practice(name: str, *, looks_for: str, code: bool = True) -> Callable[[Detec
     return register
 
 
+@cache
 def parse_prose(docstring: str) -> Prose:
     """Read a detector's docstring: title, description, then sections.
 
@@ -121,7 +127,7 @@ def parse_prose(docstring: str) -> Prose:
 
 
 @cache
-def catalogue() -> tuple[Definition, ...]:
+def built_in() -> tuple[Definition, ...]:
     """Return the definitions, in catalogue order."""
     content = resources.files("audit.practices").joinpath("catalogue.toml").read_bytes()
     return tuple(
@@ -133,12 +139,11 @@ def declared() -> Iterator[Practice]:
     """Yield the practices of the catalogue that have a detector, in catalogue order."""
     for module in iter_modules(package.__path__):
         import_module(f"audit.practices.{module.name}")
-    for one in catalogue():
+    for one in built_in():
         if one.id in _DETECTORS:
             detect, looks_for, code = _DETECTORS[one.id]
             yield Practice(
-                one.id, one.capability, one.role, one.present_if, one.not_if, detect,
-                parse_prose(detect.__doc__ or ""), code, looks_for,
+                one.id, one.capability, one.role, one.present_if, one.not_if, detect, code, looks_for
             )  # fmt: skip
 
 
@@ -150,9 +155,33 @@ def practices() -> tuple[Practice, ...]:
         ConfigError: a practice of the catalogue has no detector, or the reverse.
     """
     found = tuple(declared())
-    if odd := {one.id for one in catalogue()} ^ _DETECTORS.keys():
+    if odd := {one.id for one in built_in()} ^ _DETECTORS.keys():
         raise ConfigError(f"catalogue and detectors differ in: {', '.join(sorted(odd))}")
     return found
+
+
+class Catalogue(msgspec.Struct, frozen=True):
+    """The definitions that an audit decides; detectors are loaded when they are asked for."""
+
+    definitions: tuple[Definition, ...]
+
+    @property
+    def ids(self) -> frozenset[str]:
+        """The ids of the practices."""
+        return frozenset(one.id for one in self.definitions)
+
+    @property
+    def capabilities(self) -> frozenset[str]:
+        """The ids of the capabilities."""
+        return frozenset(one.capability for one in self.definitions)
+
+    def digest(self) -> str:
+        """Return the SHA-256 over the definitions."""
+        return sha256(msgspec.json.encode(self.definitions)).hexdigest()
+
+    def practices(self) -> tuple[Practice, ...]:
+        """Return the practices with their detectors, in catalogue order."""
+        return practices()
 
 
 # ------------------------------------------------------------- places, briefly

@@ -1,0 +1,83 @@
+"""Options that several subcommands share, and what they build from them."""
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from audit.model import Outcome
+from audit.pipeline import Request, audit
+from audit.request import Options, build
+from audit.store import NoStore, Store, default_path, open_store
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+path_argument = click.argument("path", type=click.Path(path_type=Path), default=".")
+
+
+def source_options(function: Function) -> Function:
+    """Add the options that say what to audit and how."""
+    for option in reversed(
+        (
+            click.option("--rev", metavar="REV", help="Audit a revision from Git's object store."),
+            click.option(
+                "--config",
+                type=click.Path(path_type=Path),
+                help="Use this configuration instead of the repository's own.",
+            ),
+            click.option(
+                "--trust", is_flag=True, help="Use templates and rules that the repository brings."
+            ),
+            click.option(
+                "--jobs", type=click.IntRange(1), default=os.cpu_count() or 1,
+                help="Processes for reading code.  [default: all cores]",
+            ),
+            click.option("--no-cache", is_flag=True, help="Neither use nor fill the cache."),
+        )
+    ):  # fmt: skip
+        function = option(function)
+    return function
+
+
+def request(path: Path, options: dict[str, Any], *, fast: bool = False) -> Request:
+    """Return the request that the shared options ask for."""
+    return build(
+        Options(
+            path, options["rev"], options["config"], options["trust"], fast, options["jobs"]
+        )
+    )  # fmt: skip
+
+
+def store(options: dict[str, Any]) -> Store | NoStore:
+    """Open the cache, unless it is not wanted."""
+    return NoStore() if options["no_cache"] else open_store(default_path())
+
+
+def outcome(asked: Request, cache: Store | NoStore) -> Outcome:
+    """Run the audit, telling a terminal how it goes."""
+    with Progress() as progress:
+        return audit(asked, cache, progress)
+
+
+class Progress:
+    """One line on stderr that says what is being done; silent where nobody watches."""
+
+    def __init__(self) -> None:
+        self.shown = sys.stderr.isatty()
+
+    def __enter__(self) -> "Progress":
+        return self
+
+    def __call__(self, message: str) -> None:
+        """Replace the line."""
+        if self.shown:
+            sys.stderr.write(f"\r\x1b[K{message} …")
+            sys.stderr.flush()
+
+    def __exit__(self, *_: object) -> None:
+        if self.shown:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()

@@ -1,0 +1,51 @@
+"""``codex-audit practices``: the catalogue in the terminal."""
+
+import click
+import msgspec
+
+from audit.config import nearest
+from audit.errors import AuditError
+from audit.practices import registry
+
+
+@click.command()
+@click.argument("practice", required=False)
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json"]), default="text", help="Output."
+)
+def command(practice: str | None, form: str) -> None:
+    """List the practices, or show the page of PRACTICE."""
+    known = {one.id: one for one in registry.practices()}
+    if practice is not None and practice not in known:
+        hint = nearest(practice, frozenset(known))
+        raise AuditError(
+            f"unknown practice {practice!r}{hint or ': codex-audit practices lists them'}"
+        )
+    chosen = [known[practice]] if practice is not None else list(known.values())
+    if form == "json":
+        rows = [
+            {k: v for k, v in msgspec.structs.asdict(one).items() if k != "detect"}
+            for one in chosen
+        ]
+        click.echo(msgspec.json.format(msgspec.json.encode(rows), indent=2))
+    elif practice is not None:
+        click.echo(page(known[practice]), nl=False)
+    else:
+        for one in chosen:
+            click.echo(f"{one.capability:<24} {one.id:<36} {one.prose.title}")
+
+
+def page(one: registry.Practice) -> str:
+    """Return a practice's page as plain text."""
+    prose = one.prose
+    sections = (
+        ("What counts", one.present_if), ("What does not", one.not_if), ("", prose.what),
+        ("Why", prose.why), ("How to fix", prose.fix), ("Good", prose.good), ("Bad", prose.bad),
+        ("Limits", prose.limits), ("Drop-in", prose.drop_in),
+    )  # fmt: skip
+    lines = [f"{one.id}: {prose.title}", f"{one.capability}, {one.role}"]
+    for title, words in sections:
+        if words:
+            lines += ["", *([title] if title else [])]
+            lines += [f"  {line}".rstrip() for line in words.splitlines()]
+    return "\n".join(lines) + "\n"

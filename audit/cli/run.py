@@ -1,0 +1,55 @@
+"""``codex-audit run``: audit a repository, print the matrix, write the reports."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from audit import formats, report
+from audit.cli import common
+
+
+@click.command()
+@common.path_argument
+@common.source_options
+@click.option("--fast", is_flag=True, help="S1, S3, S4, S6 only: the same scores, no gaps.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Write artefacts, reports and manifest below this folder.",
+)
+@click.option(
+    "--format",
+    "names",
+    type=click.Choice(list(formats.FORMATS)),
+    multiple=True,
+    help="What to print; with --out, written too. Several need --out.",
+)
+def command(
+    path: Path, fast: bool, out: Path | None, names: tuple[str, ...], **options: Any
+) -> None:
+    """Audit the repository at PATH and print its capability matrix."""
+    if len(names) > 1 and out is None:
+        raise click.UsageError("several --format need --out: only one can be printed")
+    asked = common.request(path, options, fast=fast)
+    cache = common.store(options)
+    found = common.outcome(asked, cache)
+    cache.close()
+    if out is not None:
+        files = report.artefacts(found) | report.reports(found, asked.templates, names)
+        report.write(out, files, report.manifest(found, files))
+        _tell(found.timings, out)
+    click.echo(
+        formats.render(names[0] if len(names) == 1 else "text", found, asked.templates), nl=False
+    )
+
+
+def _tell(timings: tuple[tuple[str, float], ...], out: Path) -> None:
+    """Say on stderr which stages ran, how long they took and where the reports are."""
+    for stage, seconds in timings:
+        click.echo(f"{stage} {seconds:.2f} s", err=True)
+    if not timings:
+        click.echo("nothing changed: the stored result is reported", err=True)
+    click.echo(
+        f"wrote {out / report.REPORTS}, {out / report.ARTEFACTS}, {out / report.MANIFEST}", err=True
+    )

@@ -1,0 +1,210 @@
+"""``[tool.codex-audit]`` of pyproject.toml, or ``codex-audit.toml``: typed, checked, hashed."""
+
+import difflib
+import tomllib
+from collections.abc import Iterator, Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final, get_args
+
+import msgspec
+
+from audit.errors import ConfigError
+from audit.facts import data
+from audit.model import COMPONENTS, Role
+
+FILE: Final = "codex-audit.toml"
+TABLE: Final = "tool.codex-audit"
+DEFAULT_WEIGHTS: Final = {
+    "functionality": 0.25,
+    "consistency": 0.20,
+    "tests": 0.25,
+    "safeguards": 0.15,
+    "documentation": 0.15,
+}
+
+
+class Waiver(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A practice that a team goes without, for a reason, until a date."""
+
+    practice: str
+    reason: str
+    owner: str
+    expires: str
+    """ISO 8601 date, the first day on which the waiver no longer counts."""
+
+
+class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a team decides about its audit."""
+
+    profile: str = ""
+    """Overrides the profile that the evidence suggests."""
+    weights: dict[str, float] = msgspec.field(default_factory=lambda: dict(DEFAULT_WEIGHTS))
+    caps: dict[str, float] = msgspec.field(default_factory=dict)
+    """The most that a component can contribute, 0 to 1."""
+    thresholds: dict[str, float] = msgspec.field(default_factory=dict)
+    """What the gate asks for: ``mean``, ``minimum``, or a capability's own bar."""
+    required: tuple[str, ...] = ()
+    """Practices that the gate wants present."""
+    not_applicable: dict[str, str] = msgspec.field(default_factory=dict)
+    """Practice or capability → the reason why it leaves the denominator."""
+    waivers: tuple[Waiver, ...] = ()
+    paths: dict[Role, tuple[str, ...]] = msgspec.field(default_factory=dict)
+    """Role → globs of the files that play it, whatever their names suggest."""
+    templates: str = ""
+    """A folder of report templates that replace the built-in ones (needs ``--trust``)."""
+    rules: tuple[str, ...] = ()
+    """TOML files that declare further practices (needs ``--trust``)."""
+
+    def roles(self) -> dict[str, Role]:
+        """Return glob → role."""
+        return {pattern: role for role, patterns in self.paths.items() for pattern in patterns}
+
+    def digest(self) -> str:
+        """Return the SHA-256 of the configuration's meaning (not of its text)."""
+        return sha256(msgspec.json.encode(self, order="deterministic")).hexdigest()
+
+
+def load(files: Mapping[str, bytes], ids: frozenset[str], capabilities: frozenset[str]) -> Config:
+    """Return the configuration in a source's files, or the default one.
+
+    Args:
+        files: ``codex-audit.toml`` and ``pyproject.toml``, where they are there.
+        ids: every practice id; a key that names none is an error.
+        capabilities: every capability id.
+
+    Raises:
+        ConfigError: malformed TOML, an unknown key, a value of the wrong type
+            or out of range; the message names file, line and the nearest key.
+    """
+    for name in (FILE, "pyproject.toml"):
+        if name in files:
+            table, prefix = _table(name, files[name])
+            if table is not None:
+                place = _Place(name, prefix, files[name])
+                config = _typed(table, place)
+                _check(config, place, ids, capabilities)
+                return config
+    return Config()
+
+
+def read(path: Path, ids: frozenset[str], capabilities: frozenset[str]) -> Config:
+    """Return the configuration of a file that the user names.
+
+    Raises:
+        ConfigError: the file cannot be read, or as for `load`.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"{path}: {(error.strerror or 'unreadable').lower()}") from None
+    name = "pyproject.toml" if path.name == "pyproject.toml" else FILE
+    table, prefix = _table(name, content)
+    if table is None:
+        raise ConfigError(f"{path}: no [{TABLE}] table")
+    place = _Place(str(path), prefix, content)
+    config = _typed(table, place)
+    _check(config, place, ids, capabilities)
+    return config
+
+
+def _table(name: str, content: bytes) -> tuple[dict[str, Any] | None, str]:
+    """Return the table that configures the audit and its prefix in the file."""
+    try:
+        document = tomllib.loads(data.decode(content))
+    except ValueError as error:
+        if name != FILE:
+            return None, ""  # a broken pyproject.toml is a finding, not our configuration
+        raise ConfigError(f"{name}: {error}") from None
+    if name == FILE:
+        return document, ""
+    tool = document.get("tool")
+    found = tool.get("codex-audit") if isinstance(tool, dict) else None
+    return (found if isinstance(found, dict) else None), f"{TABLE}."
+
+
+class _Place:
+    """Where a key stands, for messages."""
+
+    def __init__(self, name: str, prefix: str, content: bytes) -> None:
+        self.name = name
+        self.prefix = prefix
+        self.lines = {key.path: key.line for key in data.toml(content).keys}
+
+    def at(self, key: str) -> str:
+        """Return ``file:line`` of a key of the table, the file alone where it is unknown."""
+        line = self.lines.get(f"{self.prefix}{key}") or self.lines.get(self.prefix.rstrip("."))
+        return f"{self.name}:{line}" if line else self.name
+
+
+def nearest(word: str, known: Iterator[str] | frozenset[str] | tuple[str, ...]) -> str:
+    """Return a hint at the known word that is most like one, or an empty string."""
+    close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)
+    return f": did you mean {close[0]!r}?" if close else ""
+
+
+def _typed(table: dict[str, Any], place: _Place) -> Config:
+    fields = Config.__struct_fields__
+    for key in table:
+        if key not in fields:
+            raise ConfigError(f"{place.at(key)}: unknown key {key!r}{nearest(key, fields)}")
+    for number, waiver in enumerate(table.get("waivers") or ()):
+        if isinstance(waiver, dict):
+            _check_waiver(waiver, place.at(f"waivers[{number}]"))
+    try:
+        return msgspec.convert(table, Config)
+    except msgspec.ValidationError as error:
+        message, _, where = str(error).partition(" - at `$.")
+        key = where.rstrip("`").partition("[")[0]
+        raise ConfigError(f"{place.at(key)}: {key or TABLE}: {message}") from None
+
+
+def _check_waiver(waiver: dict[str, Any], where: str) -> None:
+    fields = Waiver.__struct_fields__
+    for key in waiver:
+        if key not in fields:
+            raise ConfigError(f"{where}: unknown key {key!r} in a waiver{nearest(key, fields)}")
+    for key in fields:
+        if not waiver.get(key):
+            raise ConfigError(f"{where}: a waiver needs {key!r}")
+
+
+def _check(
+    config: Config, place: _Place, ids: frozenset[str], capabilities: frozenset[str]
+) -> None:
+    for key in ("weights", "caps"):
+        for name, value in getattr(config, key).items():
+            _known(
+                name,
+                frozenset(COMPONENTS),
+                f"{place.at(f'{key}.{name}')}: {key}: unknown component",
+            )
+            if value < 0:
+                raise ConfigError(f"{place.at(f'{key}.{name}')}: {key}.{name} is negative")
+    if not sum(config.weights.values()) > 0:
+        raise ConfigError(f"{place.at('weights')}: the weights are all zero")
+    for name, value in config.thresholds.items():
+        where = place.at(f"thresholds.{name}")
+        _known(name, capabilities | {"mean", "minimum"}, f"{where}: thresholds: unknown capability")
+        if not 0 <= value <= 1:
+            raise ConfigError(f"{where}: thresholds.{name} is {value}, not from 0 to 1")
+    for name in config.required:
+        _known(name, ids, f"{place.at('required')}: required: unknown practice")
+    for name, reason in config.not_applicable.items():
+        where = place.at(f"not_applicable.{name}")
+        _known(name, ids | capabilities, f"{where}: not_applicable: unknown practice or capability")
+        if not reason.strip():
+            raise ConfigError(f"{where}: not_applicable.{name} needs a reason")
+    for number, waiver in enumerate(config.waivers):
+        where = place.at(f"waivers[{number}]")
+        _known(waiver.practice, ids, f"{where}: a waiver of an unknown practice")
+    if config.profile:
+        from audit.profiles import PROFILES
+
+        _known(config.profile, frozenset(PROFILES), f"{place.at('profile')}: unknown profile")
+    assert set(config.paths) <= set(get_args(Role))
+
+
+def _known(name: str, known: frozenset[str], problem: str) -> None:
+    if name not in known:
+        raise ConfigError(f"{problem} {name!r}{nearest(name, known)}")

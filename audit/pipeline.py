@@ -1,0 +1,245 @@
+"""S1–S6 in a row: the one place that knows the order."""
+
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from audit import __version__, clones, profiles, templates
+from audit.config import Config
+from audit.extraction import EXTRACTOR_VERSION
+from audit.model import (
+    Decisions,
+    Gap,
+    Index,
+    IndexedFile,
+    Matrix,
+    Outcome,
+    PracticeResult,
+    Problem,
+    SourceInfo,
+    Tool,
+)
+from audit.practices.registry import Catalogue
+from audit.repository import File, Repository
+from audit.source import Entry, Source, tree_id
+from audit.stages import capabilities, facets, gaps, scoring
+from audit.stages.index import index
+from audit.store import NoStore, Store
+
+SCHEMA_VERSION: Final = 1
+TOOL: Final = Tool("codex-audit", __version__)
+
+
+class Request(msgspec.Struct, frozen=True):
+    """What a run is asked for."""
+
+    name: str
+    """What reports call the repository; from its content, never from where it lies."""
+    source: Source
+    config: Config
+    catalogue: Catalogue
+    templates: dict[str, bytes]
+    fast: bool = False
+    """Leave out S2 and S5; the scores are the same."""
+    processes: int = 2
+
+    def info(self) -> SourceInfo:
+        """Return what is audited."""
+        one = self.source
+        return SourceInfo(self.name, one.revision, tree_id(one.entries), one.dirty)
+
+    def key(self) -> str:
+        """Return a digest of everything that the outcome depends on."""
+        parts = (
+            msgspec.json.encode(self.info()),
+            self.config.digest().encode(),
+            self.catalogue.digest().encode(),
+            templates.digest(self.templates).encode(),
+            engine_digest().encode(),
+            b"fast" if self.fast else b"full",
+        )
+        return "run:" + sha256(b"\0".join(parts)).hexdigest()
+
+
+@cache
+def engine_digest() -> str:
+    """Return a digest of the engine's own files, so that no other version's result is used."""
+    root = Path(__file__).parent
+    states = ((one, one.stat()) for one in sorted(root.rglob("*.py")))
+    rows = [f"{one.relative_to(root)} {at.st_size} {at.st_mtime_ns}" for one, at in states]
+    return sha256("\n".join([__version__, sys.version, *rows]).encode()).hexdigest()
+
+
+class Watch:
+    """Names each stage for whoever waits, and times it."""
+
+    def __init__(self, progress: Callable[[str], object]) -> None:
+        self.progress = progress
+        self.timings: list[tuple[str, float]] = []
+
+    @contextmanager
+    def __call__(self, name: str, title: str) -> Iterator[None]:
+        """Time a stage."""
+        self.progress(f"{name} {title}")
+        start = time.perf_counter()
+        yield
+        self.timings.append((name, time.perf_counter() - start))
+
+
+def audit(
+    request: Request, store: Store | NoStore, progress: Callable[[str], object] = str
+) -> Outcome:
+    """Return the outcome of a run, from the store where nothing changed."""
+    key = request.key()
+    if payload := store.get([key]).get(key):
+        return msgspec.msgpack.decode(payload, type=Outcome)
+    outcome = run(request, store, progress)
+    store.put({key: msgspec.msgpack.encode(msgspec.structs.replace(outcome, timings=()))})
+    return outcome
+
+
+def run(
+    request: Request, store: Store | NoStore, progress: Callable[[str], object] = str
+) -> Outcome:
+    """Run the stages: all six, or S1, S3, S4 and S6 where `fast` is asked for."""
+    watch, info = Watch(progress), request.info()
+    with watch("S1", "index"):
+        files = index(
+            request.source, store, processes=request.processes,
+            overrides=request.config.roles(), progress=progress,
+        )  # fmt: skip
+        repository = Repository(files)
+    domains = None
+    if not request.fast:
+        with watch("S2", "facets"):
+            domains = facets.facets(repository, files)
+    with watch("S3", "capabilities"):
+        decisions = decide(request, info, repository, store)
+    with watch("S4", "scoring"):
+        matrix = scored(request, decisions, problems(files))
+    ranked: tuple[Gap, ...] = ()
+    if not request.fast:
+        with watch("S5", "gaps"):
+            ranked = rank(request, matrix, decisions)
+    return Outcome(listing(info, files), decisions, matrix, domains, ranked, tuple(watch.timings))
+
+
+def listing(info: SourceInfo, files: Sequence[File]) -> Index:
+    """Return the index as its artefact lists it."""
+    rows = tuple(IndexedFile(one.path, one.role, one.blob, "", one.problem) for one in files)
+    return Index(info, rows, problems(files))
+
+
+def problems(files: Iterable[File]) -> tuple[Problem, ...]:
+    """Return the files that could not be audited."""
+    return tuple(Problem(one.path, one.problem) for one in files if one.problem)
+
+
+def decide(
+    request: Request, info: SourceInfo, repository: Repository, store: Store | NoStore
+) -> Decisions:
+    """S3: decide every practice, choose the profile, measure duplication in the evidence."""
+    practices = request.catalogue.practices()
+    results = capabilities.decide(repository, practices)
+    name, reason = request.config.profile, "set by the configuration"
+    if not name:
+        name, reason = profiles.choose(repository)
+    without = dict.fromkeys(
+        profiles.PROFILES[name].without, f"not expected of {profiles.PROFILES[name].title}"
+    )
+    without |= request.config.not_applicable
+    grouped: dict[str, list[PracticeResult]] = {}
+    for practice, result in zip(practices, results, strict=True):
+        grouped.setdefault(practice.capability, []).append(
+            _applicable(result, without, request.config)
+        )
+    rows = tuple((capability, tuple(found)) for capability, found in grouped.items())
+    duplicated = duplication(request.source, repository, rows, store)
+    return Decisions(info, name, reason, rows, duplicated, ())
+
+
+def _applicable(
+    result: PracticeResult, without: Mapping[str, str], config: Config
+) -> PracticeResult:
+    """Take a practice out of the denominator: by configuration always, by profile
+    where nothing was found."""
+    reason = without.get(result.id, "")
+    if not reason or (result.status == "present" and result.id not in config.not_applicable):
+        return result
+    return msgspec.structs.replace(
+        result, status="not_applicable", rung="none", evidence=(), looked_for=reason
+    )
+
+
+def duplication(
+    source: Source,
+    repository: Repository,
+    decided: Iterable[tuple[str, tuple[PracticeResult, ...]]],
+    store: Store | NoStore,
+) -> dict[str, float]:
+    """Return the duplicated share of the code of every symbol that is evidence."""
+    program = repository.program
+    wanted = {e.symbol for _, rows in decided for row in rows for e in row.evidence if e.code}
+    regions = [
+        clones.Region(program.symbol(node), module.path, one.line, one.end)
+        for module in repository.product
+        for node, one in enumerate(module.facts.definitions, module.first)
+        if program.symbol(node) in wanted
+    ]
+    paths = {one.path for one in regions}
+    streams = _streams(source, [one for one in source.entries if one.path in paths], store)
+    found = clones.shares(streams, regions)
+    return {symbol: found[symbol] for symbol in sorted(found) if found[symbol]}
+
+
+def _streams(
+    source: Source, entries: Sequence[Entry], store: Store | NoStore
+) -> dict[str, clones.Stream]:
+    """Return the normalised code of some files, from the store where it knows them."""
+    keys = {entry.path: f"clones:{EXTRACTOR_VERSION}:{entry.blob}" for entry in entries}
+    known = store.get(keys.values())
+    fresh = {}
+    for entry, content in source.read([one for one in entries if keys[one.path] not in known]):
+        text = content.decode("utf-8", "replace") if isinstance(content, bytes) else ""
+        fresh[keys[entry.path]] = msgspec.msgpack.encode(clones.stream(text))
+    store.put(fresh)
+    known |= fresh
+    decoder = msgspec.msgpack.Decoder(clones.Stream)
+    return {path: decoder.decode(known[key]) for path, key in keys.items()}
+
+
+def scored(request: Request, decisions: Decisions, unread: tuple[Problem, ...]) -> Matrix:
+    """S4: score the decisions."""
+    weights, warnings = scoring.normalised(request.config.weights)
+    rows = scoring.score_all(decisions.capabilities, request.config, decisions.duplicated)
+    mean, minimum = scoring.overall(rows)
+    return Matrix(
+        schema_version=SCHEMA_VERSION,
+        tool=TOOL,
+        source=decisions.source,
+        template_hash=templates.digest(request.templates),
+        config_hash=request.config.digest(),
+        catalogue_hash=request.catalogue.digest(),
+        weights=weights,
+        thresholds=dict(request.config.thresholds),
+        profile=decisions.profile,
+        profile_reason=decisions.profile_reason,
+        mean=mean,
+        minimum=minimum,
+        capabilities=rows,
+        problems=unread,
+        warnings=(*decisions.warnings, *warnings),
+    )
+
+
+def rank(request: Request, matrix: Matrix, decisions: Decisions) -> tuple[Gap, ...]:
+    """S5: rank what would raise the scores."""
+    practices = {one.id: one for one in request.catalogue.practices()}
+    return gaps.rank(matrix.capabilities, practices, request.config, decisions.duplicated)
