@@ -50,7 +50,6 @@ class Reach:
     def rung(self, node: int) -> tuple[Rung, bool, bool]:
         """Return the highest rung that a definition reaches without a gap, and whether
         tests reach it and docs name it."""
-        program = self.repository.program
         tested = node in self.tests
         documented = self._documented(node)
         if node not in self.public:
@@ -60,7 +59,6 @@ class Reach:
             return "present", tested, documented
         if not tested:
             return "wired", tested, documented
-        assert program is not None
         return ("documented" if documented else "tested"), tested, documented
 
     def _chain(self, node: int) -> list[int]:
@@ -96,9 +94,9 @@ def _decide(repository: Repository, reach: Reach, practice: Practice) -> Practic
             break
     unique = {(one.path, one.line): one for one in reversed(places)}
     found = [_evidence(repository, reach, one) for one in reversed(unique.values())]
-    found.sort(key=lambda one: -RUNGS.index(one.rung))
+    found.sort(key=lambda one: one.rung == "declared")  # else in the detector's order
     best = tuple(found[:MAX_EVIDENCE])
-    rung: Rung = best[0].rung if best else "none"
+    rung: Rung = max((one.rung for one in best), key=RUNGS.index, default="none")
     status, why = _status(repository, practice, rung)
     return PracticeResult(
         practice.id, practice.role, status, rung, best, why, f"practices/{practice.id}.md"

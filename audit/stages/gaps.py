@@ -59,7 +59,8 @@ def _missing(
         practice = practices[one.id]
         yield Gap(
             one.id, capability.id, f"add: {practice.prose.title}", round(gain, 6),
-            round(gain / count, 6), _where(capability, one, practice), one.page, practice.prose.drop_in,
+            round(gain / count, 6), _where(capability, one, practice), one.page,
+            practice.prose.drop_in,
         )  # fmt: skip
 
 
