@@ -1,6 +1,7 @@
 """Canonical text of expressions: names resolved, locals replaced by their origin."""
 
 import ast
+from typing import cast
 
 from audit.facts.python.scopes import BUILTINS, Origin, Scope
 
@@ -29,6 +30,10 @@ _OPERATORS: dict[type[ast.AST], str] = {
     ast.NotIn: "not in", ast.And: "and", ast.Or: "or", ast.Not: "not ", ast.USub: "-",
     ast.UAdd: "+", ast.Invert: "~",
 }  # fmt: skip
+
+
+# A literal is written as an instance of its type, so that methods on it read well.
+_TYPED = {"{": "builtins.dict()", "[": "builtins.list()", "'": "builtins.str()"}
 
 
 def operator(node: ast.AST) -> str:
@@ -107,28 +112,43 @@ def _with_items(node: ast.expr, scope: Scope, items: object) -> str:
 
 def candidates(node: ast.expr, scope: Scope, depth: int = DEPTH) -> tuple[str, ...]:
     """Return every text that an expression may stand for, best first."""
+    # By type, the most frequent first: this is the hottest function of a cold run.
+    kind = type(node)
+    if kind is ast.Name:
+        name = cast("ast.Name", node).id
+        return ("self",) if name in scope.instances else resolve(scope, name)
+    if kind is ast.Attribute:
+        attribute = cast("ast.Attribute", node)
+        return _attribute(attribute.value, attribute.attr, scope, depth)
+    if kind is ast.Constant or depth <= 0:
+        return (text(node, scope, depth),)
+    if kind is ast.Call:
+        return _called(cast("ast.Call", node).func, scope, depth)
+    return _other(node, scope, depth)
+
+
+def _called(func: ast.expr, scope: Scope, depth: int) -> tuple[str, ...]:
+    """Return what the result of a call may stand for."""
+    if isinstance(func, ast.Attribute) and func.attr in FLUENT:
+        return candidates(func.value, scope, depth)
+    if isinstance(func, ast.Name) and func.id == "super":
+        return _super(scope)
+    return tuple([f"{one}()" for one in candidates(func, scope, depth - 1)])
+
+
+def _other(node: ast.expr, scope: Scope, depth: int) -> tuple[str, ...]:
     match node:
-        case ast.Name(id=name):
-            return resolve(scope, name) if instance_of(name, scope) is None else ("self",)
-        case ast.Attribute(value=value, attr=attr):
-            return _attribute(value, attr, scope, depth)
-        case ast.Call(func=func) if depth > 0:
-            if isinstance(func, ast.Attribute) and func.attr in FLUENT:
-                return candidates(func.value, scope, depth)
-            if isinstance(func, ast.Name) and func.id == "super":
-                return _super(scope)
-            return tuple(f"{one}()" for one in candidates(func, scope, depth - 1))
-        case ast.IfExp(body=body, orelse=orelse) if depth > 0:
+        case ast.IfExp(body=body, orelse=orelse):
             both = candidates(body, scope, depth - 1) + candidates(orelse, scope, depth - 1)
             return tuple(dict.fromkeys(both))[:CANDIDATES]
-        case ast.BoolOp(values=values) if depth > 0:
+        case ast.BoolOp(values=values):
             found = [one for value in values for one in candidates(value, scope, depth - 1)]
             return tuple(dict.fromkeys(found))[:CANDIDATES]
         case ast.Await(value=value) | ast.NamedExpr(value=value):
             return candidates(value, scope, depth)
-        case ast.Subscript(value=value, slice=key) if depth > 0:
+        case ast.Subscript(value=value, slice=key):
             index = f"[{key.value!r}]" if isinstance(key, ast.Constant) else "[]"
-            return tuple(one + index for one in candidates(value, scope, depth - 1))
+            return tuple([one + index for one in candidates(value, scope, depth - 1)])
     return (text(node, scope, depth),)
 
 
@@ -142,36 +162,12 @@ def _attribute(value: ast.expr, attr: str, scope: Scope, depth: int) -> tuple[st
     if attr in WRAPPED:
         return candidates(value, scope, depth)
     if isinstance(value, ast.Name):
-        if (owner := instance_of(value.id, scope)) is not None:
+        if (owner := scope.instances.get(value.id)) is not None:
             return _member(owner, attr)
         bases = resolve(scope, value.id)
     else:
         bases = candidates(value, scope, depth)
-    return tuple(f"{_typed(base)}.{attr}" for base in bases)
-
-
-def _typed(base: str) -> str:
-    """Write a literal as an instance of its type, so that methods on it read well."""
-    match base[:1]:
-        case "{":
-            return "builtins.dict()"
-        case "[":
-            return "builtins.list()"
-        case "'":
-            return "builtins.str()"
-    return base
-
-
-def instance_of(name: str, scope: Scope) -> Scope | None:
-    """Return the class scope whose instance a name stands for (``self`` and ``cls``)."""
-    inner: Scope | None = scope
-    while inner is not None:
-        if inner.self == name:
-            return inner.owner
-        if name in inner.names and inner.owner is not inner:
-            return None
-        inner = inner.parent
-    return None
+    return tuple([f"{_TYPED.get(base[:1], base)}.{attr}" for base in bases])
 
 
 def _member(owner: Scope, attr: str) -> tuple[str, ...]:
@@ -205,12 +201,16 @@ def text(node: ast.expr, scope: Scope, depth: int = DEPTH) -> str:
     """Return the canonical text of an expression, at most about `WIDTH` characters."""
     if depth <= 0:
         return "…"
-    match node:
-        case ast.Constant(value=value):
-            return repr(value)[:80] if value is not ... else "..."
-        case ast.Name() | ast.Attribute() | ast.Call() | ast.Subscript() | ast.Await():
-            return candidates(node, scope, depth)[0][:WIDTH]
+    kind = type(node)
+    if kind is ast.Constant:
+        value = cast("ast.Constant", node).value
+        return repr(value)[:80] if value is not ... else "..."
+    if kind in _REFERRING:
+        return candidates(node, scope, depth)[0][:WIDTH]
     return _compound(node, scope, depth - 1)[:WIDTH]
+
+
+_REFERRING = frozenset({ast.Name, ast.Attribute, ast.Call, ast.Subscript, ast.Await})
 
 
 def _compound(node: ast.expr, scope: Scope, depth: int) -> str:  # noqa: C901 - a case a node

@@ -15,18 +15,15 @@ class Scope:
     """A module, class or function: its names and their origins."""
 
     __slots__ = (
-        "attributes", "globals", "index", "items", "memo", "names", "owner", "parent", "prefix",
-        "self",
+        "attributes", "globals", "index", "instances", "items", "memo", "names", "owner", "parent",
+        "prefix",
     )  # fmt: skip
 
-    def __init__(
-        self, index: int, parent: "Scope | None", prefix: str, self_name: str = ""
-    ) -> None:
+    def __init__(self, index: int, parent: "Scope | None", prefix: str) -> None:
         self.index = index
         self.parent = parent
         self.prefix = prefix
         """What a definition made in this scope is called: ``:``, ``:Trainer.`` ..."""
-        self.self = self_name
         self.names: dict[str, list[Origin]] = {}
         self.items: dict[str, list[tuple[ast.expr, ast.expr]]] = {}
         self.memo: dict[str, tuple[str, ...]] = {}
@@ -34,7 +31,9 @@ class Scope:
         self.attributes: dict[str, list[tuple[Scope, Origin]]] = {}
         """Of a class: attribute -> the methods' scopes that assign it, with what."""
         self.owner: Scope | None = None
-        """The class scope whose instance `self` names; the scope itself for a class."""
+        """The class scope of a method; the scope itself for a class."""
+        self.instances: dict[str, Scope] = parent.instances if parent is not None else {}
+        """Names that stand for an instance of a class: ``self``, ``cls``."""
 
     def bind(self, name: str, origin: Origin) -> None:
         """Add an origin of a name."""
@@ -93,8 +92,8 @@ def bind_target(scope: Scope, target: ast.expr, value: ast.expr, suffix: str = "
         case ast.Starred(value=inner):
             bind_target(scope, inner, value, suffix + "[]")
         case ast.Attribute(value=ast.Name(id=base), attr=attr):
-            if base == scope.self and scope.owner is not None:
-                scope.owner.attributes.setdefault(attr, []).append((scope, (value, suffix)))
+            if (owner := scope.instances.get(base)) is not None:
+                owner.attributes.setdefault(attr, []).append((scope, (value, suffix)))
         case ast.Subscript(value=ast.Name(id=base), slice=key):
             scope.items.setdefault(base, []).append((key, value))
 

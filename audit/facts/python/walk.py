@@ -111,8 +111,12 @@ class Walker:
         static = any(
             isinstance(d, ast.Name) and d.id == "staticmethod" for d in node.decorator_list
         )
+        named = {one.arg for one in every}
+        if not named.isdisjoint(inner.instances):
+            inner.instances = {k: v for k, v in inner.instances.items() if k not in named}
         if scope.owner is scope and first and not static:
-            inner.self, inner.owner = first[0].arg, scope
+            inner.owner = scope
+            inner.instances = {**inner.instances, first[0].arg: scope}
         for one in every:
             inner.bind(one.arg, f"@{one.arg}")
             if one.annotation is not None:
@@ -334,11 +338,13 @@ class Walker:
         stack: list[tuple[ast.AST, int]] = [(node, block)]
         while stack:
             node, block = stack.pop()  # type: ignore[assignment]
+            kind = type(node)
+            if kind is ast.Constant:
+                continue
+            if kind is ast.Name:
+                self._reference(node, scope)
+                continue
             match node:
-                case ast.Constant():
-                    continue
-                case ast.Name():
-                    self._reference(node, scope)
                 case ast.Attribute():
                     self._reference(node, scope)
                     base = node.value
@@ -406,9 +412,19 @@ class Walker:
             self.expression(element, scope, block)
 
     def _reference(self, node: ast.expr, scope: Scope) -> None:
+        """Note an imported or module-level name; what a local holds was noted where it was made."""
+        root = node
+        while isinstance(root, ast.Attribute):
+            root = root.value
+        home = scope.find(root.id) if isinstance(root, ast.Name) else None
+        if home is None or not isinstance(root, ast.Name):
+            return
+        origin = home.names[root.id][:1]
+        if home.parent is not None and not (origin and isinstance(origin[0], str)):
+            return
         for name in candidates(node, scope)[:2]:
-            first = name[0]
-            if (first.isalpha() and not name.startswith(("builtins.", "self."))) or first in ":.":
+            imported = name[0].isalpha() and not name.startswith(("builtins.", "self."))
+            if (imported or name[0] in ":.") and name[-1] not in ")]":
                 self.references.setdefault((scope.index, name), node.lineno)
 
     def _call(self, node: ast.Call, scope: Scope, block: int, decorates: int = -1) -> None:
@@ -440,7 +456,7 @@ def _place(target: ast.expr, scope: Scope) -> str:
                 )
             return resolve(scope, name)[0]
         case ast.Attribute(value=value, attr=attr):
-            if isinstance(value, ast.Name) and value.id in ("self", scope.self):
+            if isinstance(value, ast.Name) and value.id in scope.instances:
                 return f"self.{attr}"
             return f"{_place(value, scope)}.{attr}"
         case ast.Subscript(value=value, slice=key):
