@@ -1,11 +1,10 @@
 """Facts for many blobs: from the cache where it knows them, on both cores where it does not."""
 
 import gc
-import multiprocessing
 import os
 import sys
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final, TypeAlias
 
 import msgspec
@@ -93,21 +92,45 @@ def extract_all(jobs: Sequence[Job], processes: int) -> dict[str, bytes]:
     size = sum(len(job[2]) for job in jobs)
     if processes < 2 or size < PARALLEL_BYTES or not hasattr(os, "fork"):
         return dict(_encode_all(jobs))
-    context = multiprocessing.get_context("fork")
-    chunks = list(_chunks(jobs, processes * 4, size))
-    with context.Pool(processes) as pool:
-        return dict(row for rows in pool.imap_unordered(_encode_all, chunks) for row in rows)
+    own, *others = _shares(jobs, processes)
+    workers = [(share, *_start(share)) for share in others]
+    found = dict(_encode_all(own))
+    for share, process, pipe in workers:
+        found |= _result(process, pipe) or dict(_encode_all(share))
+    return found
 
 
-def _chunks(jobs: Sequence[Job], count: int, size: int) -> Iterable[list[Job]]:
-    """Cut jobs into chunks of about the same number of bytes."""
-    chunk: list[Job] = []
-    filled = 0
-    for job in jobs:
-        chunk.append(job)
-        filled += len(job[2])
-        if filled >= size / count:
-            yield chunk
-            chunk, filled = [], 0
-    if chunk:
-        yield chunk
+def _shares(jobs: Sequence[Job], count: int) -> list[list[Job]]:
+    """Deal jobs out into shares of about the same number of bytes."""
+    shares: list[list[Job]] = [[] for _ in range(count)]
+    filled = [0] * count
+    for job in sorted(jobs, key=lambda one: -len(one[2])):
+        least = filled.index(min(filled))
+        shares[least].append(job)
+        filled[least] += len(job[2]) + 200  # what a small file costs besides its bytes
+    return shares
+
+
+def _start(share: Sequence[Job]) -> tuple[int, int]:
+    """Fork a process that encodes a share; return its id and the pipe that it writes to."""
+    reading, writing = os.pipe()
+    process = os.fork()
+    if process == 0:
+        code = 1
+        try:
+            os.close(reading)
+            with os.fdopen(writing, "wb") as stream:
+                stream.write(_ENCODER.encode(_encode_all(share)))
+            code = 0
+        finally:
+            os._exit(code)
+    os.close(writing)
+    return process, reading
+
+
+def _result(process: int, pipe: int) -> dict[str, bytes] | None:
+    """Return what a worker wrote, None if it died."""
+    with os.fdopen(pipe, "rb") as stream:
+        payload = stream.read()
+    _, status = os.waitpid(process, 0)
+    return dict(msgspec.msgpack.decode(payload)) if status == 0 else None

@@ -10,6 +10,9 @@ from audit.facts.data import decode
 from audit.facts.model import Directive, Fence, Heading, Link, ProseFacts, Span
 
 MAX_FENCE = 4_000
+MAX_BRACKETS = 2_000
+"""Inline parsing is quadratic in unmatched brackets: 50,000 of them take seconds."""
+
 _HTML_LINK = re.compile(r"""<(a|img)\b[^>]*?\b(?:href|src)\s*=\s*["']([^"']+)["']""", re.IGNORECASE)
 _HTML_HEADING = re.compile(r"<h([1-6])\b[^>]*>(.*?)</h\1>", re.IGNORECASE | re.DOTALL)
 _TAG = re.compile(r"<[^>]+>")
@@ -26,7 +29,7 @@ _RST_LINK = re.compile(r"`[^`<]*<([^>`]+)>`_")
 
 @cache
 def _parser() -> MarkdownIt:
-    return MarkdownIt("commonmark", {"maxNesting": 100}).enable("table")
+    return MarkdownIt("commonmark", {"maxNesting": 100}).enable("table").disable("inline")
 
 
 def markdown(content: bytes) -> ProseFacts:
@@ -50,10 +53,11 @@ def markdown(content: bytes) -> ProseFacts:
             case "html_block":
                 _html(token.content, line, headings, links)
             case "inline":
+                children = _children(token.content)
                 if tokens[place - 1].type == "heading_open":
-                    title = "".join(one.content for one in token.children or ())
+                    title = "".join(one.content for one in children)
                     headings.append(Heading(line, int(tokens[place - 1].tag[1]), title[:200]))
-                _inline(token, line, links, spans)
+                _inline(children, line, links, spans)
                 directives += [
                     Directive(
                         line + token.content.count("\n", 0, found.start()), "autodoc", found[1]
@@ -70,8 +74,17 @@ def markdown(content: bytes) -> ProseFacts:
     )
 
 
-def _inline(token: Token, line: int, links: list[Link], spans: list[Span]) -> None:
-    for child in token.children or ():
+def _children(words: str) -> list[Token]:
+    """Return the inline tokens of a paragraph; too many brackets are left as they are."""
+    found: list[Token] = []
+    if not any(one in words for one in "[`<") or words.count("[") > MAX_BRACKETS:
+        return [Token("text", "", 0, content=words)]
+    _parser().inline.parse(words, _parser(), {}, found)
+    return found
+
+
+def _inline(children: list[Token], line: int, links: list[Link], spans: list[Span]) -> None:
+    for child in children:
         match child.type:
             case "softbreak" | "hardbreak":
                 line += 1
