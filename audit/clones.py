@@ -14,8 +14,8 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-WINDOW: Final = 160
-"""Characters of the shortest clone: six lines or more."""
+WINDOW: Final = 120
+"""Characters of the shortest clone: about six lines."""
 
 _OPAQUE: Final = re.compile(
     r"#[^\n]*"

@@ -154,7 +154,8 @@ class Program:
             return self._resolve(module, target + (f".{rest}" if rest else "") + tail, depth - 1)
         for star in module.stars if depth > 0 else ():
             found = self._resolve(module, star + name + tail, depth - 1)
-            if found[1] >= 0:
+            inside = self._resolve(module, star.rstrip("."), depth - 1)[1] >= 0
+            if found[1] >= 0 or (inside and ":" not in found[0]):
                 return found
         owner, _, attribute = name.rpartition(".")
         if (place := module.by_name.get(owner)) is not None and owner:
