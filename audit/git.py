@@ -179,23 +179,22 @@ def blobs(root: Path, ids: Sequence[str], limit: int) -> Iterator[bytes | str]:
     # Git answers while it is asked: a second thread keeps both pipes moving.
     writer = Thread(target=_write, args=(stdin, request), daemon=True)
     writer.start()
-    for _ in ids:
-        head = stream.readline().split()
-        if not head:
-            raise SourceError("git cat-file ended early: the object store is damaged: run git fsck")
-        if head[-1] == b"missing":
-            yield "not in the object store"
-            continue
-        size = int(head[2])
-        if size <= limit:
-            yield stream.read(size)
-            stream.read(1)
-        else:
-            yield f"larger than {limit >> 20} MiB"
-            _skip(stream, size + 1)
-    writer.join()
-    process.wait()
-    stream.close()
+    with process:
+        for _ in ids:
+            head = stream.readline().split()
+            if not head:
+                raise SourceError("git cat-file ended early: damaged object store: run git fsck")
+            if head[-1] == b"missing":
+                yield "not in the object store"
+                continue
+            size = int(head[2])
+            if size <= limit:
+                yield stream.read(size)
+                stream.read(1)
+            else:
+                yield f"larger than {limit >> 20} MiB"
+                _skip(stream, size + 1)
+        writer.join()
 
 
 def _write(pipe: IO[bytes], request: bytes) -> None:

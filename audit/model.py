@@ -56,6 +56,8 @@ class PracticeResult(Value, frozen=True):
     looked_for: str
     """What was searched, in how many files; the reason for `unknown` and `not_applicable`."""
     page: str
+    code: bool = True
+    """Decided on product code; false where configuration, CI or docs files decide."""
 
 
 class Components(Value, frozen=True):

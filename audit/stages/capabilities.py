@@ -99,7 +99,14 @@ def _decide(repository: Repository, reach: Reach, practice: Practice) -> Practic
     rung: Rung = max((one.rung for one in best), key=RUNGS.index, default="none")
     status, why = _status(repository, practice, rung)
     return PracticeResult(
-        practice.id, practice.role, status, rung, best, why, f"practices/{practice.id}.md"
+        practice.id,
+        practice.role,
+        status,
+        rung,
+        best,
+        why,
+        f"practices/{practice.id}.md",
+        practice.code,
     )
 
 

@@ -24,9 +24,9 @@ def rank(
 ) -> tuple[Gap, ...]:
     """Return every gap, the largest gain first.
 
-    The gain of a practice is the difference to the score that the same
-    arithmetic gives when the practice is present, all else unchanged; the gain
-    of a component is what full marks in it would add.
+    The gain of a practice is the difference to the score that the same arithmetic
+    gives when the practice is present, tested and documented, all else unchanged;
+    the gain of a component is what full marks in it would add.
     """
     every = [one for one in capabilities if one.status != "not_applicable"]
     gaps: list[Gap] = []

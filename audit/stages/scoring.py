@@ -82,9 +82,9 @@ def _value(
     measured = {
         "functionality": _present(practices, "functionality", counted),
         "consistency": _consistency(found, duplicated),
-        "tests": _tests(found),
+        "tests": _tests(practices, counted),
         "safeguards": _present(practices, "safeguard", counted),
-        "documentation": _documentation(found),
+        "documentation": _documentation(practices, counted),
     }
     informed = [name for name in COMPONENTS if measured[name][0] is not None]
     total = sum(weights[name] for name in informed)
@@ -114,36 +114,28 @@ def _present(practices: Iterable[PracticeResult], role: str, counted: frozenset[
     return there / len(applicable), f"{there} of {len(applicable)} {role} practices present"
 
 
-def _mean_share(
-    practices: Sequence[PracticeResult], share: Mapping[str, float], what: str, none: str
-) -> Measured:
-    if not share:
-        return None, none
-    return sum(share.values()) / len(
-        share
-    ), f"{what} over {len(share)} of {len(practices)} practices"
+def _tests(practices: Sequence[PracticeResult], counted: frozenset[str]) -> Measured:
+    """Share of the code evidence that tests reach, averaged over the code practices.
+
+    A missing practice counts as 0, as in `_documentation`: otherwise deleting an
+    untested one would raise the score.
+    """
+    applicable = [one for one in practices if one.code and one.status != "not_applicable"]
+    if not applicable:
+        return None, "the evidence is no code"
+    share = 0.0
+    for one in applicable:
+        if one.status in counted:
+            code = [evidence for evidence in one.evidence if evidence.code]
+            share += sum(evidence.tested for evidence in code) / len(code) if code else 1.0
+    return share / len(applicable), f"tests reach the evidence of {share:.3g} of {len(applicable)}"
 
 
-def _tests(practices: Sequence[PracticeResult]) -> Measured:
-    """Share of the code evidence that tests reach, averaged over practices."""
-    share = {}
-    for one in practices:
-        code = [evidence for evidence in one.evidence if evidence.code]
-        if code:
-            share[one.id] = sum(evidence.tested for evidence in code) / len(code)
-        elif one.status == "unknown":
-            share[one.id] = 1.0
-    return _mean_share(
-        practices, share, "share of the evidence that tests reach", "the evidence is no code"
-    )
-
-
-def _documentation(practices: Sequence[PracticeResult]) -> Measured:
-    """Share of practices' evidence that docs name, averaged over practices."""
-    share = {one.id: _documented(one.evidence) for one in practices}
-    return _mean_share(
-        practices, share, "share of the evidence that docs name", "there is no evidence"
-    )
+def _documentation(practices: Sequence[PracticeResult], counted: frozenset[str]) -> Measured:
+    """Share of the evidence that docs name, averaged over the practices."""
+    applicable = [one for one in practices if one.status != "not_applicable"]
+    share = sum(_documented(one.evidence) for one in applicable if one.status in counted)
+    return share / len(applicable), f"docs name the evidence of {share:.3g} of {len(applicable)}"
 
 
 def _documented(evidence: Sequence[Evidence]) -> float:
