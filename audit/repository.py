@@ -246,6 +246,20 @@ class Repository:
         for name in names:
             yield from self._by_method.get(name, ())
 
+    @cached_property
+    def _by_keyword(self) -> dict[str, list[Site]]:
+        found: dict[str, list[Site]] = {}
+        for site in self.all_calls:
+            for key, _ in site.call.kwargs:
+                found.setdefault(key, []).append(site)
+        return found
+
+    def given(self, *keywords: str) -> Iterator[tuple[Site, str]]:
+        """Yield product calls that are given one of the keywords, with its value."""
+        for keyword in keywords:
+            for site in self._by_keyword.get(keyword, ()):
+                yield site, site.call.keyword(keyword) or ""
+
     def kinds(self, site: Site, which: int = 0) -> tuple[str, ...]:
         """Return the texts that a callee leads to through the repository's own functions
         and classes: ``build().step`` becomes ``torch.optim.AdamW().step``."""

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from functools import cached_property
 from typing import Final
 
 from audit.code.modules import Module, Program
@@ -109,6 +110,29 @@ class Graph:
                 if node not in seen:
                     seen.add(node)
                     queue.append(node)
+        return frozenset(seen)
+
+    @cached_property
+    def callers(self) -> tuple[tuple[int, ...], ...]:
+        """For every node, the nodes with an edge to it."""
+        found: list[list[int]] = [[] for _ in self.edges]
+        for source, targets in enumerate(self.edges):
+            for target in targets:
+                found[target].append(source)
+        return tuple(map(tuple, found))
+
+    def within(self, nodes: Iterable[int], hops: int, *, up: bool) -> frozenset[int]:
+        """Return the nodes and the functions at most some calls above (or below) them."""
+        seen = set(nodes)
+        front = seen
+        for _ in range(hops):
+            front = {
+                one
+                for node in front
+                for one in (self.callers[node] if up else self.edges[node])
+                if one not in seen and self.program.definition(one).kind != "module"
+            }
+            seen |= front
         return frozenset(seen)
 
     def public(self) -> frozenset[int]:

@@ -50,6 +50,8 @@ class Definition(Fact, frozen=True):
     stub: bool = False
     """The body does nothing: docstring, ``pass``, ``...``, ``raise NotImplementedError``."""
     doctest: bool = False
+    defaults: tuple[tuple[str, str], ...] = ()
+    """Parameters that have a default, with its canonical text."""
 
 
 class Block(Fact, frozen=True):
@@ -60,6 +62,9 @@ class Block(Fact, frozen=True):
     text: str
     parent: int
     """Index of the enclosing block in the same definition; -1 when there is none."""
+    updates: bool = False
+    """An ``if`` whose body assigns a name or attribute that its condition compares:
+    a running best, a maximum so far."""
 
 
 class Call(Fact, frozen=True):

@@ -98,6 +98,24 @@ def bind_target(scope: Scope, target: ast.expr, value: ast.expr, suffix: str = "
             scope.items.setdefault(base, []).append((key, value))
 
 
+def bind_loop(scope: Scope, target: ast.expr, source: ast.expr) -> None:
+    """Bind a loop's target: what ``enumerate``, ``zip`` and ``items`` hand on is looked through."""
+    match target, source:
+        case ast.Tuple(elts=[count, one]), ast.Call(func=ast.Name(id="enumerate"), args=[rows, *_]):
+            bind_target(scope, count, source, "[][0]")
+            bind_loop(scope, one, rows)
+        case ast.Tuple(elts=parts), ast.Call(func=ast.Name(id="zip"), args=rows) if len(
+            parts
+        ) == len(rows):
+            for part, row in zip(parts, rows, strict=True):
+                bind_loop(scope, part, row)
+        case ast.Tuple(elts=[key, one]), ast.Call(func=ast.Attribute(value=table, attr="items")):
+            bind_target(scope, key, source, "[][0]")
+            bind_target(scope, one, table, "[]")
+        case _:
+            bind_target(scope, target, source, "[]")
+
+
 def bind_body(scope: Scope, body: Iterable[ast.stmt]) -> None:  # noqa: C901 - one case a statement
     """Bind the names of a body's statements, nested blocks included, not nested scopes."""
     for node in body:
@@ -115,7 +133,7 @@ def bind_body(scope: Scope, body: Iterable[ast.stmt]) -> None:  # noqa: C901 - o
             case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
                 scope.bind(node.name, f"{scope.prefix}{node.name}")
             case ast.For(target=target, iter=source) | ast.AsyncFor(target=target, iter=source):
-                bind_target(scope, target, source, "[]")
+                bind_loop(scope, target, source)
                 bind_body(scope, node.body)
                 bind_body(scope, node.orelse)
             case ast.If() | ast.While():

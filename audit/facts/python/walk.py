@@ -21,7 +21,7 @@ from audit.facts.model import (
     Reference,
 )
 from audit.facts.python.canon import WIDTH, argument, candidates, operator, resolve, text
-from audit.facts.python.scopes import Scope, bind_body, imports
+from audit.facts.python.scopes import Scope, bind_body, dotted, imports
 
 LAUNCHERS = re.compile(
     r"\b(torchrun|accelerate launch|deepspeed |srun |mpirun |torch\.distributed\.(run|launch))"
@@ -178,8 +178,8 @@ class Walker:
                 self.expression(one, scope, block)
 
     # -------------------------------------------------------------- statements
-    def _block(self, kind: str, line: int, words: str, parent: int) -> int:
-        self.blocks.append(Block(kind, line, words, parent))  # type: ignore[arg-type]
+    def _block(self, kind: str, line: int, words: str, parent: int, updates: bool = False) -> int:
+        self.blocks.append(Block(kind, line, words, parent, updates))  # type: ignore[arg-type]
         return len(self.blocks) - 1
 
     def statements(self, body: list[ast.stmt], scope: Scope, block: int) -> None:  # noqa: C901
@@ -197,7 +197,7 @@ class Walker:
                 case ast.If(test=test):
                     self.expression(test, scope, block)
                     words = text(test, scope)
-                    inner = self._block("if", node.lineno, words, block)
+                    inner = self._block("if", node.lineno, words, block, updates(node))
                     self.statements(node.body, scope, inner)
                     if node.orelse:
                         inner = self._block("else", node.orelse[0].lineno, words, block)
@@ -483,6 +483,41 @@ def annotated(node: ast.expr) -> list[ast.expr]:
     return [node]
 
 
+def _defaults(arguments: ast.arguments, scope: Scope) -> tuple[tuple[str, str], ...]:
+    """Return each parameter that has a default, with the default's text."""
+    positional = [*arguments.posonlyargs, *arguments.args]
+    last = positional[len(positional) - len(arguments.defaults) :]
+    pairs = [
+        *zip(last, arguments.defaults, strict=True),
+        *zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True),
+    ]
+    return tuple((one.arg, text(value, scope, 2)) for one, value in pairs if value is not None)
+
+
+def updates(node: ast.If) -> bool:
+    """Tell whether the body assigns a name or attribute that the condition compares."""
+    compared = {
+        dotted(side)
+        for one in ast.walk(node.test)
+        if isinstance(one, ast.Compare | ast.Call)
+        for side in _sides(one)
+    } - {""}
+    return bool(compared) and any(
+        dotted(target) in compared
+        for statement in node.body
+        if isinstance(statement, ast.Assign)
+        for target in statement.targets
+    )
+
+
+def _sides(node: ast.Compare | ast.Call) -> list[ast.expr]:
+    """Return what an ordering compares, or hands to a function that may compare."""
+    if isinstance(node, ast.Call):
+        return node.args
+    ordered = any(isinstance(op, ast.Lt | ast.LtE | ast.Gt | ast.GtE) for op in node.ops)
+    return [node.left, *node.comparators] if ordered else []
+
+
 def is_stub(body: list[ast.stmt]) -> bool:
     """Tell whether a body does nothing but say so."""
     for node in body:
@@ -530,5 +565,5 @@ def _with_returns(definition: Definition, returns: dict[str, None] | None) -> De
     return Definition(
         definition.name, definition.kind, definition.line, definition.end, definition.parent,
         definition.bases, definition.decorators, definition.params, tuple(returns)[:6],
-        definition.stub, definition.doctest,
+        definition.stub, definition.doctest, definition.defaults,
     )  # fmt: skip

@@ -1,0 +1,265 @@
+"""Checkpointing: what keeps checkpoints few, whole, unaltered, complete and harmless."""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from audit.practices.libraries import named
+from audit.practices.registry import Place, at, practice
+from audit.practices.weights import argument, libraries, node, weights
+from audit.repository import Repository, Site
+
+_DELETES: Final = ("os.remove", "os.unlink", "shutil.rmtree")
+_DELETE_METHODS: Final = ("unlink", "rm", "rmtree", "delete", "rm_tree", "rmdir")
+_LIMIT: Final = re.compile(
+    r"len\(\)|limit|keep|max_|total|history|top_k|retain|num_|last_k|\[\]", re.IGNORECASE
+)
+_MOVES: Final = ("os.replace", "os.rename", "shutil.move")
+_LIMITS: Final = ("save_total_limit", "save_top_k", "max_to_keep", "keep_last_n", "total_limit")
+
+
+@practice("checkpoint-retention", looks_for="a rule that deletes old checkpoints")
+def checkpoint_retention(repo: Repository) -> Iterator[Place]:
+    """Old checkpoints are deleted by a rule.
+
+    A deletion, in the functions or classes that write checkpoints, inside a loop or
+    condition about how many there are; or a library option with the number to keep.
+
+    Why:
+        A run that keeps every checkpoint fills the disk and then dies while it writes one.
+    Fix:
+        Keep the last k and the best, and delete the others after the new one is complete.
+    Good:
+        import os
+        import torch
+
+        class Saver:
+            def __init__(self, keep):
+                self.keep, self.paths = keep, []
+
+            def save(self, model, path):
+                torch.save(model.state_dict(), path)
+                self.paths.append(path)
+                while len(self.paths) > self.keep:
+                    os.remove(self.paths.pop(0))
+    Bad:
+        import os
+        import torch
+
+        class Saver:
+            def save(self, model, path):
+                if os.path.exists(path):
+                    os.remove(path)
+                torch.save(model.state_dict(), path)
+    Limits:
+        A deletion that stands in another class than the one that saves is seen only when
+        the saving functions call it.
+    Drop-in: codex_ml.checkpointing.CheckpointManager
+    """
+    known = weights(repo)
+    if known.writes:
+        for site in (*repo.calls(*_DELETES), *repo.methods(*_DELETE_METHODS)):
+            if node(site) in known.managers and _is_ruled(site):
+                yield at(site, "old checkpoints are deleted")
+    for site, value in repo.given(*_LIMITS):
+        if value not in ("None", "-1"):
+            yield at(site, "the number of checkpoints to keep is given")
+
+
+def _is_ruled(site: Site) -> bool:
+    return any(
+        block.kind in ("for", "while", "if") and _LIMIT.search(block.text)
+        for block in site.blocks()
+    )
+
+
+@practice("checkpoint-atomic", looks_for="a rename or marker that makes a checkpoint visible")
+def checkpoint_atomic(repo: Repository) -> Iterator[Place]:
+    """A checkpoint becomes visible only when it is complete.
+
+    A rename in a function that writes weights (or that its callers call beside it), or a
+    marker that the loader asks for, such as the metadata that torch.distributed.checkpoint
+    writes last.
+
+    Why:
+        A run that is killed while it writes leaves half a file under the name that the next
+        run will load.
+    Fix:
+        Write to a temporary name in the same folder, flush, then os.replace.
+    Good:
+        import os
+        import torch
+
+        def save(model, path):
+            torch.save(model.state_dict(), path + ".tmp")
+            os.replace(path + ".tmp", path)
+    Bad:
+        import os
+        import torch
+
+        def rotate(log):
+            os.replace(log, log + ".1")
+
+        def save(model, path):
+            torch.save(model.state_dict(), path)
+    Limits:
+        That the temporary file is on the same file system, and flushed, is not proved.
+    Drop-in: codex_ml.checkpointing.CheckpointManager
+    """
+    known = weights(repo)
+    near = repo.graph.within(map(node, known.writes), 2, up=True)
+    reach = repo.graph.within(near, 1, up=False)
+    moves = [*repo.calls(*_MOVES), *(s for s in repo.methods("rename", "replace") if _is_path(s))]
+    for site in moves:
+        if node(site) in reach:
+            yield at(site, "a finished checkpoint is moved to its name")
+    for site in repo.methods("isfile", "exists", "is_file"):
+        if "'.metadata'" in _joined(site):
+            yield at(site, "only checkpoints with their last-written metadata are accepted")
+
+
+def _is_path(site: Site) -> bool:
+    return "athlib" in " ".join(site.names) and len(site.call.args) == 1
+
+
+def _joined(site: Site) -> str:
+    """Return the arguments of every call on the line of a site: the path it asks for."""
+    return " ".join(
+        text for call in site.module.facts.calls if call.line == site.line for text in call.args
+    )
+
+
+@practice("checkpoint-integrity", looks_for="a hash of checkpoint or weight files")
+def checkpoint_integrity(repo: Repository) -> Iterator[Place]:
+    """A checksum of weight files is written or verified.
+
+    A hash function in the functions that write, read or download weights, or a download
+    helper that is told to check the hash.
+
+    Why:
+        A truncated or altered file loads without complaint more often than one would like.
+    Fix:
+        Write a SHA-256 beside the file, and compare before loading.
+    Good:
+        import hashlib
+        import torch
+
+        def load(path, digest):
+            with open(path, "rb") as file:
+                if hashlib.sha256(file.read()).hexdigest() != digest:
+                    raise ValueError(path)
+            return torch.load(path, weights_only=True)
+    Bad:
+        import hashlib
+        import torch
+
+        def cache_key(text):
+            return hashlib.sha256(text.encode()).hexdigest()
+
+        def load(path):
+            return torch.load(path, weights_only=True)
+    Limits:
+        What is hashed is judged by where the hash is computed, not by its value.
+    Drop-in: codex_ml.checkpointing.CheckpointManager
+    """
+    for site, value in repo.given("check_hash", "hash_prefix"):
+        if value not in ("False", "None"):
+            yield at(site, "the hash of downloaded weights is checked")
+    known = weights(repo)
+    reach = known.saving | known.loading
+    for site, name in libraries(repo, "hash-functions"):
+        if node(site) in reach and _hashes_bytes(repo, site):
+            yield at(site, f"{name} over a file of weights")
+
+
+def _hashes_bytes(repo: Repository, site: Site) -> bool:
+    return any(
+        one.names[0] == "builtins.open" and "b" in argument(one, 1, "mode")
+        for one in repo.calls_in(site.module, site.call.scope)
+    )
+
+
+@practice("checkpoint-rng-state", looks_for="random-number-generator states in checkpoints")
+def checkpoint_rng_state(repo: Repository) -> Iterator[Place]:
+    """Random-number-generator states are saved in checkpoints and restored.
+
+    Getters of generator states in functions that have no setter (a pair in one function
+    only protects a block of code), together with setters elsewhere.
+
+    Why:
+        A resumed run that draws other numbers sees other batches, dropout and noise: it
+        cannot be compared with the run that was not interrupted.
+    Fix:
+        Save the states of Python, NumPy, torch and every device, per rank, and restore them.
+    Good:
+        import torch
+
+        def save(model, path):
+            torch.save({"model": model.state_dict(), "rng": torch.get_rng_state()}, path)
+
+        def load(model, path):
+            state = torch.load(path, weights_only=True)
+            model.load_state_dict(state["model"])
+            torch.set_rng_state(state["rng"])
+    Bad:
+        import torch
+
+        def save(model, path):
+            torch.save(model.state_dict(), path)
+
+        def draw_without_trace(seed):
+            state = torch.get_rng_state()
+            torch.manual_seed(seed)
+            sample = torch.rand(1)
+            torch.set_rng_state(state)
+            return sample
+    Limits:
+        That the saved and the restored state are the same is not proved.
+    Drop-in: codex_ml.checkpointing.CheckpointManager
+    """
+    gets = [site for site, _ in libraries(repo, "rng-getters")]
+    sets = [site for site, _ in libraries(repo, "rng-setters")]
+    saved = [s for s in gets if node(s) not in {node(one) for one in sets}]
+    restored = [s for s in sets if node(s) not in {node(one) for one in gets}]
+    if saved and restored and weights(repo).writes:
+        for site in (*saved, *restored):
+            yield at(site, "random states travel with the checkpoint")
+
+
+@practice("checkpoint-safe-load", looks_for="weights read by safetensors or with weights_only")
+def checkpoint_safe_load(repo: Repository) -> Iterator[Place]:
+    """Weights are loaded without running code from the file.
+
+    safetensors, or torch.load with weights_only=True (or a parameter whose default is True).
+
+    Why:
+        Unpickling a checkpoint from elsewhere runs whatever its author put into it.
+    Fix:
+        Pass weights_only=True, or read safetensors.
+    Good:
+        import torch
+
+        def load(path):
+            return torch.load(path, map_location="cpu", weights_only=True)
+    Bad:
+        import torch
+
+        def load(path):
+            return torch.load(path, map_location="cpu", weights_only=False)
+    Limits:
+        Other, unsafe loads beside a safe one are the matter of
+        security-no-unsafe-deserialization.
+    Drop-in: codex_ml.checkpointing.CheckpointManager
+    """
+    for name in named("safe-readers"):
+        for site in repo.calls(name):
+            if "load" in site.method or site.method in ("safe_open", "HuggingFaceStorageReader"):
+                yield at(site, "weights are read by safetensors")
+    for site, value in repo.given("weights_only"):
+        if _is_true(site, value):
+            yield at(site, "weights_only=True")
+
+
+def _is_true(site: Site, value: str) -> bool:
+    defaults = dict(site.scope.defaults)
+    return value.startswith("True") or defaults.get(value.partition(" ")[0][1:]) == "True"

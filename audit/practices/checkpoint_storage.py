@@ -1,0 +1,180 @@
+"""Checkpointing: how and where checkpoints are written: in parts, in the background, far away."""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from audit.practices.libraries import named
+from audit.practices.registry import Place, at, in_code, practice
+from audit.practices.weights import api, argument, libraries, node, of_model, weights
+from audit.repository import Repository, Site
+
+_RANK: Final = re.compile(r"rank|process_index|shard_id|_part\b", re.IGNORECASE)
+_INDEX: Final = re.compile(r"\['weight_map'\]|'weight_map':")
+_UPLOADS: Final = ("push_to_hub", "upload_folder", "upload_file", "upload_large_folder")
+_WEIGHTS_FILE: Final = re.compile(r"state_dict|model|weight|checkpoint|adapter", re.IGNORECASE)
+_NO_WEIGHTS: Final = re.compile(r"token|dataset|result|card|readme|processor|table", re.IGNORECASE)
+
+
+@practice("checkpoint-sharded", looks_for="checkpoints in parts: per rank or with an index")
+def checkpoint_sharded(repo: Repository) -> Iterator[Place]:
+    """Checkpoints are written or read in parts.
+
+    torch.distributed.checkpoint, sharded state dicts of FSDP, a path of a weights file that
+    holds the rank, or weights over several files with an index (``weight_map``).
+
+    Why:
+        A model that fills many devices does not fit through one of them: each rank has to
+        write and read its own part.
+    Fix:
+        Write with torch.distributed.checkpoint, or split safetensors files with an index.
+    Good:
+        import torch.distributed.checkpoint as dcp
+
+        def save(state, path):
+            dcp.save(state, checkpoint_id=path)
+    Bad:
+        import torch
+
+        def save(model, path, rank):
+            if rank == 0:
+                torch.save(model.state_dict(), path)
+    Limits:
+        A path that is put together in another function is not looked into.
+    Drop-in: codex_ml.checkpointing.CheckpointManager
+    """
+    for site, library in libraries(repo, "sharded-checkpoints"):
+        yield at(site, f"{library} writes or reads a checkpoint in parts")
+    for module, scope, line in repo.references(r"StateDictType\.(SHARDED|LOCAL)_STATE_DICT$"):
+        yield in_code(module, scope, line, "FSDP state dicts in parts")
+    known = weights(repo)
+    for site in (*known.writes, *known.reads):
+        if any(_RANK.search(path) for path in re.findall(r"\{[^{}]*\}", _path(site))):
+            yield at(site, "each rank has its own file")
+    yield from _indexed(repo)
+    for site in repo.methods("save_checkpoint", "load_checkpoint"):
+        if any("deepspeed" in one for one in repo.kinds(site)):
+            yield at(site, "DeepSpeed writes one part for each rank")
+
+
+def _path(site: Site) -> str:
+    return " ".join((*site.call.args[:2], site.call.keyword("f") or ""))
+
+
+def _indexed(repo: Repository) -> Iterator[Place]:
+    """Yield where the index of weights over several files is read or written."""
+    for module in repo.product:
+        facts = module.facts
+        for call in facts.calls:
+            if any("weight_map" in text for text in (*call.names, *call.args)) and any(
+                _INDEX.search(text) or text == "'weight_map'" for text in (*call.names, *call.args)
+            ):
+                yield in_code(module, call.scope, call.line, "weights over files with an index")
+        for one in facts.assigns:
+            if "weight_map" in one.value and _INDEX.search(one.value):
+                yield in_code(module, one.scope, one.line, "weights over files with an index")
+
+
+@practice("checkpoint-async", looks_for="checkpoints written by a thread, process or async_save")
+def checkpoint_async(repo: Repository) -> Iterator[Place]:
+    """Checkpoints can be written while training goes on.
+
+    async_save of torch.distributed.checkpoint and alike, or a thread, process or executor
+    whose target leads to a write of weights.
+
+    Why:
+        Writing a large checkpoint takes minutes in which every accelerator stands idle.
+    Fix:
+        Copy the state to the host, then write it from a thread or with dcp.async_save.
+    Good:
+        import threading
+        import torch
+
+        def write(state, path):
+            torch.save(state, path)
+
+        def save(model, path):
+            state = {key: value.cpu() for key, value in model.state_dict().items()}
+            threading.Thread(target=write, args=(state, path)).start()
+    Bad:
+        import threading
+        import torch
+
+        def report(value):
+            print(value)
+
+        def save(model, path):
+            threading.Thread(target=report, args=(path,)).start()
+            torch.save(model.state_dict(), path)
+    Limits:
+        A worker that takes its work from a queue is followed only through its target.
+    Drop-in: codex_ml.checkpointing.CheckpointManager
+    """
+    for site, library in libraries(repo, "async-checkpoints"):
+        yield at(site, f"checkpoints are written by {library}")
+    for site, target, worker in _started(repo):
+        _, found = repo.program.resolve(site.module, target)
+        if found >= 0 and found in weights(repo).saving:
+            yield at(site, f"checkpoints are written by {worker}")
+
+
+def _started(repo: Repository) -> Iterator[tuple[Site, str, str]]:
+    """Yield what is run beside the caller: the call, the function, what runs it."""
+    for site, worker in libraries(repo, "background-workers"):
+        yield site, argument(site, 1, "target"), worker
+    for site in repo.methods("submit", "run_in_executor", "apply_async"):
+        for text in site.call.args[:2]:
+            yield site, text, "an executor"
+
+
+@practice("checkpoint-remote", looks_for="checkpoints on remote storage or a model hub")
+def checkpoint_remote(repo: Repository) -> Iterator[Place]:
+    """Checkpoints are written to, or read from, remote storage.
+
+    A client of remote storage used by the functions that write or read checkpoints, an
+    upload of model files to a hub, or a model class that inherits push_to_hub.
+
+    Why:
+        The disk of a training machine goes away with the machine.
+    Fix:
+        Accept URLs through fsspec where checkpoints are written and read.
+    Good:
+        import fsspec
+        import torch
+
+        def save(model, url):
+            with fsspec.open(url, "wb") as file:
+                torch.save(model.state_dict(), file)
+    Bad:
+        import boto3
+        import torch
+
+        def fetch_data(bucket, key):
+            return boto3.client("s3").get_object(Bucket=bucket, Key=key)
+
+        def save(model, path):
+            torch.save(model.state_dict(), path)
+    Limits:
+        A storage client that is reached through many layers of helpers is not linked to
+        the checkpoints.
+    """
+    known = weights(repo)
+    reach = known.managers | repo.graph.within(known.saving, 2, up=False)
+    for site, library in libraries(repo, "remote-storage"):
+        if node(site) in reach:
+            yield at(site, f"checkpoints go through {library}")
+    for site in repo.methods(*_UPLOADS):
+        if _uploads_weights(repo, site):
+            yield at(site, "model files are uploaded to a hub")
+    mixins = "|".join(map(re.escape, named("hub-mixins")))
+    for module, place, one in repo.classes(bases=f"^({mixins})$"):
+        yield in_code(module, place, one.line, "the model class inherits push_to_hub")
+
+
+def _uploads_weights(repo: Repository, site: Site) -> bool:
+    if _NO_WEIGHTS.search(" ".join(map(api, (*site.receivers, *site.arguments())))):
+        return False
+    known = weights(repo)
+    if site.method == "push_to_hub":
+        return of_model(site) and bool(_WEIGHTS_FILE.search(api(site.receivers[0])))
+    return node(site) in known.saving

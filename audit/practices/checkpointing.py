@@ -1,0 +1,246 @@
+"""Checkpointing: weights and training state are written, read and resumed from."""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from audit.practices.registry import Place, at, in_code, practice
+from audit.practices.weights import (
+    GETS,
+    PUTS,
+    Weights,
+    libraries,
+    node,
+    of_model,
+    of_optimizer,
+    weights,
+)
+from audit.repository import Repository
+
+_OPTIMIZER_KEY: Final = re.compile(r"'[\w.]*optim\w*'(?=[\]:,)])", re.IGNORECASE)
+_BETTER: Final = re.compile(r"[<>]|better|improv|\bcmp\b|compare|\b(lt|gt|less|greater)\(")
+_SAVES: Final = re.compile(r"^_*(save|checkpoint|ckpt|store|dump|write)", re.IGNORECASE)
+
+
+@practice("checkpoint-save", looks_for="calls that write model weights to storage")
+def checkpoint_save(repo: Repository) -> Iterator[Place]:
+    """Model weights are written to storage.
+
+    A call of torch.save, safetensors, torch.distributed.checkpoint, Orbax or
+    save_pretrained that is handed a state dict, a model or a value that APIs name so.
+
+    Why:
+        Training that leaves no file behind cannot be used, compared or resumed.
+    Fix:
+        Write the model's state dict at a regular interval, with the configuration beside it.
+    Good:
+        import torch
+
+        def save(model, path):
+            torch.save(model.state_dict(), path)
+    Bad:
+        import torch
+
+        def cache(batches, path):
+            torch.save([batch.tokens for batch in batches], path)
+    Limits:
+        A helper that is handed an object without any telling name is not followed further
+        than its direct callers.
+    Drop-in: codex_ml.checkpointing.CheckpointManager
+    """
+    for site in weights(repo).writes:
+        yield at(site, f"{site.method} writes model weights")
+
+
+@practice("checkpoint-load", looks_for="stored weights that are put into a model")
+def checkpoint_load(repo: Repository) -> Iterator[Place]:
+    """Model weights are read from storage and put into a model.
+
+    load_state_dict on something that is no optimizer, scheduler or sampler, with a state
+    that comes from a file; a call that reads and restores at once; or a from_pretrained of
+    the repository's own that copies tensors.
+
+    Why:
+        A checkpoint that is never read back may be unreadable without anybody noticing.
+    Fix:
+        Read the file, check keys and shapes, and call load_state_dict with strict=True.
+    Good:
+        import torch
+
+        def load(model, path):
+            model.load_state_dict(torch.load(path, weights_only=True))
+    Bad:
+        def update_target(online, target):
+            target.load_state_dict(online.state_dict())
+    Limits:
+        Weights assigned tensor by tensor count only inside a function named from_pretrained.
+    Drop-in: codex_ml.checkpointing.CheckpointManager
+    """
+    known = weights(repo)
+    for site in known.puts:
+        if of_model(site):
+            yield at(site, "stored weights are put into the model")
+    for site, library in libraries(repo, "weight-restorers"):
+        yield at(site, f"{library} restores stored weights")
+    for module, place, one in repo.functions("^from_pretrained$"):
+        for site in repo.calls_in(module, place):
+            if site.method in ("copy_", *PUTS):
+                yield in_code(module, place, one.line, "from_pretrained copies stored tensors")
+                break
+
+
+@practice("checkpoint-train-state", looks_for="optimizer state that is written")
+def checkpoint_train_state(repo: Repository) -> Iterator[Place]:
+    """The optimizer's state is written together with the weights.
+
+    state_dict() of an optimizer, or a key or attribute name for it in the saved state, in
+    a repository that writes weights itself.
+
+    Why:
+        Adam's moments are part of the training state: weights alone restart the run with a
+        jump in the loss.
+    Fix:
+        Save model, optimizer, scheduler and step in one checkpoint.
+    Good:
+        import torch
+
+        def save(model, optimizer, step, path):
+            state = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "step": step}
+            torch.save(state, path)
+    Bad:
+        import torch
+
+        def save(model, optimizer, path):
+            torch.save(model.state_dict(), path)
+    Limits:
+        The state may be collected in one function and written in another; both must exist.
+    Drop-in: codex_ml.checkpointing.CheckpointManager
+    """
+    known = weights(repo)
+    for site, library in libraries(repo, "train-state-writers"):
+        yield at(site, f"{library} writes the optimizer's state")
+    if not known.writes:
+        return
+    gets = [site for site in repo.methods(*GETS) if of_optimizer(site)]
+    gets.sort(key=lambda site: node(site) not in known.saving)
+    for site in gets:
+        yield at(site, "the optimizer's state is part of what is saved")
+    for module, set_ in repo.assigns(r"\['\w*optim\w*'\]"):
+        if module.first + set_.scope in known.managers and "state" in set_.value + set_.target:
+            yield in_code(module, set_.scope, set_.line, "the optimizer's state is saved by a key")
+    for module, place, one in repo.definitions:
+        if module.first + place in known.managers and any(map(_OPTIMIZER_KEY.search, one.returns)):
+            yield in_code(module, place, one.line, "the saved state names the optimizer")
+
+
+@practice("checkpoint-resume", looks_for="optimizer state that is restored from a checkpoint")
+def checkpoint_resume(repo: Repository) -> Iterator[Place]:
+    """Training continues from a checkpoint with its optimizer state.
+
+    load_state_dict of an optimizer with a state that comes from storage, or a library call
+    that restores the whole training state.
+
+    Why:
+        Long runs are interrupted; without resume all steps since the start are lost.
+    Fix:
+        Restore model, optimizer, scheduler and step, and start the loop at the restored step.
+    Good:
+        import torch
+
+        def resume(model, optimizer, path):
+            state = torch.load(path, weights_only=True)
+            model.load_state_dict(state["model"])
+            optimizer.load_state_dict(state["optimizer"])
+            return state["step"]
+    Bad:
+        import torch
+
+        def warm_start(model, path):
+            model.load_state_dict(torch.load(path, weights_only=True)["model"])
+    Limits:
+        That the loop really starts at the restored step is not proved.
+    Drop-in: codex_ml.checkpointing.CheckpointManager
+    """
+    for site in weights(repo).puts:
+        if of_optimizer(site):
+            yield at(site, "the optimizer's state is restored from a checkpoint")
+    for site, library in libraries(repo, "train-state-readers"):
+        yield at(site, f"{library} restores the optimizer's state")
+    for site, value in repo.given("resume_from_checkpoint", "ckpt_path"):
+        if site.method in ("train", "fit") and value != "None":
+            yield at(site, "training is started from a checkpoint")
+
+
+@practice("checkpoint-best", looks_for="a save that a comparison of metrics decides")
+def checkpoint_best(repo: Repository) -> Iterator[Place]:
+    """A metric decides which checkpoint is kept or marked as best.
+
+    A save inside an ``if`` that compares a value with the best so far and updates it; a
+    checkpoint class that keeps its best; or a library option that names the metric.
+
+    Why:
+        The last checkpoint is often not the best one: without this the model that is
+        published is chosen by accident.
+    Fix:
+        Compare the validation metric with the best so far and mark the checkpoint.
+    Good:
+        import torch
+
+        class Saver:
+            def __init__(self):
+                self.best = float("inf")
+
+            def after_eval(self, model, loss, path):
+                if loss < self.best:
+                    self.best = loss
+                    torch.save(model.state_dict(), path)
+    Bad:
+        import torch
+
+        class Saver:
+            def after_epoch(self, model, epoch, path):
+                if epoch % 10 == 0:
+                    torch.save(model.state_dict(), path)
+    Limits:
+        A metric that is compared in one function and acted on in another is seen only where
+        a parameter or attribute is named for the best.
+    Drop-in: codex_ml.checkpointing.CheckpointManager
+    """
+    known = weights(repo)
+    if known.writes:
+        yield from _running_best(repo)
+        yield from _named_best(repo, known)
+    for site, value in repo.given("monitor"):
+        if site.method == "ModelCheckpoint" and value != "None":
+            yield at(site, "the monitored metric chooses the checkpoint")
+    for site, value in repo.given("metric_for_best_model", "load_best_model_at_end"):
+        if value not in ("None", "False"):
+            yield at(site, "the trainer is told to keep the best checkpoint")
+
+
+def _running_best(repo: Repository) -> Iterator[Place]:
+    """Yield saves inside an ``if`` that compares with the best so far and updates it."""
+    for module in repo.product:
+        blocks = module.facts.blocks
+        if not any(one.updates for one in blocks):
+            continue
+        for call in module.facts.calls:
+            last = call.names[0].rpartition(".")[2]
+            if not _SAVES.search(last):
+                continue
+            block = call.block
+            while block >= 0:
+                if blocks[block].updates and _BETTER.search(blocks[block].text):
+                    yield in_code(module, call.scope, call.line, "saved when a metric improves")
+                    break
+                block = blocks[block].parent
+
+
+def _named_best(repo: Repository, known: Weights) -> Iterator[Place]:
+    """Yield the best that a class which saves checkpoints remembers, and flags handed to it."""
+    for module, one in repo.assigns(r"(^self\.|\[')\w*best"):
+        if module.first + one.scope in known.saving and one.value not in ("None", "''"):
+            yield in_code(module, one.scope, one.line, "the best checkpoint is remembered")
+    for module, place, definition in repo.definitions:
+        if "is_best" in definition.params and module.first + place in known.managers:
+            yield in_code(module, place, definition.line, "the best checkpoint is marked")

@@ -1,0 +1,231 @@
+"""Reproducibility: seeds, deterministic kernels, exact dependencies, a record of the run."""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from audit.facts.model import DataFacts, TextFacts
+from audit.practices.registry import Place, at, in_code, in_file, practice
+from audit.practices.weights import argument, libraries
+from audit.repository import File, Repository, Site
+
+_LOADER: Final = re.compile(r"Loader|Sampler|random_split|\.shuffle$|Dataset|\.split$|sampler")
+
+
+@practice("repro-seed", looks_for="calls that seed random generators")
+def repro_seed(repo: Repository) -> Iterator[Place]:
+    """Random generators are seeded.
+
+    Why:
+        A result that cannot be drawn again cannot be debugged or compared.
+    Fix:
+        Seed Python, NumPy and torch from one option at the start of the run.
+    Good:
+        import torch
+
+        def main(seed: int):
+            torch.manual_seed(seed)
+    Bad:
+        import torch
+
+        def sample(logits):
+            return torch.multinomial(logits, 1)
+    Limits:
+        A generator that is made without any value counts as not seeded.
+    Drop-in: codex_ml.reproducibility.seed_everything
+    """
+    seeded: dict[tuple[str, int], dict[str, Site]] = {}
+    for site, library in libraries(repo, "seeders"):
+        if argument(site, 0, "seed") not in ("", "None"):
+            seeded.setdefault((site.path, site.call.scope), {}).setdefault(library, site)
+    most = max(map(len, seeded.values()), default=0)
+    for sites in seeded.values():
+        if len(sites) == most:  # the function that seeds all of them is the one to read
+            yield from (at(site, f"{library} is seeded") for library, site in sites.items())
+    if not seeded:
+        for site in repo.methods("manual_seed", "seed_everything", "set_seed", "seed_all"):
+            if argument(site, 0, "seed") not in ("", "None"):
+                yield at(site, "a generator is seeded")
+
+
+@practice("repro-deterministic-mode", looks_for="a switch for deterministic kernels")
+def repro_deterministic_mode(repo: Repository) -> Iterator[Place]:
+    """Deterministic kernels can be switched on.
+
+    Why:
+        Atomic additions and autotuned kernels make two runs with one seed differ.
+    Fix:
+        Offer an option that calls torch.use_deterministic_algorithms and sets
+        CUBLAS_WORKSPACE_CONFIG.
+    Good:
+        import torch
+
+        def deterministic():
+            torch.use_deterministic_algorithms(True)
+    Bad:
+        import torch
+
+        def fast():
+            torch.backends.cudnn.benchmark = True
+            torch.backends.cudnn.deterministic = False
+    Limits:
+        Operations without a deterministic kernel are not known.
+    Drop-in: codex_ml.reproducibility.seed_everything
+    """
+    for site, library in libraries(repo, "deterministic-modes"):
+        if argument(site, 0, "mode") != "False":
+            yield at(site, f"{library} is switched to deterministic kernels")
+    for module, one in repo.assigns(r"cudnn\.deterministic$|CUBLAS_WORKSPACE_CONFIG"):
+        if one.value != "False":
+            yield in_code(module, one.scope, one.line, "deterministic kernels are switched on")
+    for site in repo.methods("setdefault", "setattr"):
+        if "CUBLAS_WORKSPACE_CONFIG" in argument(site, 0):
+            yield at(site, "deterministic kernels are switched on")
+
+
+@practice("repro-worker-seed", looks_for="explicit seeds of loaders, workers or samplers")
+def repro_worker_seed(repo: Repository) -> Iterator[Place]:
+    """Data loading has seeds of its own.
+
+    worker_init_fn or a generator for a loader, a seeded sampler or shuffle, set_epoch.
+
+    Why:
+        Workers are forked with one NumPy state: without seeds they all augment alike, and
+        the order of the data changes with everything else that draws a number.
+    Fix:
+        Give the loader a generator and worker_init_fn, and call set_epoch on the sampler.
+    Good:
+        import torch
+        from torch.utils.data import DataLoader
+
+        def loader(dataset, seed):
+            generator = torch.Generator().manual_seed(seed)
+            return DataLoader(dataset, shuffle=True, generator=generator)
+    Bad:
+        from torch.utils.data import DataLoader
+
+        def loader(dataset):
+            return DataLoader(dataset, shuffle=True)
+    Limits:
+        That the seed differs between workers and epochs is not proved.
+    """
+    for site, value in repo.given("worker_init_fn"):
+        if value != "None":
+            yield at(site, "loader workers are seeded")
+    for site, value in repo.given("generator", "seed"):
+        if value != "None" and any(map(_LOADER.search, site.names)):
+            yield at(site, "the order of the data has its own seed")
+    for site in repo.methods("set_epoch"):
+        yield at(site, "the sampler is told the epoch")
+    for module, one in repo.assigns(r"^self\.\w*"):
+        if one.value.startswith(("random.Random(", "torch.Generator(", "numpy.random.")):
+            owner = module.facts.definitions[one.scope].name.rpartition(".")[0]
+            if re.search(r"Sampler|Dataset|Loader", owner.rpartition(".")[2]):
+                yield in_code(module, one.scope, one.line, "the sampler has its own generator")
+
+
+_LOCKS: Final = (
+    "uv.lock", "poetry.lock", "pdm.lock", "pipfile.lock", "conda-lock.yml", "pixi.lock",
+    "pylock.toml", "requirements*.lock", "*.lock.txt",
+)  # fmt: skip
+_REQUIREMENTS: Final = ("requirements*.txt", "constraints*.txt", "requirements/*.txt")
+_ENTRY: Final = re.compile(r"^[A-Za-z0-9][\w.-]*(\[[^\]]*\])?\s*(?P<pin>==\s*[^*\s]+)?")
+_ASIDE: Final = re.compile(
+    r"(^|[/_.-])(doc|docs|dev|test|tests|lint|example|examples)", re.IGNORECASE
+)
+
+
+@practice("repro-lockfile", looks_for="a lock file or fully pinned requirements", code=False)
+def repro_lockfile(repo: Repository) -> Iterator[Place]:
+    """Exact dependency versions are committed.
+
+    A lock file with entries, or requirements or constraints in which every entry has ``==``.
+
+    Why:
+        A range that was fine last month resolves to another set of packages today.
+    Fix:
+        Commit uv.lock, or a constraints file made by pip-compile.
+    Good:
+        # file: requirements.txt
+        torch==2.5.1
+        numpy==2.1.3
+    Bad:
+        # file: requirements.txt
+        torch>=2.0
+        numpy==2.1.3
+    Limits:
+        Whether the lock is in step with the project's declared ranges is not checked.
+    """
+    for file in repo.find(*_LOCKS):
+        if "/" not in file.path and _entries(file):
+            yield in_file(file, 1, "dependencies are locked")
+    for file in repo.find(*_REQUIREMENTS):
+        if not _ASIDE.search(file.path) and _all_pinned(file):
+            yield in_file(file, 1, "every entry has an exact version")
+
+
+def _entries(file: File) -> bool:
+    match file.facts:
+        case DataFacts(keys=keys):
+            return any("package" in key.path or "default" in key.path for key in keys)
+        case TextFacts(lines=lines):
+            return len(lines) > 2
+    return False
+
+
+def _all_pinned(file: File) -> bool:
+    if not isinstance(file.facts, TextFacts):
+        return False
+    rows = [row.partition("#")[0].strip() for row in file.facts.lines]
+    entries = [found for row in rows if row and (found := _ENTRY.match(row))]
+    return len(entries) > 1 and all(found["pin"] for found in entries)
+
+
+@practice("repro-run-record", looks_for="versions or a commit written with a run's configuration")
+def repro_run_record(repo: Repository) -> Iterator[Place]:
+    """A run records its configuration together with code and environment versions.
+
+    A version or commit that goes into a file, log, saved configuration or tracker, and not
+    only to the terminal.
+
+    Why:
+        Six months later nobody knows which code made the number in the table.
+    Fix:
+        Write configuration, git commit and package versions beside the checkpoint.
+    Good:
+        import json
+        import torch
+
+        def record(config, path):
+            with open(path, "w") as file:
+                json.dump({"config": config, "torch": torch.__version__}, file)
+    Bad:
+        import torch
+
+        def environment():
+            print({"torch": torch.__version__})
+    Limits:
+        That configuration and versions end in the same place is believed, not proved.
+    Drop-in: codex_ml.reproducibility.run_record
+    """
+    yield from _recorded_values(repo)
+    for site in repo.calls(*_SINKS):
+        if any(map(_VERSION.search, site.arguments())):
+            yield at(site, "a version is recorded")
+    for site in repo.methods("info", "write", "writestr", "update", "log_params", "set_tag"):
+        if any(map(_VERSION.search, site.arguments())):
+            yield at(site, "a version is recorded")
+
+
+_SINKS: Final = ("json.dump", "json.dumps", "yaml.dump", "yaml.safe_dump", "torch.save")
+_VERSION: Final = re.compile(
+    r"\.__version__\b|:__version__|importlib\.metadata\.version\(|collect_env|git\.Repo\(|"
+    r"'rev-parse|git_(hash|commit|sha)|get_env|system_info"
+)
+
+
+def _recorded_values(repo: Repository) -> Iterator[Place]:
+    """Yield versions that become part of a mapping or of an object's state."""
+    for module, one in repo.assigns(r"\['[^']*(version|commit|hash|sha|env)[^']*'\]|version$"):
+        if _VERSION.search(one.value) and not re.search(r"[<>=]= ", one.value):
+            yield in_code(module, one.scope, one.line, "a version is recorded")

@@ -1,0 +1,201 @@
+"""Tokenization: text becomes ids and back; vocabularies are trained, kept and padded."""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from audit.code.modules import Module
+from audit.practices.libraries import named
+from audit.practices.registry import Place, at, in_code, practice
+from audit.practices.weights import api, argument, libraries
+from audit.repository import Repository, Site
+
+_MAKERS: Final = "|".join(re.escape(one.removesuffix("*")) for one in named("tokenizers"))
+_TOKENIZER: Final = re.compile(rf"\b({_MAKERS})|tokenizer|Tokenizer\w*\(|\bprocessing_class\b")
+_ENCODES: Final = (
+    "encode", "encode_plus", "batch_encode_plus", "encode_ordinary", "encode_batch", "tokenize",
+    "encode_as_ids", "EncodeAsIds", "apply_chat_template", "convert_tokens_to_ids", "__call__",
+)  # fmt: skip
+_DECODES: Final = (
+    "decode", "batch_decode", "decode_batch", "decode_ids", "DecodeIds", "convert_ids_to_tokens",
+    "id_to_token", "IdToPiece", "id_to_piece", "decode_single_token_bytes",
+)  # fmt: skip
+_SPECIAL: Final = re.compile(
+    r"\b(\w+_)?((bos|eos|pad|unk|eod|eot|endoftext)_?(token|tok|idx|index|id|word)(_?ids?|_?index|s|"
+    r"_string|_str)?|bos|eos|eod|eot)\b"
+)
+
+
+def _of_tokenizer(site: Site) -> bool:
+    """Tell whether a call is on a text tokenizer: by what made it, or by its API's name."""
+    return any(_TOKENIZER.search(api(one)) for one in site.receivers)
+
+
+@practice("tokenizer-encode-decode", looks_for="text that becomes token ids, and ids text")
+def tokenizer_encode_decode(repo: Repository) -> Iterator[Place]:
+    """Text becomes token ids and ids become text again.
+
+    Both directions are called on a tokenizer, or a class has both and looks ids up.
+
+    Why:
+        A model of text is only as good as the round trip from text to ids and back.
+    Fix:
+        Keep encode and decode in one object that training, evaluation and serving share.
+    Good:
+        import tiktoken
+
+        def reply(model, prompt):
+            codec = tiktoken.get_encoding("gpt2")
+            return codec.decode(model.generate(codec.encode(prompt)))
+    Bad:
+        def reconstruct(vae, image):
+            return vae.decode(vae.encode(image))
+    Limits:
+        An own tokenizer is recognised by its two methods and the table it looks up in.
+    Drop-in: codex_ml.tokenization.Tokenizer
+    """
+    there = [site for site in repo.methods(*_ENCODES) if _of_tokenizer(site)]
+    there += [site for site in _called(repo) if _of_tokenizer(site)]
+    back = [site for site in repo.methods(*_DECODES) if _of_tokenizer(site)]
+    if there and back:
+        for site in (*back, *there):
+            yield at(site, f"{site.method} on a tokenizer")
+    for module, encode, decode in _codecs(repo):
+        for place in (encode, decode):
+            line = module.facts.definitions[place].line
+            yield in_code(module, place, line, "own tokenizer: encode and decode")
+
+
+def _called(repo: Repository) -> Iterator[Site]:
+    """Yield calls of a tokenizer itself: ``tokenizer(text, return_tensors=...)``."""
+    for site, _ in repo.given("return_tensors", "truncation", "add_special_tokens", "max_length"):
+        yield Site(site.program, site.module, site.call, tuple(f"{n}.__call__" for n in site.names))
+
+
+def _codecs(repo: Repository) -> Iterator[tuple[Module, int, int]]:
+    """Yield own tokenizers: a class with encode and decode that look tokens up in a table."""
+    for module, place, one in repo.functions("^(encode|tokenize|text_to_ids)$"):
+        owner = one.name.rpartition(".")[0]
+        for other in ("decode", "detokenize", "ids_to_text"):
+            back = module.by_name.get(f"{owner}.{other}" if owner else other)
+            if back is not None and _joins_text(repo, module, back):
+                yield module, place, back
+
+
+def _joins_text(repo: Repository, module: Module, place: int) -> bool:
+    """Tell whether a function puts text together: joins strings or decodes bytes."""
+    return any(
+        (site.method == "join" and "str()" in site.names[0])
+        or (
+            (site.method == "decode" and argument(site, 0, "encoding").startswith(("'utf", "")))
+            and "bytes" in site.names[0]
+        )
+        for site in repo.calls_in(module, place)
+    )
+
+
+@practice("tokenizer-train", looks_for="a vocabulary or merges that are trained from text")
+def tokenizer_train(repo: Repository) -> Iterator[Place]:
+    """A vocabulary or its merges are trained from text.
+
+    A trainer of a tokenizer library, or a train method called on a tokenizer.
+
+    Why:
+        A vocabulary made for other text wastes context and compute on yours.
+    Fix:
+        Train byte-level BPE on a sample of the training text and keep the result.
+    Good:
+        from tokenizers import Tokenizer, models, trainers
+
+        def train(lines):
+            tokenizer = Tokenizer(models.BPE())
+            tokenizer.train_from_iterator(lines, trainers.BpeTrainer(vocab_size=512))
+            return tokenizer
+    Bad:
+        from tokenizers import Tokenizer
+
+        def load(path):
+            return Tokenizer.from_file(path)
+    Limits:
+        An own algorithm is recognised only where it is a train method of a tokenizer class.
+    Drop-in: codex_ml.tokenization.train
+    """
+    for site, library in libraries(repo, "tokenizer-trainers"):
+        yield at(site, f"{library} trains a vocabulary")
+    for site in repo.methods("train_from_iterator", "train_new_from_iterator"):
+        yield at(site, "a tokenizer is trained from text")
+    for site in repo.methods("train"):
+        if site.call.args and any(_MADE.search(one) for one in site.receivers):
+            yield at(site, "a tokenizer is trained from files")
+
+
+_MADE: Final = re.compile(rf"\b({_MAKERS})\w*[.(]")
+
+
+@practice("tokenizer-persist", looks_for="a tokenizer that is written to disk")
+def tokenizer_persist(repo: Repository) -> Iterator[Place]:
+    """A tokenizer is written to disk.
+
+    save or save_pretrained on a tokenizer, a vocabulary that is pickled or dumped, or the
+    tokenizer's files copied beside the weights.
+
+    Why:
+        Weights without the tokenizer that they were trained with are useless.
+    Fix:
+        Write the tokenizer into the checkpoint folder.
+    Good:
+        from transformers import AutoTokenizer
+
+        def export(name, path):
+            AutoTokenizer.from_pretrained(name).save_pretrained(path)
+    Bad:
+        from transformers import AutoTokenizer
+
+        def load(name):
+            return AutoTokenizer.from_pretrained(name)
+    Limits:
+        A vocabulary written as plain lines of text is not recognised.
+    Drop-in: codex_ml.tokenization.Tokenizer
+    """
+    for site in repo.methods("save_pretrained", "save", "save_vocabulary", "save_model", "to_file"):
+        if _of_tokenizer(site):
+            yield at(site, "the tokenizer is written")
+    for site in repo.calls("pickle.dump", "json.dump", "torch.save"):
+        if re.search(r"'(stoi|itos|vocab|merges|token2id|word2idx)'|tiktoken", argument(site, 0)):
+            yield at(site, "the vocabulary is written")
+    for site in repo.calls("shutil.copy", "shutil.copyfile", "shutil.copy2"):
+        if "'tokenizer" in " ".join(site.arguments()):
+            yield at(site, "the tokenizer's files are copied")
+
+
+@practice("tokenizer-special-tokens", looks_for="handling of begin, end or padding tokens")
+def tokenizer_special_tokens(repo: Repository) -> Iterator[Place]:
+    """Begin, end and padding tokens are handled explicitly.
+
+    A special token of a tokenizer is set, added, compared with or handed on.
+
+    Why:
+        A missing end token or an unmasked padding token silently ruins a fine-tuning run.
+    Fix:
+        Set a pad token where there is none, append the end token and mask padding in the loss.
+    Good:
+        def prepare(tokenizer):
+            if tokenizer.pad_token is None:
+                tokenizer.pad_token = tokenizer.eos_token
+            return tokenizer
+    Bad:
+        def prepare(tokenizer, text):
+            return tokenizer.encode(text)
+    Limits:
+        Attributes and parameters named for special tokens are believed.
+    """
+    for module, one in repo.assigns(r"\.\w*(bos|eo[sdt]|pad|unk)\w*$"):
+        if _SPECIAL.search(api(one.target)):
+            yield in_code(module, one.scope, one.line, "a special token is set")
+    for site in repo.methods("add_special_tokens", "special_tokens"):
+        yield at(site, "special tokens are added")
+    for site, _ in repo.given("add_special_tokens", "allowed_special", "pad_token_id", "add_bos"):
+        yield at(site, "special tokens are handled")
+    for site in repo.methods("append", "insert", "masked_fill", "full", "index", "ne", "eq"):
+        if any(_SPECIAL.search(api(text)) for text in site.call.args[:3]):
+            yield at(site, "a special token is added or masked")

@@ -1,0 +1,185 @@
+"""Where a repository writes and reads model weights: the ground that checkpoint rules stand on."""
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import cached_property, lru_cache
+from typing import Final
+
+from audit.code.modules import Module
+from audit.practices.libraries import named
+from audit.repository import Repository, Site
+
+MODEL: Final = re.compile(
+    r"state_dict|model|module|network|\bnet\b|weight|param|adapter|policy|generator|encoder|"
+    r"checkpoint|ckpt|\bema\b|\bstate\b|backbone|actor|critic|learner|agent",
+    re.IGNORECASE,
+)
+"""Words of an API (attributes, parameters, keys, classes) that name weights."""
+OPTIMIZER: Final = re.compile(r"optim", re.IGNORECASE)
+_AUXILIARY: Final = re.compile(
+    r"optim|sched|scaler|sampler|loader|token|dataset|lr\b|metric|callback|loss_fn|criterion|"
+    r"rng|generator\b",
+    re.IGNORECASE,
+)
+_LOCAL: Final = re.compile(r"%\w+")
+_MODULE: Final = re.compile(r"[\w.]+:(?=\w)")
+_READ: Final = re.compile(r"\bload\w*\(|read\w*\(|restore\w*\(|fetch\w*\(", re.IGNORECASE)
+_NOT_MODELS: Final = re.compile(r"token|processor|config|extractor|feature", re.IGNORECASE)
+PUTS: Final = ("load_state_dict", "load_sharded_state_dict", "load_weights", "set_state_dict")
+GETS: Final = ("state_dict", "get_state_dict", "sharded_state_dict", "local_state_dict")
+
+
+def api(text: str) -> str:
+    """Return what a text owes to APIs: names of locals and of the repository's modules left out."""
+    return _MODULE.sub("", _LOCAL.sub("%", text))
+
+
+def libraries(repo: Repository, topic: str) -> Iterator[tuple[Site, str]]:
+    """Yield the calls of a topic's functions with what a report calls the library."""
+    for name, called in named(topic).items():
+        for site in repo.calls(name):
+            yield site, called
+
+
+def node(site: Site) -> int:
+    """Return the node of the definition that holds a call."""
+    return site.module.first + site.call.scope
+
+
+def argument(site: Site, place: int, *keywords: str) -> str:
+    """Return the text of an argument by position or keyword, empty where it is not given."""
+    for keyword in keywords:
+        if (value := site.call.keyword(keyword)) is not None:
+            return value
+    return site.call.args[place] if place < len(site.call.args) else ""
+
+
+def callers(repo: Repository, module: Module, scope: int) -> Iterator[Site]:
+    """Yield the calls that lead to a function by its resolved name, or by a rare method name."""
+    name = module.facts.definitions[scope].name
+    if name:
+        yield from repo.calls(f"{module.dotted}:{name}")
+        if "." in name:
+            yield from (s for s in repo.methods(name.rpartition(".")[2]) if ":" not in s.names[0])
+
+
+def handed(repo: Repository, site: Site, text: str) -> Iterator[str]:
+    """Yield a text and, where it is a parameter, what callers hand to it."""
+    yield text
+    found = re.match(r"@(\w+)", text)
+    one = site.scope
+    if found is None or found[1] not in one.params:
+        return
+    place = one.params.index(found[1]) - (one.params[0] in ("self", "cls"))
+    for caller in callers(repo, site.module, site.call.scope):
+        yield argument(caller, place, found[1])
+
+
+def _writes_weights(repo: Repository, site: Site) -> bool:
+    payload = argument(site, 0, "obj", "state", "state_dict")
+    return any(MODEL.search(api(text)) for text in handed(repo, site, payload))
+
+
+def _is_model(site: Site) -> bool:
+    """Tell whether what ``save_pretrained`` is called on is a model, as far as names say."""
+    receiver = api(site.receivers[0])
+    return bool(receiver) and not _NOT_MODELS.search(" ".join(map(api, site.receivers)))
+
+
+class Weights:
+    """The calls that write and read weights, and the functions around them."""
+
+    def __init__(self, repo: Repository) -> None:
+        self.repo = repo
+
+    @cached_property
+    def writes(self) -> tuple[Site, ...]:
+        """Calls that write model weights, those that show it best first."""
+        repo = self.repo
+        saved = [site for site in repo.calls("torch.save") if _writes_weights(repo, site)]
+        shown = [site for site in saved if "state_dict" in argument(site, 0, "obj")]
+        pickled = [
+            site
+            for site in repo.calls("pickle.dump", "joblib.dump", "cloudpickle.dump", "dill.dump")
+            if re.search(r"state_dict\(|\.parameters\(", argument(site, 0, "obj"))
+        ]
+        rest = [site for site, _ in libraries(repo, "weight-writers")]
+        models = [site for site in repo.methods("save_pretrained") if _is_model(site)]
+        engines = (
+            [site for site in repo.methods("save_checkpoint") if site.names[0][0] in "@s%"]
+            if not any(repo.functions("^save_checkpoint$"))
+            else []
+        )
+        return tuple(dict.fromkeys([*shown, *rest, *saved, *pickled, *models, *engines]))
+
+    @cached_property
+    def reads(self) -> tuple[Site, ...]:
+        """Calls that read files of weights."""
+        return tuple(site for site, _ in libraries(self.repo, "weight-readers"))
+
+    @cached_property
+    def puts(self) -> tuple[Site, ...]:
+        """Calls that put a state into something, where the state comes from storage."""
+        return tuple(site for site in self.repo.methods(*PUTS) if self._from_storage(site))
+
+    def _from_storage(self, site: Site) -> bool:
+        state = argument(site, 0, "state_dict")
+        if re.search(r"state_dict\(\)$", state.partition(" | ")[0]):
+            return False  # a copy from one model to another
+        return bool(_READ.search(api(state))) or node(site) in self.loading
+
+    @cached_property
+    def saving(self) -> frozenset[int]:
+        """Functions that lead to a write within a few calls."""
+        return self.repo.graph.within(map(node, self.writes), 3, up=True)
+
+    @cached_property
+    def loading(self) -> frozenset[int]:
+        """Functions that lead to a read within a few calls, and what those call."""
+        graph = self.repo.graph
+        above = graph.within(map(node, self.reads), 3, up=True)
+        return above | graph.within(above, 1, up=False)
+
+    @cached_property
+    def managers(self) -> frozenset[int]:
+        """Functions about checkpoints: they write, read, or stand in a class that does."""
+        graph = self.repo.graph
+        close = graph.within(map(node, (*self.writes, *self.reads)), 2, up=True)
+        owners = {owner for one in close if (owner := self.owner(one)) >= 0}
+        beside = {
+            module.first + place
+            for module, place, one in self.repo.definitions
+            if one.kind == "function" and self.owner(module.first + place) in owners
+        }
+        return close | beside
+
+    def owner(self, one: int) -> int:
+        """Return the class around a function, -1 for none."""
+        program = self.repo.program
+        module, parent = program.owner[one], program.definition(one).parent
+        while parent > 0:
+            if module.facts.definitions[parent].kind == "class":
+                return module.first + parent
+            parent = module.facts.definitions[parent].parent
+        return -1
+
+
+@lru_cache(maxsize=1)
+def weights(repo: Repository) -> Weights:
+    """Return what is known about the weights of a repository."""
+    return Weights(repo)
+
+
+def of_optimizer(site: Site) -> bool:
+    """Tell whether a method is called on an optimizer."""
+    return any(OPTIMIZER.search(api(one)) for one in site.receivers)
+
+
+def of_model(site: Site) -> bool:
+    """Tell whether a method is called on something that may hold weights."""
+    return not any(_AUXILIARY.search(api(one)) for one in site.receivers)
+
+
+def first(sites: Iterable[Site]) -> Iterator[Site]:
+    """Yield each call once."""
+    yield from dict.fromkeys(sites)
