@@ -13,6 +13,7 @@ from audit.model import Role
 
 _HEAD: Final = re.compile(r"([:.]*)([\w.]*)")
 _STEP: Final = re.compile(r"\(\)|\[[^\]]*\]|\.\w+")
+_ORIGIN: Final = re.compile(r"(?!builtins\.|self\.|(True|False|None)$)[:.]*[A-Za-z_][\w.]*(\(\))?$")
 _DEPTH: Final = 8  # re-exports and returns that are followed
 _CALLED: Final = ("forward", "__call__")  # what calling an instance runs
 
@@ -30,6 +31,7 @@ class Module:
         "path",
         "role",
         "stars",
+        "values",
     )
 
     def __init__(self, path: str, role: Role, facts: PythonFacts, dotted: str, first: int) -> None:
@@ -45,6 +47,12 @@ class Module:
             one.name: place for place, one in reversed(list(enumerate(facts.definitions)))
         }
         self.imports = {one.name: one.target for one in facts.imports if one.scope == 0}
+        self.values = {
+            one.target[1:]: one.value
+            for one in facts.assigns
+            if one.scope == 0 and one.operator == "=" and _ORIGIN.match(one.value)
+        }
+        """Module-level names that are made by a call or stand for another name."""
         self.stars = tuple(one.target[:-1] for one in facts.imports if one.name == "*")
 
 
@@ -152,13 +160,17 @@ class Program:
         if depth > 0 and (target := module.imports.get(first)) is not None:
             return self._resolve(module, target + (f".{rest}" if rest else "") + tail, depth - 1)
         for home in self._star_homes(module) if depth > 0 else ():
-            if first in home.by_name or first in home.imports:
+            if first in home.by_name or first in home.imports or first in home.values:
                 return self._inside(home, name, tail, depth - 1)
         owner, _, attribute = name.rpartition(".")
         if (place := module.by_name.get(owner)) is not None and owner:
             node = self.method(module.first + place, attribute)
             if node >= 0:
                 return f"{self.symbol(node)}{tail}", node
+            if depth > 0 and (value := _property(module.facts.definitions[place])):
+                return self._resolve(module, f"{value}.{attribute}{tail}", depth - 1)
+        if depth > 0 and (value := module.values.get(first)) is not None:
+            return self._resolve(module, value + (f".{rest}" if rest else "") + tail, depth - 1)
         return f"{module.dotted}:{name}{tail}", -1
 
     def _star_homes(self, module: Module) -> tuple[Module, ...]:
@@ -261,6 +273,13 @@ class Program:
             yield (self.symbol(found) if found >= 0 else words + step), found, False
         else:
             yield words + step, -1, False
+
+
+def _property(definition: Definition) -> str:
+    """Return what a property stands for; empty for what is none or says nothing."""
+    if any(one.rpartition(".")[2].endswith("property") for one in definition.decorators):
+        return next((one for one in definition.returns if _ORIGIN.match(one)), "")
+    return ""
 
 
 def _absolute(module: Module, lead: str, name: str) -> str:
