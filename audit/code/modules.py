@@ -13,6 +13,7 @@ from audit.model import Role
 
 _HEAD: Final = re.compile(r"([:.]*)([\w.]*)")
 _STEP: Final = re.compile(r"\(\)|\[[^\]]*\]|\.\w+")
+_ORIGIN: Final = re.compile(r"(?!builtins\.|self\.|(True|False|None)$)[:.]*[A-Za-z_][\w.]*(\(\))?$")
 _DEPTH: Final = 8  # re-exports and returns that are followed
 _CALLED: Final = ("forward", "__call__")  # what calling an instance runs
 
@@ -30,6 +31,7 @@ class Module:
         "path",
         "role",
         "stars",
+        "values",
     )
 
     def __init__(self, path: str, role: Role, facts: PythonFacts, dotted: str, first: int) -> None:
@@ -45,6 +47,12 @@ class Module:
             one.name: place for place, one in reversed(list(enumerate(facts.definitions)))
         }
         self.imports = {one.name: one.target for one in facts.imports if one.scope == 0}
+        self.values = {
+            one.target[1:]: one.value
+            for one in facts.assigns
+            if one.scope == 0 and one.operator == "=" and _ORIGIN.match(one.value)
+        }
+        """Module-level names that are made by a call or stand for another name."""
         self.stars = tuple(one.target[:-1] for one in facts.imports if one.name == "*")
 
 
@@ -88,6 +96,7 @@ class Program:
                 self._by_dotted.setdefault(name, []).append(module)
         self._tops = {name.partition(".")[0] for name in self._by_dotted}
         self._memo: dict[tuple[int, str], tuple[str, int]] = {}
+        self._stars: dict[int, tuple[Module, ...]] = {}
         self._followed: dict[tuple[int, str], tuple[tuple[str, int], ...]] = {}
 
     def definition(self, node: int) -> Definition:
@@ -127,9 +136,7 @@ class Program:
         if lead == ":":
             return self._inside(module, head, tail, depth)
         if lead:
-            parts = module.package.split(".") if module.package else []
-            base = parts[: len(parts) - len(lead) + 1]
-            head = ".".join([*base, head]) if head else ".".join(base)
+            head = _absolute(module, lead, head)
         if not head or head.partition(".")[0] not in self._tops:
             return head + tail, -1
         parts = head.split(".")
@@ -152,17 +159,38 @@ class Program:
         first, _, rest = name.partition(".")
         if depth > 0 and (target := module.imports.get(first)) is not None:
             return self._resolve(module, target + (f".{rest}" if rest else "") + tail, depth - 1)
-        for star in module.stars if depth > 0 else ():
-            found = self._resolve(module, star + name + tail, depth - 1)
-            inside = self._resolve(module, star.rstrip("."), depth - 1)[1] >= 0
-            if found[1] >= 0 or (inside and ":" not in found[0]):
-                return found
+        for home in self._star_homes(module) if depth > 0 else ():
+            if first in home.by_name or first in home.imports or first in home.values:
+                return self._inside(home, name, tail, depth - 1)
         owner, _, attribute = name.rpartition(".")
         if (place := module.by_name.get(owner)) is not None and owner:
             node = self.method(module.first + place, attribute)
             if node >= 0:
                 return f"{self.symbol(node)}{tail}", node
+            if depth > 0 and (value := _property(module.facts.definitions[place])):
+                return self._resolve(module, f"{value}.{attribute}{tail}", depth - 1)
+        if depth > 0 and (value := module.values.get(first)) is not None:
+            return self._resolve(module, value + (f".{rest}" if rest else "") + tail, depth - 1)
         return f"{module.dotted}:{name}{tail}", -1
+
+    def _star_homes(self, module: Module) -> tuple[Module, ...]:
+        """Return the modules whose names star imports bring, nearest first."""
+        known = self._stars.get(module.first)
+        if known is None:
+            found: dict[int, Module] = {module.first: module}
+            queue = [module]
+            while queue:
+                home = queue.pop(0)
+                for star in home.stars:
+                    base = star.lstrip(".")
+                    lead = star[: len(star) - len(base)]
+                    dotted = _absolute(home, lead, base.rstrip(".")) if lead else base.rstrip(".")
+                    inner = self._module(dotted, home)
+                    if inner is not None and inner.first not in found:
+                        found[inner.first] = inner
+                        queue.append(inner)
+            known = self._stars[module.first] = tuple(found.values())[1:]
+        return known
 
     def bases(self, node: int) -> Iterator[int]:
         """Yield the classes of the repository that a class is derived from, nearest first."""
@@ -245,6 +273,20 @@ class Program:
             yield (self.symbol(found) if found >= 0 else words + step), found, False
         else:
             yield words + step, -1, False
+
+
+def _property(definition: Definition) -> str:
+    """Return what a property stands for; empty for what is none or says nothing."""
+    if any(one.rpartition(".")[2].endswith("property") for one in definition.decorators):
+        return next((one for one in definition.returns if _ORIGIN.match(one)), "")
+    return ""
+
+
+def _absolute(module: Module, lead: str, name: str) -> str:
+    """Return the absolute name of a relative one; `lead` holds its dots."""
+    parts = module.package.split(".") if module.package else []
+    base = parts[: len(parts) - len(lead) + 1]
+    return ".".join([*base, name] if name else base)
 
 
 def _end_of_head(text: str) -> int:

@@ -16,8 +16,10 @@ FLUENT = frozenset(
         "requires_grad_", "contiguous", "clone",
     }
 )  # fmt: skip
+CONVERSIONS = frozenset({"int", "float", "bool", "str"})  # read as what they convert
 WRAPPED = frozenset({"module", "_orig_mod"})  # attributes under which wrappers keep their model
 
+_ENVIRONMENT = frozenset({"os.environ.get", "os.getenv"})
 _WEAK = frozenset(
     {"None", "True", "False", "[]", "{}", "()", "…", "builtins.dict()", "builtins.list()"}
 )
@@ -123,17 +125,24 @@ def candidates(node: ast.expr, scope: Scope, depth: int = DEPTH) -> tuple[str, .
     if kind is ast.Constant or depth <= 0:
         return (text(node, scope, depth),)
     if kind is ast.Call:
-        return _called(cast("ast.Call", node).func, scope, depth)
+        return _called(cast("ast.Call", node), scope, depth)
     return _other(node, scope, depth)
 
 
-def _called(func: ast.expr, scope: Scope, depth: int) -> tuple[str, ...]:
+def _called(node: ast.Call, scope: Scope, depth: int) -> tuple[str, ...]:
     """Return what the result of a call may stand for."""
+    func, args = node.func, node.args
     if isinstance(func, ast.Attribute) and func.attr in FLUENT:
         return candidates(func.value, scope, depth)
-    if isinstance(func, ast.Name) and func.id == "super":
-        return _super(scope)
-    return tuple([f"{one}()" for one in candidates(func, scope, depth - 1)])
+    if isinstance(func, ast.Name):
+        if func.id == "super":
+            return _super(scope)
+        if func.id in CONVERSIONS and len(args) == 1:
+            return candidates(args[0], scope, depth)
+    made = candidates(func, scope, depth - 1)
+    if made[0] in _ENVIRONMENT and args:
+        return (f"os.environ[{text(args[0], scope, 1)}]",)
+    return tuple([f"{one}()" for one in made])
 
 
 def _other(node: ast.expr, scope: Scope, depth: int) -> tuple[str, ...]:
@@ -199,12 +208,12 @@ def argument(node: ast.expr, scope: Scope) -> str:
 
 def text(node: ast.expr, scope: Scope, depth: int = DEPTH) -> str:
     """Return the canonical text of an expression, at most about `WIDTH` characters."""
-    if depth <= 0:
-        return "…"
     kind = type(node)
     if kind is ast.Constant:
         value = cast("ast.Constant", node).value
         return repr(value)[:80] if value is not ... else "..."
+    if depth <= 0:
+        return "…"
     if kind in _REFERRING:
         return candidates(node, scope, depth)[0][:WIDTH]
     return _compound(node, scope, depth - 1)[:WIDTH]

@@ -361,6 +361,9 @@ class Walker:
                         stack.append((base, block))
                     stack += [(keyword.value, block) for keyword in reversed(keywords)]
                     stack += [(one, block) for one in reversed(args)]
+                case ast.Subscript(value=ast.Attribute(attr="environ"), slice=key, ctx=ast.Load()):
+                    self._reference(node, scope)
+                    stack.append((key, block))
                 case ast.ListComp() | ast.SetComp() | ast.GeneratorExp() | ast.DictComp():
                     self._comprehension(node, scope, block)
                 case ast.Lambda(args=arguments, body=body):
