@@ -121,9 +121,40 @@ class Repository:
             if any(fnmatchcase(lowered, pattern.lower()) for pattern in patterns):
                 yield one
 
+    @cached_property
+    def _files_by_name(self) -> dict[str, list[File]]:
+        found: dict[str, list[File]] = {}
+        for path in sorted(self.files, key=lambda one: (one.count("/"), one)):
+            found.setdefault(self.files[path].name.lower(), []).append(self.files[path])
+        return found
+
+    def named(self, *names: str) -> Iterator[File]:
+        """Yield files by their own name (case is ignored), those nearest to the root first."""
+        for name in names:
+            yield from self._files_by_name.get(name.lower(), ())
+
+    @cached_property
+    def _files_by_stem(self) -> dict[str, list[File]]:
+        found: dict[str, list[File]] = {}
+        for name, files in self._files_by_name.items():
+            found.setdefault(_STEM.split(name)[0], []).extend(files)
+        return found
+
+    def by_stem(self, *stems: str) -> Iterator[File]:
+        """Yield files by the first word of their name: ``license`` finds ``LICENSE-MIT.txt``."""
+        for stem in stems:
+            yield from self._files_by_stem.get(stem, ())
+
     def keys(self, *patterns: str) -> Iterator[tuple[File, Key]]:
         """Yield the keys of the configuration files that match the globs."""
         for one in self.find(*patterns):
+            if isinstance(one.facts, DataFacts):
+                for key in one.facts.keys:
+                    yield one, key
+
+    def keys_of(self, *names: str) -> Iterator[tuple[File, Key]]:
+        """Yield the keys of the configuration files with these names, of any folder."""
+        for one in self.named(*names):
             if isinstance(one.facts, DataFacts):
                 for key in one.facts.keys:
                     yield one, key
@@ -342,6 +373,7 @@ class Repository:
         )
 
 
+_STEM = re.compile(r"[.\-_ ]")
 _RUNS = frozenset(
     {"run", "script", "before_script", "command", "commands", "after_script", "install"}
 )
