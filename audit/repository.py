@@ -26,6 +26,7 @@ from audit.facts.model import (
     ProseFacts,
     PythonFacts,
     ScriptFacts,
+    TextFacts,
 )
 from audit.facts.script import shell_lines
 from audit.model import Role
@@ -44,6 +45,14 @@ class File(msgspec.Struct, frozen=True, gc=False):
     def name(self) -> str:
         """The last part of the path."""
         return self.path.rpartition("/")[2]
+
+    @property
+    def words(self) -> int:
+        """How many words a text or a page has, 0 for other files."""
+        match self.facts:
+            case TextFacts(words=count) | ProseFacts(words=count):
+                return count
+        return 0
 
 
 class Site:

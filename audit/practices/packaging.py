@@ -3,10 +3,9 @@
 from collections.abc import Iterator
 from typing import Final
 
-from audit.facts.model import DataFacts, ProseFacts, TextFacts
 from audit.practices import metadata, settings
 from audit.practices.registry import Place, in_file, of_key, practice
-from audit.repository import File, Repository
+from audit.repository import Repository
 
 
 @practice(
@@ -172,20 +171,12 @@ def package_license(repo: Repository) -> Iterator[Place]:
     """
     for file in repo.by_stem(*_LICENSES):
         folder = file.path.rpartition("/")[0].lower()
-        if folder in ("", "licenses", "license") and words(file) >= MIN_LICENSE_WORDS:
+        if folder in ("", "licenses", "license") and file.words >= MIN_LICENSE_WORDS:
             yield in_file(file, 1, "the licence text")
 
 
 MIN_LICENSE_WORDS: Final = 15
 """The shortest licences in use (0BSD, WTFPL) have more; a placeholder has less."""
-
-
-def words(file: File) -> int:
-    """Return how many words a text or a page has."""
-    match file.facts:
-        case TextFacts(words=count) | ProseFacts(words=count):
-            return count
-    return 0
 
 
 @practice("package-typed", looks_for="a py.typed marker in a package", code=False)
