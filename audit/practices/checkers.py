@@ -5,7 +5,6 @@ from typing import Final
 
 import msgspec
 
-from audit.facts.model import ScriptFacts
 from audit.practices import pipelines, settings
 from audit.practices.registry import Place, in_file
 from audit.practices.shell import argvs
@@ -114,11 +113,9 @@ def _started(repo: Repository, checker: Checker) -> Iterator[Place]:
     for step in pipelines.using(repo, *checker.actions) if checker.actions else ():
         yield step.place(f"CI runs {checker.name}")
     heads = {one.partition(" ")[0] for one in checker.commands}
-    for file in repo.by_role("config", "build", "product"):
-        if isinstance(file.facts, ScriptFacts):
-            for line in file.facts.commands:
-                if any(head in line.text for head in heads) and _runs(line.text, checker.commands):
-                    yield in_file(file, line.line, f"{checker.name} is run", line.text[:80])
+    for file, line in pipelines.automation(repo):
+        if any(head in line.text for head in heads) and _runs(line.text, checker.commands):
+            yield in_file(file, line.line, f"{checker.name} is run", line.text[:80])
 
 
 def _runs(text: str, programs: Iterable[str]) -> bool:

@@ -5,16 +5,14 @@ from collections.abc import Iterator
 from typing import Final
 
 from audit.facts.model import (
-    DataFacts,
     Fence,
     ProseFacts,
     PythonFacts,
-    ScriptFacts,
     TextFacts,
 )
 from audit.facts.script import shell_lines
 from audit.practices import pipelines, settings
-from audit.practices.registry import Place, in_code, in_file, of_key, practice
+from audit.practices.registry import Place, in_file, of_key, practice
 from audit.practices.shell import Argv, argvs
 from audit.repository import File, Repository
 
@@ -346,14 +344,14 @@ _DOC_OPTIONS: Final = re.compile(
     r"--(doctest-(modules|glob|plus|rst|cython|continue-on-failure|only)|nbmake|nbval(-lax)?|xdoctest"
     r"|xdoc|markdown-docs|codeblocks|phmdoctest|sybil|mktestdocs)\b"
 )
-_EXECUTORS: Final = (
+_EXECUTORS: Final = frozenset((
     "doctest.testmod", "doctest.testfile", "doctest.DocTestSuite", "doctest.DocFileSuite",
     "doctest.DocTestRunner", "doctest.run_docstring_examples", "sybil.Sybil", "xdoctest.doctest_module",
     "mktestdocs.check_md_file", "mktestdocs.check_docstring", "pytest_examples.find_examples",
     "nbclient.NotebookClient", "testbook.testbook", "nbconvert.preprocessors.ExecutePreprocessor",
     "papermill.execute_notebook", "sybil.sybil.Sybil",
-)  # fmt: skip
-_DOC_COMMANDS: Final = ("doctest", "xdoctest", "make doctest", "jupyter-book build", "phmdoctest", "papermill", "treon")
+))  # fmt: skip
+_DOC_COMMANDS: Final = ("doctest", "xdoctest", "make doctest", "phmdoctest", "treon")
 
 
 @practice(
@@ -377,23 +375,16 @@ def docs_tested(repo: Repository) -> Iterator[Place]:
         [tool.pytest.ini_options]
         doctest_optionflags = "NORMALIZE_WHITESPACE"
     """
-    for file, key in _pytest_options(repo):
+    for file, key in settings.pytest_options(repo):
         if _DOC_OPTIONS.search(key.value):
             yield of_key(file, key, f"pytest runs examples: {key.value[:60]}")
     for step in pipelines.steps(repo):
         if step.kind == "command" and _executes_docs(step):
             yield step.place(f"CI runs examples: {step.text[:60]}")
-    for site in repo.sites(repo.tests):
-        if not set(site.names).isdisjoint(_EXECUTORS):
-            yield in_code(site.module, site.call.scope, site.line, f"tests run {site.names[0]}")
-
-
-def _pytest_options(repo: Repository) -> Iterator[tuple[File, "Key"]]:
-    """Yield the default options that the project gives pytest."""
-    for file in settings.own(repo, "pyproject.toml", "pytest.ini", "setup.cfg", "tox.ini", ".pytest.ini", "pytest.toml"):
-        for key in settings.leaves(file):
-            if re.search(r"pytest(\.ini_options)?\.(addopts|doctest_glob)(\[\d+\])?$", key.path):
-                yield file, key
+    for module in repo.tests:
+        for call in module.facts.calls:
+            if not _EXECUTORS.isdisjoint(call.names):
+                yield Place(module.path, call.line, f"tests run {call.names[0]}", -1, module.dotted)
 
 
 def _executes_docs(step: pipelines.Step) -> bool:
@@ -401,4 +392,4 @@ def _executes_docs(step: pipelines.Step) -> bool:
         return True
     if argv := step.runs("sphinx-build"):
         return "doctest" in argv
-    return bool(step.runs(*_DOC_COMMANDS[:-4], *("phmdoctest", "treon")))
+    return bool(step.runs(*_DOC_COMMANDS))

@@ -91,6 +91,14 @@ def using(repo: Repository, *actions: str) -> Iterator[Step]:
     )
 
 
+def automation(repo: Repository) -> Iterator[tuple[File, Command]]:
+    """Yield the commands of Makefiles and maintainers' scripts."""
+    for file in repo.by_role("config", "build", "product"):
+        if isinstance(file.facts, ScriptFacts):
+            for line in file.facts.commands:
+                yield file, line
+
+
 def workflows(repo: Repository) -> Iterator[tuple[File, tuple[Key, ...]]]:
     """Yield the GitHub workflows that have a job, with their keys."""
     for file in repo.ci:

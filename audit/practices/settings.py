@@ -1,5 +1,6 @@
 """How tools are configured: tables of pyproject.toml, INI sections, own files, hooks."""
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -8,6 +9,10 @@ from audit.practices.registry import Place, of_key
 from audit.repository import File, Repository
 
 _ELSEWHERE: Final = frozenset({"test", "example", "vendored", "generated"})
+PYTEST_FILES: Final = (
+    "pyproject.toml", "pytest.ini", ".pytest.ini", "pytest.toml", "setup.cfg", "tox.ini"
+)  # fmt: skip
+_PYTEST_OPTION: Final = re.compile(r"pytest(\.ini_options)?\.(addopts|doctest_glob)(\[\d+\])?$")
 HOOK_FILES: Final = (".pre-commit-config.yaml", ".pre-commit-config.yml")
 
 
@@ -53,3 +58,11 @@ def places(found: Iterator[tuple[File, Key]], says: str) -> Iterator[Place]:
     """Yield the places of some keys."""
     for file, key in found:
         yield of_key(file, key, says)
+
+
+def pytest_options(repo: Repository) -> Iterator[tuple[File, Key]]:
+    """Yield the options that the project gives every run of pytest."""
+    for file in own(repo, *PYTEST_FILES):
+        for key in leaves(file):
+            if _PYTEST_OPTION.search(key.path):
+                yield file, key
