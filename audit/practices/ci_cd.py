@@ -1,7 +1,7 @@
 """CI and CD: a pipeline, over several versions, that lints, releases and builds docs."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Final
 
 from audit.facts.model import DataFacts, Key, TextFacts
@@ -80,7 +80,9 @@ def _only_talks(file: File) -> bool:
 
 
 # ------------------------------------------------------------------------ matrix
-_VERSION: Final = re.compile(r"^v?(>=|==|<=|<|~=|=)?\d+\.(\d+|x|\*)[\w.*-]*$|^(py|cp|pypy-?)?3\.?\d{1,2}t?$")
+_VERSION: Final = re.compile(
+    r"^v?(>=|==|<=|<|~=|=)?\d+\.(\d+|x|\*)[\w.*-]*$|^(py|cp|pypy-?)?3\.?\d{1,2}t?$"
+)
 _SYSTEM: Final = re.compile(r"^(ubuntu|windows|macos|linux|debian|centos)(-|$)", re.IGNORECASE)
 _VERSIONED: Final = re.compile(
     r"^(py|python|torch|pytorch|tensorflow|tf|jax|flax|transformers|numpy|lightning|gymnasium|gym|"
@@ -143,7 +145,9 @@ def _is_versioned(axis: str, keys: list[Key]) -> bool:
     return len(values) > 1 and (all(kinds) or bool(_VERSIONED.match(axis.rpartition(".")[2])))
 
 
-_ENVIRONMENTS: Final = re.compile(r"py\{?3?\.?\d+\s*[,-]\s*(py)?3?\.?\d+|py3\d+\b.*\bpy3\d+\b", re.DOTALL)
+_ENVIRONMENTS: Final = re.compile(
+    r"py\{?3?\.?\d+\s*[,-]\s*(py)?3?\.?\d+|py3\d+\b.*\bpy3\d+\b", re.DOTALL
+)
 
 
 def _environments(repo: Repository) -> Iterator[Place]:
@@ -182,17 +186,16 @@ def ci_lint(repo: Repository) -> Iterator[Place]:
     Fix:
         Run ``pre-commit run --all-files`` (or ``ruff check`` and ``ruff format --check``) in CI.
     Good:
-        # file: Makefile
-        quality:
-        	ruff check src
-        	ruff format --check src
+        # file: scripts/quality.sh
+        ruff check src
+        ruff format --check src
         # file: .github/workflows/quality.yml
         on: [pull_request]
         jobs:
           quality:
             runs-on: ubuntu-latest
             steps:
-              - run: make quality
+              - run: bash scripts/quality.sh
     Bad:
         # file: pyproject.toml
         [tool.ruff.lint]
@@ -316,9 +319,7 @@ _READTHEDOCS: Final = (
 )  # fmt: skip
 
 
-@practice(
-    "ci-docs", looks_for="a CI step or a Read the Docs file that builds the docs", code=False
-)
+@practice("ci-docs", looks_for="a CI step or a Read the Docs file that builds the docs", code=False)
 def ci_docs(repo: Repository) -> Iterator[Place]:
     """CI builds the documentation.
 

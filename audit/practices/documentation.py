@@ -17,14 +17,20 @@ from audit.practices.shell import Argv, argvs
 from audit.repository import File, Repository
 
 # ---------------------------------------------------------------------- quickstart
-_INSTALLERS: Final = frozenset("pip pip3 conda mamba micromamba uv poetry pipx pdm pixi brew apt".split())
+_INSTALLERS: Final = frozenset(
+    "pip pip3 conda mamba micromamba uv poetry pipx pdm pixi brew apt".split()
+)
 _INSTALLS: Final = frozenset({"install", "add", "sync", "create", "tool", "shell"})
 _PREPARES: Final = frozenset(
     "cd git source export mkdir ls echo cat cp mv rm curl wget sudo apt apt-get brew virtualenv set "
     "alias conda mamba activate pyenv module huggingface-cli which open code pre-commit".split()
 )
-_SHELLS: Final = frozenset({"", "bash", "sh", "shell", "console", "zsh", "text", "shell-session", "sh-session"})
-_PYTHON_FENCE: Final = re.compile(r"^(python|py|python3|pycon|ipython)\b|^\{\.?python", re.IGNORECASE)
+_SHELLS: Final = frozenset(
+    {"", "bash", "sh", "shell", "console", "zsh", "text", "shell-session", "sh-session"}
+)
+_PYTHON_FENCE: Final = re.compile(
+    r"^(python|py|python3|pycon|ipython)\b|^\{\.?python", re.IGNORECASE
+)
 _PROMPT: Final = re.compile(r"^\s*(\$|>|%|!|\(\w+\)\s*\$)\s+")
 _STATEMENT: Final = re.compile(
     r"^(>>> )?(from [\w.]+ import |import \w|with .+:|\w[\w., ]* = .+\(|[\w.]+\()", re.MULTILINE
@@ -188,11 +194,21 @@ _AUTODOC: Final = re.compile(
     r"^(auto(module|class|function|method|data|attribute|exception|decorator|summary|property)"
     r"|autodoc|autodoc2-\w+|autoapi\w*|autopydantic_\w+|doxygen\w+|automodapi|automod-diagram)$"
 )
-_IN_FENCE: Final = re.compile(r"^\s*(?:\.\.|[`:]{3,}\{)\s*(auto\w+|autodoc2-\w+)(?:::|\})", re.MULTILINE)
+_IN_FENCE: Final = re.compile(
+    r"^\s*(?:\.\.|[`:]{3,}\{)\s*(auto\w+|autodoc2-\w+)(?:::|\})", re.MULTILINE
+)
 _GENERATORS: Final = (
     "mkdocstrings", "gen-files", "api-autonav", "mkapi", "autorefs"
 )  # fmt: skip
-_API_COMMANDS: Final = ("pdoc", "pdoc3", "sphinx-apidoc", "sphinx-autogen", "lazydocs", "quartodoc build", "quartodoc")
+_API_COMMANDS: Final = (
+    "pdoc",
+    "pdoc3",
+    "sphinx-apidoc",
+    "sphinx-autogen",
+    "lazydocs",
+    "quartodoc build",
+    "quartodoc",
+)
 
 
 @practice(
@@ -288,9 +304,7 @@ def _is_docs(repo: Repository, folder: str) -> bool:
     parts = folder.split("/")
     if any(part in ("docs", "doc", "documentation", "website") for part in parts):
         return True
-    return any(
-        f"{folder}/{name}" in repo.files for name in ("_toctree.yml", "conf.py", "_toc.yml")
-    )
+    return any(f"{folder}/{name}" in repo.files for name in ("_toctree.yml", "conf.py", "_toc.yml"))
 
 
 _CHANGELOGS: Final = (
@@ -302,9 +316,7 @@ _ENTRY: Final = re.compile(
 )
 
 
-@practice(
-    "docs-changelog", looks_for="a changelog or release notes with entries", code=False
-)
+@practice("docs-changelog", looks_for="a changelog or release notes with entries", code=False)
 def docs_changelog(repo: Repository) -> Iterator[Place]:
     """What changed from release to release is written down.
 

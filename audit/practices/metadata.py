@@ -25,7 +25,9 @@ def argument(call: Call, name: str) -> str:
     return spread.partition(f"'{name}': ")[2]
 
 
-def said(repo: Repository, says: str, *, tables: tuple[str, ...], cfg: str, setup: str) -> Iterator[Place]:
+def said(
+    repo: Repository, says: str, *, tables: tuple[str, ...], cfg: str, setup: str
+) -> Iterator[Place]:
     """Yield where a piece of metadata is given: pyproject tables, a setup.cfg key, setup()."""
     for table in tables:
         for file, key in settings.section(repo, table, "pyproject.toml"):
@@ -39,4 +41,13 @@ def said(repo: Repository, says: str, *, tables: tuple[str, ...], cfg: str, setu
 
 def is_given(text: str) -> bool:
     """Tell whether an argument says anything: an empty literal does not."""
-    return text.strip() not in ("", "None", "{}", "[]", "()", "''", "builtins.dict()", "builtins.list()")
+    return text.strip() not in (
+        "",
+        "None",
+        "{}",
+        "[]",
+        "()",
+        "''",
+        "builtins.dict()",
+        "builtins.list()",
+    )

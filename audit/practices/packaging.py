@@ -8,9 +8,7 @@ from audit.practices.registry import Place, in_file, of_key, practice
 from audit.repository import Repository
 
 
-@practice(
-    "package-pep621", looks_for="a [project] table with name and version", code=False
-)
+@practice("package-pep621", looks_for="a [project] table with name and version", code=False)
 def package_pep621(repo: Repository) -> Iterator[Place]:
     """The package is described by a [project] table.
 

@@ -102,17 +102,16 @@ def automation(repo: Repository) -> Iterator[tuple[File, Command]]:
 def workflows(repo: Repository) -> Iterator[tuple[File, tuple[Key, ...]]]:
     """Yield the GitHub workflows that have a job, with their keys."""
     for file in repo.ci:
-        if file.path.startswith(".github/workflows/") and isinstance(file.facts, DataFacts):
-            if any(key.path.startswith("jobs.") for key in file.facts.keys):
-                yield file, file.facts.keys
+        match file.facts:
+            case DataFacts(keys=keys) if file.path.startswith(".github/workflows/"):
+                if any(key.path.startswith("jobs.") for key in keys):
+                    yield file, keys
 
 
 def triggers(file: File) -> Iterator[str]:
     """Yield the events that start a GitHub workflow."""
     for key in file.facts.keys if isinstance(file.facts, DataFacts) else ():
-        if key.path == "on" and key.value:
-            yield key.value
-        elif key.path.startswith("on["):
+        if (key.path == "on" and key.value) or key.path.startswith("on["):
             yield key.value
         elif key.path.startswith("on."):
             yield key.path.split(".")[1].partition("[")[0]

@@ -173,9 +173,10 @@ def _security_rules(file: File, prefix: str) -> Iterator[Place]:
 
 # --------------------------------------------------------------- deserialization
 _SAFE_YAML: Final = re.compile(r"(Safe|Base)Loader|safe", re.IGNORECASE)
-_UNPICKLERS: Final = tuple(
-    f"{one}.load" for one in ("pickle", "cPickle", "_pickle", "dill", "cloudpickle", "joblib")
-) + ("pandas.read_pickle", "pickle.Unpickler().load", "dill.Unpickler().load", "shelve.open")
+_UNPICKLERS: Final = (
+    *(f"{one}.load" for one in ("pickle", "cPickle", "_pickle", "dill", "cloudpickle", "joblib")),
+    "pandas.read_pickle", "pickle.Unpickler().load", "dill.Unpickler().load", "shelve.open",
+)  # fmt: skip
 _FROM_BYTES: Final = ("pickle.loads", "dill.loads", "cloudpickle.loads")
 _FILE_BYTES: Final = re.compile(r"open\(\)|\.read\(|read_bytes\(|\.load\(|\.get\(\)|\.download")
 _SAFE_LOADS: Final = (
@@ -355,7 +356,9 @@ def security_workflow_permissions(repo: Repository) -> Iterator[Place]:
     )
     granted = [(file, _permissions(keys)) for file, keys in pipelines.workflows(repo)]
     tested = [step.file.path for step in runs.test_steps(repo)]
-    granted.sort(key=lambda row: tested.index(row[0].path) if row[0].path in tested else len(tested))
+    granted.sort(
+        key=lambda row: tested.index(row[0].path) if row[0].path in tested else len(tested)
+    )
     if not unread and all(key is not None for _, key in granted):
         for file, key in granted:
             assert key is not None

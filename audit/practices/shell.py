@@ -88,5 +88,3 @@ def _python(words: Argv, depth: int) -> Iterator[Argv]:
         if not word.startswith("-"):
             yield (word.rpartition("/")[2], *words[place + 1 :])
             return
-
-

@@ -1,8 +1,7 @@
 """Testing: a suite, in CI, parametrized, end to end, separable, with coverage."""
 
 import re
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from audit.code.modules import Module
@@ -13,7 +12,7 @@ from audit.practices.training_tests import trains
 from audit.repository import Repository
 
 MIN_TESTS: Final = 5
-_TEST_FILE: Final = re.compile(r"(^|/)(test[^/]*|[^/]*_tests?)\.py$")
+_TEST_FILE: Final = re.compile(r"(^|/)(test_[^/]*|tests?|[^/]*_tests?)\.py$")
 _TEST_NAME: Final = re.compile(r"(^|\.)test\w*$")
 _LITERAL: Final = re.compile(r"^(True|False|None|'.*'|[\d.]+|builtins\.True)$")
 
@@ -21,6 +20,37 @@ _LITERAL: Final = re.compile(r"^(True|False|None|'.*'|[\d.]+|builtins\.True)$")
 def _place(module: Module, line: int, says: str, symbol: str = "") -> Place:
     """Return a place in a test: tests are judged as files, nothing has to reach them."""
     return Place(module.path, line, says, -1, symbol or module.dotted)
+
+
+def _broadest(repo: Repository, found: Iterable[tuple[Module, Place]]) -> Iterator[Place]:
+    """Yield one place a module: suites beside the packages before those in them, then the
+    modules that use most of the product: where somebody who asks would be sent first."""
+    first: dict[str, tuple[Module, Place]] = {}
+    for module, place in found:
+        first.setdefault(module.path, (module, place))
+    shipped = {module.path.partition("/")[0] for module in repo.product}
+    owner, edges = repo.program.owner, repo.graph.edges
+
+    def rank(row: tuple[Module, Place]) -> tuple[bool, int, str]:
+        module = row[0]
+        nodes = range(module.first, module.first + len(module.facts.definitions))
+        used = {
+            owner[one].path for node in nodes for one in edges[node] if owner[one].role == "product"
+        }
+        return module.path.partition("/")[0] in shipped, -len(used), module.path
+
+    for _, place in sorted(first.values(), key=rank):
+        yield place
+
+
+def _calls(
+    repo: Repository, says: str, wanted: Callable[[Call], bool]
+) -> Iterator[tuple[Module, Place]]:
+    """Yield the calls in tests that a rule wants."""
+    for module in repo.tests:
+        for call in module.facts.calls:
+            if wanted(call):
+                yield module, _place(module, call.line, says)
 
 
 def _tests(module: Module) -> list[Definition]:
@@ -75,13 +105,22 @@ def test_suite(repo: Repository) -> Iterator[Place]:
     """
     found = [(module, _tests(module)) for module in repo.tests if _TEST_FILE.search(module.path)]
     if sum(len(tests) for _, tests in found) >= MIN_TESTS:
-        for module, tests in sorted(found, key=lambda row: (-len(row[1]), row[0].path)):
-            if tests:
-                says = f"{len(tests)} test functions"
-                yield _place(module, tests[0].line, says, tests[0].name)
+        yield from _broadest(
+            repo,
+            (
+                (
+                    module,
+                    _place(module, tests[0].line, f"{len(tests)} test functions", tests[0].name),
+                )
+                for module, tests in found
+                if tests
+            ),
+        )
 
 
-@practice("test-in-ci", looks_for="a CI step that runs pytest, unittest, tox or a test script", code=False)
+@practice(
+    "test-in-ci", looks_for="a CI step that runs pytest, unittest, tox or a test script", code=False
+)
 def test_in_ci(repo: Repository) -> Iterator[Place]:
     """CI runs the tests.
 
@@ -150,13 +189,7 @@ def test_parametrized(repo: Repository) -> Iterator[Place]:
             for value in [0, 1, 2]:
                 assert scale(value) == 2 * value
     """
-    found = [
-        (module, call)
-        for module in repo.tests
-        for call in module.facts.calls
-        if _is_parametrized(call)
-    ]
-    yield from _busiest(found, "the test runs over several cases")
+    yield from _broadest(repo, _calls(repo, "the test runs over several cases", _is_parametrized))
 
 
 def _is_parametrized(call: Call) -> bool:
@@ -166,18 +199,12 @@ def _is_parametrized(call: Call) -> bool:
     return bool(_PARAMETRIZED.match(name)) and bool(call.args or call.kwargs)
 
 
-def _busiest(found: Iterable[tuple[Module, Call]], says: str) -> Iterator[Place]:
-    """Yield one place a module, those with the most calls first."""
-    rows = list(found)
-    counts = Counter(module.path for module, _ in rows)
-    first = {module.path: (module, call) for module, call in reversed(rows)}
-    for path, _ in counts.most_common():
-        module, call = first[path]
-        yield _place(module, call.line, says)
-
-
 # --------------------------------------------------------------------- end to end
-@practice("test-end-to-end", looks_for="a test that trains a model by the product's training code", code=False)
+@practice(
+    "test-end-to-end",
+    looks_for="a test that trains a model by the product's training code",
+    code=False,
+)
 def test_end_to_end(repo: Repository) -> Iterator[Place]:
     """A test trains a small model for real.
 
@@ -222,8 +249,8 @@ def test_end_to_end(repo: Repository) -> Iterator[Place]:
     Limits:
         Training that a test starts by a console command alone is not recognised.
     """
-    for module, line, says in trains(repo):
-        yield _place(module, line, says)
+    found = ((module, _place(module, line, says)) for module, line, says in trains(repo))
+    yield from _broadest(repo, found)
 
 
 # ----------------------------------------------------------------------- markers
@@ -232,9 +259,22 @@ _BUILTIN_MARKS: Final = frozenset(
     "django_db dependency order run timeout flaky benchmark no_cover".split()
 )
 _SKIPS: Final = frozenset(
-    {"pytest.mark.skipif", "unittest.skipIf", "unittest.skipUnless", "pytest.skip", "pytest.importorskip"}
+    {
+        "pytest.mark.skipif",
+        "unittest.skipIf",
+        "unittest.skipUnless",
+        "pytest.skip",
+        "pytest.importorskip",
+    }
 )
 _MARKERS: Final = re.compile(r"pytest(\.ini_options)?\.markers(\[\d+\])?$")
+_HOOKS: Final = frozenset(
+    {"pytest_collection_modifyitems", "pytest_runtest_setup", "pytest_ignore_collect"}
+)
+_CHOOSES: Final = re.compile(
+    r"\.(add_marker|getoption|getvalue|iter_markers|get_closest_marker|getenv|pop|deselected)$"
+    r"|^pytest\.skip$|^os\.environ"
+)
 _SELECTS: Final = re.compile(r"(^|\s)(-m|--ignore|--deselect|-k)[ =]")
 _HEAVY: Final = re.compile(
     r"cuda|gpu|is_available|device_count|environ|getenv|find_spec|rocm|npu|tpu|xpu|mps|platform"
@@ -277,14 +317,10 @@ def test_markers(repo: Repository) -> Iterator[Place]:
         for key in settings.leaves(file):
             if _MARKERS.search(key.path):
                 yield of_key(file, key, f"marker {key.value.strip()[:60]}")
-    found = [
-        (module, call)
-        for module in repo.tests
-        for call in module.facts.calls
-        if _separates(call)
-    ]
-    yield from _busiest(found, "the test is skipped where it cannot run")
-    yield from _marked(repo)
+    yield from _selection_hooks(repo)
+    skips = list(_calls(repo, "tests are skipped where they cannot run", _separates))
+    yield from (place for module, place in skips if not _TEST_FILE.search(module.path))
+    yield from _broadest(repo, (*skips, *_marked(repo)))
     for step in runs.test_steps(repo):
         if _SELECTS.search(step.text):
             yield step.place(f"CI selects tests: {step.text[:60]}")
@@ -297,20 +333,37 @@ def _separates(call: Call) -> bool:
     return any(_HEAVY.search(one) for one in (*call.args, *(value for _, value in call.kwargs)))
 
 
-def _marked(repo: Repository) -> Iterator[Place]:
+def _selection_hooks(repo: Repository) -> Iterator[Place]:
+    """Yield pytest's hooks that choose tests by marker, option or environment."""
+    for module in repo.tests:
+        for place, one in enumerate(module.facts.definitions):
+            if one.name in _HOOKS:
+                for call in module.facts.calls:
+                    if call.scope == place and _CHOOSES.search(call.names[0]):
+                        yield _place(module, one.line, "chooses which tests run", one.name)
+                        break
+
+
+def _marked(repo: Repository) -> Iterator[tuple[Module, Place]]:
     """Yield tests with a marker of the project's own, or a decorator that requires something."""
     for module in repo.tests:
         for one in module.facts.definitions:
             for decorator in one.decorators:
                 own = decorator.partition("pytest.mark.")[2].partition("(")[0]
                 if own and own != "skipif" and own not in _BUILTIN_MARKS:
-                    yield _place(module, one.line, f"marked {own}", one.name)
+                    yield module, _place(module, one.line, f"marked {own}", one.name)
                 elif re.search(r"[.:](require\w*|slow\w*|skip_?(if|unless)\w*)(\(|$)", decorator):
-                    yield _place(module, one.line, f"under a condition: {decorator[:50]}", one.name)
+                    says = f"under a condition: {decorator[:50]}"
+                    yield module, _place(module, one.line, says, one.name)
 
 
 # ---------------------------------------------------------------------- coverage
-_COVERAGE_ACTIONS: Final = ("codecov/codecov-action", "coverallsapp/", "py-cov-action/", "orgoro/coverage")
+_COVERAGE_ACTIONS: Final = (
+    "codecov/codecov-action",
+    "coverallsapp/",
+    "py-cov-action/",
+    "orgoro/coverage",
+)
 
 
 @practice(

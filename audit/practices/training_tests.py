@@ -16,6 +16,9 @@ _TRAINERS: Final = re.compile(
     r"^(transformers\.\w*Trainer|trl\.\w+Trainer|(pytorch_lightning|lightning(\.pytorch)?)\.Trainer"
     r"|keras\.\w+|tensorflow\.keras\.\w+)\(\)\.(train|fit)$"
 )
+_STARTS: Final = re.compile(
+    r"run|subprocess|popen|check_|system|launch|execute|spawn|invoke|\bcall", re.IGNORECASE
+)
 _SCRIPT: Final = re.compile(r"[\w/.-]+\.(?:py|sh)\b")
 
 
@@ -89,12 +92,16 @@ def _scripts(repo: Repository, entries: frozenset[int]) -> Iterator[Found]:
     """Yield the commands in tests that run a script which trains."""
     names = _script_names(repo, entries)
     for module in repo.tests if names else ():
-        for call in module.facts.calls:
+        for call in filter(_starts, module.facts.calls):
             for text in (*call.args, *(value for _, value in call.kwargs)):
                 if (".py" in text or ".sh" in text) and not names.isdisjoint(
                     one.rpartition("/")[2] for one in _SCRIPT.findall(text)
                 ):
                     yield module, call.line, f"trains: runs {text[:60]}"
+
+
+def _starts(call: Call) -> bool:
+    return bool(_STARTS.search(call.names[0]))
 
 
 def _script_names(repo: Repository, entries: frozenset[int]) -> frozenset[str]:
