@@ -26,6 +26,7 @@ from audit.facts.model import (
     ProseFacts,
     PythonFacts,
     ScriptFacts,
+    TextFacts,
 )
 from audit.facts.script import shell_lines
 from audit.model import Role
@@ -44,6 +45,14 @@ class File(msgspec.Struct, frozen=True, gc=False):
     def name(self) -> str:
         """The last part of the path."""
         return self.path.rpartition("/")[2]
+
+    @property
+    def words(self) -> int:
+        """How many words a text or a page has, 0 for other files."""
+        match self.facts:
+            case TextFacts(words=count) | ProseFacts(words=count):
+                return count
+        return 0
 
 
 class Site:
@@ -121,9 +130,40 @@ class Repository:
             if any(fnmatchcase(lowered, pattern.lower()) for pattern in patterns):
                 yield one
 
+    @cached_property
+    def _files_by_name(self) -> dict[str, list[File]]:
+        found: dict[str, list[File]] = {}
+        for path in sorted(self.files, key=lambda one: (one.count("/"), one)):
+            found.setdefault(self.files[path].name.lower(), []).append(self.files[path])
+        return found
+
+    def named(self, *names: str) -> Iterator[File]:
+        """Yield files by their own name (case is ignored), those nearest to the root first."""
+        for name in names:
+            yield from self._files_by_name.get(name.lower(), ())
+
+    @cached_property
+    def _files_by_stem(self) -> dict[str, list[File]]:
+        found: dict[str, list[File]] = {}
+        for name, files in self._files_by_name.items():
+            found.setdefault(_STEM.split(name)[0], []).extend(files)
+        return found
+
+    def by_stem(self, *stems: str) -> Iterator[File]:
+        """Yield files by the first word of their name: ``license`` finds ``LICENSE-MIT.txt``."""
+        for stem in stems:
+            yield from self._files_by_stem.get(stem, ())
+
     def keys(self, *patterns: str) -> Iterator[tuple[File, Key]]:
         """Yield the keys of the configuration files that match the globs."""
         for one in self.find(*patterns):
+            if isinstance(one.facts, DataFacts):
+                for key in one.facts.keys:
+                    yield one, key
+
+    def keys_of(self, *names: str) -> Iterator[tuple[File, Key]]:
+        """Yield the keys of the configuration files with these names, of any folder."""
+        for one in self.named(*names):
             if isinstance(one.facts, DataFacts):
                 for key in one.facts.keys:
                     yield one, key
@@ -356,6 +396,7 @@ class Repository:
         )
 
 
+_STEM = re.compile(r"[.\-_ ]")
 _RUNS = frozenset(
     {"run", "script", "before_script", "command", "commands", "after_script", "install"}
 )

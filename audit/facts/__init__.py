@@ -34,14 +34,16 @@ _INI: Final = (".coveragerc", ".flake8", ".pylintrc", "pylintrc", ".style.yapf")
 _TEXT: Final = (
     "license", "licence", "copying", "security", "changelog", "changes", "history", "news",
     "contributing", "readme", "py.typed", "jenkinsfile", "manifest.in", "codeowners", "apptainer",
-    "singularity",
+    "singularity", "docusaurus.config.js", "docusaurus.config.ts", "renovate.json5",
 )  # fmt: skip
+_TEXT_STEMS: Final = ("license", "licence", "copying")  # LICENSE-MIT, COPYING.LESSER
 _NAMES: Final[dict[str, FileKind]] = {
     **dict.fromkeys(("makefile", "gnumakefile"), "make"),
     **dict.fromkeys(("dockerfile", "containerfile"), "docker"),
     **dict.fromkeys(_INI, "ini"),
     **dict.fromkeys(_TEXT, "text"),
     "pipfile": "toml",
+    ".pyre_configuration": "json",
 }
 
 
@@ -52,8 +54,13 @@ def kind_of(path: str) -> FileKind | None:
         return known
     if name.startswith(("dockerfile.", "containerfile.")):
         return "docker"
+    if "/.husky/" in f"/{path}" and "." not in name:
+        return "shell"
     stem, dot, suffix = name.rpartition(".")
-    return _SUFFIXES.get(dot + suffix) if stem or not dot else None
+    known = _SUFFIXES.get(dot + suffix) if stem or not dot else None
+    if known is None and name.partition(".")[0].partition("-")[0] in _TEXT_STEMS:
+        return "text"
+    return known
 
 
 def extract(kind: FileKind, content: bytes) -> Facts:

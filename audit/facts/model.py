@@ -218,11 +218,19 @@ class ProseFacts(Fact, frozen=True):
     words: int
 
 
+class Target(Fact, frozen=True):
+    """A Makefile target with the targets that it needs; its recipe ends where the next begins."""
+
+    line: int
+    name: str
+    needs: tuple[str, ...] = ()
+
+
 class ScriptFacts(Fact, frozen=True):
     """Commands of a shell script, Makefile or Dockerfile; targets of a Makefile."""
 
     commands: tuple[Command, ...]
-    targets: tuple[Command, ...] = ()
+    targets: tuple[Target, ...] = ()
 
 
 class TextFacts(Fact, frozen=True):

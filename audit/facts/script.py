@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from audit.facts.data import decode
-from audit.facts.model import Command, ScriptFacts
+from audit.facts.model import Command, ScriptFacts, Target
 
 _TARGET = re.compile(r"^([A-Za-z0-9_./%$(){}-]+(?:\s+[A-Za-z0-9_./%$(){}-]+)*)\s*:(?![:=])")
 MAX_COMMAND = 2_000
@@ -48,12 +48,14 @@ def make(content: bytes) -> ScriptFacts:
         ValueError: not UTF-8, or NUL bytes.
     """
     commands: list[Command] = []
-    targets: list[Command] = []
+    targets: list[Target] = []
     for line in shell_lines("\n".join(_keep_tabs(decode(content)))):
         if line.text.startswith("\x01"):
-            commands.append(Command(line.line, line.text.lstrip("\x01@-+ ")))
+            recipe = line.text.replace("\x01", "").lstrip("@-+ ")
+            commands.append(Command(line.line, recipe))
         elif (found := _TARGET.match(line.text)) and not line.text.startswith("."):
-            targets += [Command(line.line, name) for name in found[1].split()]
+            needs = line.text[found.end() :].partition(";")[0].replace("|", " ").split()
+            targets += [Target(line.line, name, tuple(needs)) for name in found[1].split()]
     return ScriptFacts(tuple(commands), tuple(targets))
 
 

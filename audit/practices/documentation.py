@@ -1,0 +1,407 @@
+"""Documentation: quickstart, site, API reference, contributing guide, changelog, executed examples."""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from audit.facts.model import (
+    Fence,
+    ProseFacts,
+    PythonFacts,
+    TextFacts,
+)
+from audit.facts.script import shell_lines
+from audit.practices import pipelines, settings
+from audit.practices.registry import Place, in_file, of_key, practice
+from audit.practices.shell import Argv, argvs
+from audit.repository import File, Repository
+
+# ---------------------------------------------------------------------- quickstart
+_INSTALLERS: Final = frozenset(
+    "pip pip3 conda mamba micromamba uv poetry pipx pdm pixi brew apt".split()
+)
+_INSTALLS: Final = frozenset({"install", "add", "sync", "create", "tool", "shell"})
+_PREPARES: Final = frozenset(
+    "cd git source export mkdir ls echo cat cp mv rm curl wget sudo apt apt-get brew virtualenv set "
+    "alias conda mamba activate pyenv module huggingface-cli which open code pre-commit".split()
+)
+_SHELLS: Final = frozenset(
+    {"", "bash", "sh", "shell", "console", "zsh", "text", "shell-session", "sh-session"}
+)
+_PYTHON_FENCE: Final = re.compile(
+    r"^(python|py|python3|pycon|ipython)\b|^\{\.?python", re.IGNORECASE
+)
+_PROMPT: Final = re.compile(r"^\s*(\$|>|%|!|\(\w+\)\s*\$)\s+")
+_STATEMENT: Final = re.compile(
+    r"^(>>> )?(from [\w.]+ import |import \w|with .+:|\w[\w., ]* = .+\(|[\w.]+\()", re.MULTILINE
+)
+
+
+@practice(
+    "docs-quickstart", looks_for="README with an install command and a usage block", code=False
+)
+def docs_quickstart(repo: Repository) -> Iterator[Place]:
+    """The README leads from nothing to a first run.
+
+    Why:
+        A reader decides within a minute whether to try it; two blocks to copy make that minute.
+    Fix:
+        Give the README an install command and the shortest command or script that does something.
+    Good:
+        # file: README.md
+        # Package
+
+        ```bash
+        pip install package
+        ```
+
+        ```python
+        from package import train
+        train("config.toml")
+        ```
+    Bad:
+        # file: README.md
+        # Package
+
+        See [the docs](https://example.org) for installation and use.
+
+        ```bash
+        git clone https://example.org/package && cd package
+        pip install -e .
+        ```
+    Limits:
+        Whether the commands work is for `docs-tested` to say.
+    """
+    for file in repo.by_stem("readme"):
+        if "/" in file.path and not file.path.lower().startswith((".github/", "docs/readme")):
+            continue
+        if isinstance(file.facts, ProseFacts):
+            install = _install(file.facts)
+            use = _use(file.facts)
+            if install is not None and use is not None:
+                yield in_file(file, install, "how to install", "install")
+                yield in_file(file, use, "how to use", "use")
+
+
+def _install(page: ProseFacts) -> int | None:
+    """Return the line of an install command in a block or a code span."""
+    for fence in page.fences:
+        for line in shell_lines(fence.text, fence.line + 1):
+            if any(map(_is_install, _typed(line.text))):
+                return line.line
+    for span in page.spans:
+        if any(map(_is_install, _typed(span.text))):
+            return span.line
+    return None
+
+
+def _use(page: ProseFacts) -> int | None:
+    """Return the line of a block that runs something: Python code, or a command of its own."""
+    for fence in page.fences:
+        if _is_python(fence):
+            return fence.line
+        if fence.info.partition(" ")[0].lower() in _SHELLS:
+            for line in shell_lines(fence.text, fence.line + 1):
+                if any(map(_is_run, _typed(line.text))):
+                    return line.line
+    return None
+
+
+def _typed(text: str) -> Iterator[Argv]:
+    return argvs(_PROMPT.sub("", text))
+
+
+def _is_install(argv: Argv) -> bool:
+    return argv[0] in _INSTALLERS and bool(_INSTALLS & set(argv[1:4])) and len(argv) > 2
+
+
+def _is_run(argv: Argv) -> bool:
+    """Tell whether a command is neither preparation nor prose."""
+    head = argv[0]
+    if head in _PREPARES or head in _INSTALLERS or not re.match(r"^[\w./-]+$", head):
+        return False
+    return not _INSTALLS & set(argv[1:3]) and (len(argv) > 1 or "." in head or "-" in head)
+
+
+def _is_python(fence: Fence) -> bool:
+    named = bool(_PYTHON_FENCE.match(fence.info))
+    return (named or fence.info in ("", "default")) and bool(_STATEMENT.search(fence.text))
+
+
+# ---------------------------------------------------------------------------- site
+_OUTSIDE: Final = frozenset({"vendored", "test", "example", "generated"})
+
+
+@practice(
+    "docs-site",
+    looks_for="mkdocs.yml, Sphinx conf.py, docusaurus, _toctree.yml, Jupyter Book, quarto",
+    code=False,
+)
+def docs_site(repo: Repository) -> Iterator[Place]:
+    """The sources of a documentation site are in the repository.
+
+    Why:
+        Docs beside the code change in the same commit and are reviewed with it.
+    Fix:
+        Add ``mkdocs.yml`` (or Sphinx's ``conf.py``) and move the pages under ``docs/``.
+    Good:
+        # file: mkdocs.yml
+        site_name: Package
+        nav:
+          - Home: index.md
+    Bad:
+        # file: docs/usage.md
+        # Usage
+
+        Call train.
+    """
+    yield from _site_settings(repo)
+    yield from (in_file(file, 1, "Sphinx configuration") for file in sphinx(repo))
+    for name in ("docusaurus.config.js", "docusaurus.config.ts"):
+        for file in repo.named(name):
+            if file.words > 5:
+                yield in_file(file, 1, "docusaurus site")
+
+
+def _site_settings(repo: Repository) -> Iterator[Place]:
+    """Yield the YAML and TOML files that lay out a site, where they name a page or a title."""
+    wanted = (
+        ("site_name", ("mkdocs.yml", "mkdocs.yaml"), "mkdocs site"),
+        ("[0]", ("_toctree.yml",), "doc-builder site"),
+        ("format", ("_toc.yml",), "Jupyter Book"),
+        ("project.type", ("_quarto.yml", "_quarto.yaml"), "quarto site"),
+        ("project.site_name", ("zensical.toml",), "zensical site"),
+        ("project", ("myst.yml",), "MyST site"),
+    )
+    for prefix, names, says in wanted:
+        for file in repo.named(*names):
+            first = next(settings.leaves(file, prefix), None)
+            if first is not None and file.role not in _OUTSIDE - {"example"}:
+                yield of_key(file, first, says)
+
+
+def sphinx(repo: Repository) -> Iterator[File]:
+    """Yield the conf.py files that configure Sphinx: those that name a project or extensions."""
+    for file in repo.named("conf.py"):
+        if isinstance(file.facts, PythonFacts) and file.role not in _OUTSIDE:
+            named = {one.target for one in file.facts.assigns}
+            if named & {":extensions", ":project"} and len(named) > 1:
+                yield file
+
+
+# --------------------------------------------------------------------- API reference
+_AUTODOC: Final = re.compile(
+    r"^(auto(module|class|function|method|data|attribute|exception|decorator|summary|property)"
+    r"|autodoc|autodoc2-\w+|autoapi\w*|autopydantic_\w+|doxygen\w+|automodapi|automod-diagram)$"
+)
+_IN_FENCE: Final = re.compile(
+    r"^\s*(?:\.\.|[`:]{3,}\{)\s*(auto\w+|autodoc2-\w+)(?:::|\})", re.MULTILINE
+)
+_GENERATORS: Final = (
+    "mkdocstrings", "gen-files", "api-autonav", "mkapi", "autorefs"
+)  # fmt: skip
+_API_COMMANDS: Final = (
+    "pdoc",
+    "pdoc3",
+    "sphinx-apidoc",
+    "sphinx-autogen",
+    "lazydocs",
+    "quartodoc build",
+    "quartodoc",
+)
+
+
+@practice(
+    "docs-api-reference",
+    looks_for="autodoc directives, mkdocstrings identifiers, [[autodoc]], pdoc, sphinx-apidoc",
+    code=False,
+)
+def docs_api_reference(repo: Repository) -> Iterator[Place]:
+    """The API reference is generated from docstrings.
+
+    Why:
+        A reference written by hand is wrong at the first rename.
+    Fix:
+        Put ``::: package.module`` (mkdocstrings) or ``.. automodule::`` on a reference page.
+    Good:
+        # file: docs/api.md
+        # API
+
+        ::: package.train
+    Bad:
+        # file: docs/api.md
+        # API
+
+        ## package.train
+
+        Trains a model.
+    """
+    pages = list(_reference_pages(repo))
+    if pages:
+        for file in sphinx(repo):
+            assert isinstance(file.facts, PythonFacts)
+            for one in file.facts.assigns:
+                if one.target == ":extensions":
+                    yield in_file(file, one.line, "Sphinx extensions", "extensions")
+    yield from pages
+    for step in pipelines.running(repo, *_API_COMMANDS):
+        yield step.place(f"CI generates the reference: {step.text[:60]}")
+    for file, key in settings.section(repo, "quartodoc", "_quarto.yml"):
+        yield of_key(file, key, "quartodoc generates the reference")
+
+
+def _reference_pages(repo: Repository) -> Iterator[Place]:
+    """Yield the first generated entry of every page that has one."""
+    for file in repo.files.values():
+        if isinstance(file.facts, ProseFacts) and file.role not in _OUTSIDE:
+            for one in file.facts.directives:
+                if _AUTODOC.match(one.name) and (one.argument or one.name == "autosummary"):
+                    yield in_file(file, one.line, f"{one.name} {one.argument}"[:80], one.argument)
+                    break
+            else:
+                for fence in file.facts.fences:
+                    inner = _IN_FENCE.search(fence.text) or _IN_FENCE.search(f"```{fence.info}")
+                    if inner:
+                        yield in_file(file, fence.line, f"{inner[1]} block")
+                        break
+
+
+# ----------------------------------------------------------------- guide, changelog
+_MIN_GUIDE_WORDS: Final = 40
+
+
+@practice(
+    "docs-contributing", looks_for="a CONTRIBUTING guide in root, .github/ or docs/", code=False
+)
+def docs_contributing(repo: Repository) -> Iterator[Place]:
+    """A guide tells contributors how to work on the project.
+
+    Why:
+        How to set up, test and propose a change is asked by everybody once.
+    Fix:
+        Add ``CONTRIBUTING.md`` with set-up, checks and the review process.
+    Good:
+        # file: CONTRIBUTING.md
+        # Contributing
+
+        Fork the repository, create a branch and install the package with its test extra. Run
+        the checks with make check before you push. Keep a change small, describe why it is made,
+        add a test that fails without it, and open a pull request against main.
+    Bad:
+        # file: CONTRIBUTING.md
+        # Contributing
+    """
+    for file in repo.by_stem("contributing", "contribute"):
+        folder = file.path.rpartition("/")[0].lower()
+        near = folder in ("", ".github") or (file.role == "docs" and _is_docs(repo, folder))
+        linked = file.problem.startswith("sym") and folder in ("", ".github")
+        if (near and file.words >= _MIN_GUIDE_WORDS) or linked:
+            yield in_file(file, 1, "the guide for contributors")
+
+
+def _is_docs(repo: Repository, folder: str) -> bool:
+    """Tell whether a folder belongs to the docs: by its name, or as the source of a site."""
+    parts = folder.split("/")
+    if any(part in ("docs", "doc", "documentation", "website") for part in parts):
+        return True
+    return any(f"{folder}/{name}" in repo.files for name in ("_toctree.yml", "conf.py", "_toc.yml"))
+
+
+_CHANGELOGS: Final = (
+    "changelog", "changes", "history", "news", "release_notes", "releasenotes", "releases",
+    "whatsnew", "whats_new", "release", "change_log",
+)  # fmt: skip
+_ENTRY: Final = re.compile(
+    r"\bv?\d+\.\d+|\bunreleased\b|\b20\d\d\b|^\[?(un)?release", re.IGNORECASE
+)
+
+
+@practice("docs-changelog", looks_for="a changelog or release notes with entries", code=False)
+def docs_changelog(repo: Repository) -> Iterator[Place]:
+    """What changed from release to release is written down.
+
+    Why:
+        Who updates needs to know what breaks; the commit log says everything but that.
+    Fix:
+        Keep ``CHANGELOG.md`` with a section per release.
+    Good:
+        # file: CHANGELOG.md
+        # Changelog
+
+        ## 1.1.0
+
+        - Checkpoints are verified on load.
+    Bad:
+        # file: CHANGELOG.md
+        # Changelog
+    """
+    for file in repo.by_stem(*_CHANGELOGS):
+        if file.role not in _OUTSIDE and (line := _first_entry(file)):
+            yield in_file(file, line, "entries by release")
+
+
+def _first_entry(file: File) -> int:
+    """Return the line of the first heading that names a version or date, 0 for none."""
+    match file.facts:
+        case ProseFacts(headings=headings):
+            return next((one.line for one in headings if _ENTRY.search(one.text)), 0)
+        case TextFacts(lines=lines):
+            rows = enumerate(lines, 1)
+            return next((at for at, row in rows if re.match(r"^\W{0,4}v?\d+\.\d+", row)), 0)
+    return 0
+
+
+# -------------------------------------------------------------------------- tested
+_DOC_OPTIONS: Final = re.compile(
+    r"--(doctest-(modules|glob|plus|rst|cython|continue-on-failure|only)|nbmake|nbval(-lax)?|xdoctest"
+    r"|xdoc|markdown-docs|codeblocks|phmdoctest|sybil|mktestdocs)\b"
+)
+_EXECUTORS: Final = frozenset((
+    "doctest.testmod", "doctest.testfile", "doctest.DocTestSuite", "doctest.DocFileSuite",
+    "doctest.DocTestRunner", "doctest.run_docstring_examples", "sybil.Sybil", "xdoctest.doctest_module",
+    "mktestdocs.check_md_file", "mktestdocs.check_docstring", "pytest_examples.find_examples",
+    "nbclient.NotebookClient", "testbook.testbook", "nbconvert.preprocessors.ExecutePreprocessor",
+    "papermill.execute_notebook", "sybil.sybil.Sybil",
+))  # fmt: skip
+_DOC_COMMANDS: Final = ("doctest", "xdoctest", "make doctest", "phmdoctest", "treon")
+
+
+@practice(
+    "docs-tested",
+    looks_for="doctest, sybil, mktestdocs, pytest-examples, nbmake or nbval in the test run or CI",
+    code=False,
+)
+def docs_tested(repo: Repository) -> Iterator[Place]:
+    """Examples in docs or docstrings are executed.
+
+    Why:
+        An example is the part of the docs that is copied; it has to run.
+    Fix:
+        Add ``--doctest-modules`` (or ``--doctest-glob=*.md``) to pytest's options.
+    Good:
+        # file: pyproject.toml
+        [tool.pytest.ini_options]
+        addopts = "--doctest-modules --doctest-glob=README.md"
+    Bad:
+        # file: pyproject.toml
+        [tool.pytest.ini_options]
+        doctest_optionflags = "NORMALIZE_WHITESPACE"
+    """
+    for file, key in settings.pytest_options(repo):
+        if _DOC_OPTIONS.search(key.value):
+            yield of_key(file, key, f"pytest runs examples: {key.value[:60]}")
+    for step in pipelines.steps(repo):
+        if step.kind == "command" and _executes_docs(step):
+            yield step.place(f"CI runs examples: {step.text[:60]}")
+    for module in repo.tests:
+        for call in module.facts.calls:
+            if not _EXECUTORS.isdisjoint(call.names):
+                yield Place(module.path, call.line, f"tests run {call.names[0]}", -1, module.dotted)
+
+
+def _executes_docs(step: pipelines.Step) -> bool:
+    if step.runs("pytest", "py.test") and _DOC_OPTIONS.search(step.text):
+        return True
+    if argv := step.runs("sphinx-build"):
+        return "doctest" in argv
+    return bool(step.runs(*_DOC_COMMANDS))

@@ -1,0 +1,53 @@
+"""What a package says about itself: pyproject.toml, setup.cfg and the call of setup()."""
+
+from collections.abc import Iterator
+
+from audit.facts.model import Call, PythonFacts
+from audit.practices import settings
+from audit.practices.registry import Place, in_file, of_key
+from audit.repository import File, Repository
+
+
+def setups(repo: Repository) -> Iterator[tuple[File, Call]]:
+    """Yield the calls of setup() in the project's setup.py files."""
+    for file in settings.own(repo, "setup.py"):
+        if isinstance(file.facts, PythonFacts):
+            for call in file.facts.calls:
+                if call.names[0].rpartition(".")[2] == "setup" and call.kwargs:
+                    yield file, call
+
+
+def argument(call: Call, name: str) -> str:
+    """Return the canonical text of an argument of setup(), given as such or in ``**kwargs``."""
+    if (direct := call.keyword(name)) is not None:
+        return direct
+    spread = call.keyword("**") or ""
+    return spread.partition(f"'{name}': ")[2]
+
+
+def said(
+    repo: Repository, says: str, *, tables: tuple[str, ...], cfg: str, setup: str
+) -> Iterator[Place]:
+    """Yield where a piece of metadata is given: pyproject tables, a setup.cfg key, setup()."""
+    for table in tables:
+        for file, key in settings.section(repo, table, "pyproject.toml"):
+            yield of_key(file, key, says)
+    for file, key in settings.section(repo, cfg, "setup.cfg"):
+        yield of_key(file, key, says)
+    for file, call in setups(repo):
+        if is_given(argument(call, setup)):
+            yield in_file(file, call.line, f"{says}: setup({setup}=...)", "setup")
+
+
+def is_given(text: str) -> bool:
+    """Tell whether an argument says anything: an empty literal does not."""
+    return text.strip() not in (
+        "",
+        "None",
+        "{}",
+        "[]",
+        "()",
+        "''",
+        "builtins.dict()",
+        "builtins.list()",
+    )
