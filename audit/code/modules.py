@@ -169,8 +169,8 @@ class Program:
                 return f"{self.symbol(node)}{tail}", node
             if depth > 0 and (value := _property(module.facts.definitions[place])):
                 return self._resolve(module, f"{value}.{attribute}{tail}", depth - 1)
-        if depth > 0 and (value := module.values.get(first)) is not None:
-            return self._resolve(module, value + (f".{rest}" if rest else "") + tail, depth - 1)
+        if depth > 0 and (kept := module.values.get(first)) is not None:
+            return self._resolve(module, kept + (f".{rest}" if rest else "") + tail, depth - 1)
         return f"{module.dotted}:{name}{tail}", -1
 
     def _star_homes(self, module: Module) -> tuple[Module, ...]:
