@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from functools import cached_property
 from typing import Final
 
 from audit.code.modules import Module, Program
@@ -110,6 +111,24 @@ class Graph:
                     seen.add(node)
                     queue.append(node)
         return frozenset(seen)
+
+    @cached_property
+    def callers(self) -> dict[int, list[int]]:
+        """The edges reversed: who leads to a definition."""
+        found: dict[int, list[int]] = {}
+        for source, targets in enumerate(self.edges):
+            for target in targets:
+                found.setdefault(target, []).append(source)
+        return found
+
+    def leading_to(self, targets: Iterable[int], depth: int) -> frozenset[int]:
+        """Return the targets and what leads to one of them in at most `depth` steps."""
+        found = set(targets)
+        front = set(found)
+        for _ in range(depth):
+            front = {one for node in front for one in self.callers.get(node, ())} - found
+            found |= front
+        return frozenset(found)
 
     def public(self) -> frozenset[int]:
         """Return the product definitions that others may use: no private part in the name."""
