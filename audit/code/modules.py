@@ -88,6 +88,7 @@ class Program:
                 self._by_dotted.setdefault(name, []).append(module)
         self._tops = {name.partition(".")[0] for name in self._by_dotted}
         self._memo: dict[tuple[int, str], tuple[str, int]] = {}
+        self._stars: dict[int, tuple[Module, ...]] = {}
         self._followed: dict[tuple[int, str], tuple[tuple[str, int], ...]] = {}
 
     def definition(self, node: int) -> Definition:
@@ -127,9 +128,7 @@ class Program:
         if lead == ":":
             return self._inside(module, head, tail, depth)
         if lead:
-            parts = module.package.split(".") if module.package else []
-            base = parts[: len(parts) - len(lead) + 1]
-            head = ".".join([*base, head]) if head else ".".join(base)
+            head = _absolute(module, lead, head)
         if not head or head.partition(".")[0] not in self._tops:
             return head + tail, -1
         parts = head.split(".")
@@ -152,17 +151,34 @@ class Program:
         first, _, rest = name.partition(".")
         if depth > 0 and (target := module.imports.get(first)) is not None:
             return self._resolve(module, target + (f".{rest}" if rest else "") + tail, depth - 1)
-        for star in module.stars if depth > 0 else ():
-            found = self._resolve(module, star + name + tail, depth - 1)
-            inside = self._resolve(module, star.rstrip("."), depth - 1)[1] >= 0
-            if found[1] >= 0 or (inside and ":" not in found[0]):
-                return found
+        for home in self._star_homes(module) if depth > 0 else ():
+            if first in home.by_name or first in home.imports:
+                return self._inside(home, name, tail, depth - 1)
         owner, _, attribute = name.rpartition(".")
         if (place := module.by_name.get(owner)) is not None and owner:
             node = self.method(module.first + place, attribute)
             if node >= 0:
                 return f"{self.symbol(node)}{tail}", node
         return f"{module.dotted}:{name}{tail}", -1
+
+    def _star_homes(self, module: Module) -> tuple[Module, ...]:
+        """Return the modules whose names star imports bring, nearest first."""
+        known = self._stars.get(module.first)
+        if known is None:
+            found: dict[int, Module] = {module.first: module}
+            queue = [module]
+            while queue:
+                home = queue.pop(0)
+                for star in home.stars:
+                    base = star.lstrip(".")
+                    lead = star[: len(star) - len(base)]
+                    dotted = _absolute(home, lead, base.rstrip(".")) if lead else base.rstrip(".")
+                    inner = self._module(dotted, home)
+                    if inner is not None and inner.first not in found:
+                        found[inner.first] = inner
+                        queue.append(inner)
+            known = self._stars[module.first] = tuple(found.values())[1:]
+        return known
 
     def bases(self, node: int) -> Iterator[int]:
         """Yield the classes of the repository that a class is derived from, nearest first."""
@@ -245,6 +261,13 @@ class Program:
             yield (self.symbol(found) if found >= 0 else words + step), found, False
         else:
             yield words + step, -1, False
+
+
+def _absolute(module: Module, lead: str, name: str) -> str:
+    """Return the absolute name of a relative one; `lead` holds its dots."""
+    parts = module.package.split(".") if module.package else []
+    base = parts[: len(parts) - len(lead) + 1]
+    return ".".join([*base, name] if name else base)
 
 
 def _end_of_head(text: str) -> int:
