@@ -268,6 +268,14 @@ class Repository:
                 found.setdefault(last, []).append(site)
         return found
 
+    @cached_property
+    def by_scope(self) -> Mapping[int, tuple[Site, ...]]:
+        """The product calls of each definition, by its node; nested functions apart."""
+        found: dict[int, list[Site]] = {}
+        for site in self.all_calls:
+            found.setdefault(site.module.first + site.call.scope, []).append(site)
+        return {node: tuple(sites) for node, sites in found.items()}
+
     def calls(self, *names: str) -> Iterator[Site]:
         """Yield product calls whose callee resolves to one of the dotted names.
 

@@ -1,0 +1,137 @@
+"""Idioms of training and evaluation code that several capabilities ask about."""
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from audit.code.modules import Module
+from audit.facts.model import Block, Definition
+from audit.practices.registry import Place
+from audit.repository import Repository, Site
+
+_BACKWARD: Final = ("backward", "manual_backward", "backward_step", "backward_pass")
+_GRADIENTS: Final = ("jax.grad", "jax.value_and_grad", "flax.nnx.value_and_grad")
+_OPTIMIZER: Final = re.compile(r"optim|scaler\b|\bopt\b|Optimizer|GradScaler", re.IGNORECASE)
+_NO_OPTIMIZER: Final = re.compile(r"sched|profil|\benvs?\b|simulator", re.IGNORECASE)
+_EVALUATES: Final = re.compile(
+    r"(^|_)(eval(uate|uation|uator)?|valid(ate|ation|ator)?|val|test|score|benchmark)(?=_|$|s$)"
+)
+_CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_GRADIENTS_OFF: Final = re.compile(r"(^|[.:])(no_grad|inference_mode|_no_grad)(\(\))?$")
+
+
+def words(name: str) -> str:
+    """Write an identifier in snake case: ``EarlyStopping`` becomes ``early_stopping``."""
+    return _CAMEL.sub("_", name).lower()
+
+
+def own_name(one: Definition) -> str:
+    """Return the last part of a definition's name in snake case."""
+    return words(one.name.rpartition(".")[2])
+
+
+def spread(places: Iterable[Place]) -> Iterator[Place]:
+    """Yield the first place of each file before the second of any: evidence that covers more."""
+    rest: list[Place] = []
+    seen: set[str] = set()
+    for one in places:
+        if one.path in seen:
+            rest.append(one)
+        else:
+            seen.add(one.path)
+            yield one
+    yield from rest
+
+
+def enclosing(module: Module, scope: int) -> Iterator[tuple[int, Definition]]:
+    """Yield a definition and those around it, innermost first, the module left out."""
+    while scope > 0:
+        one = module.facts.definitions[scope]
+        yield scope, one
+        scope = one.parent
+
+
+def outermost(module: Module, scope: int) -> int:
+    """Return the function around nested functions that holds a scope."""
+    definitions = module.facts.definitions
+    while scope > 0 and definitions[definitions[scope].parent].kind == "function":
+        scope = definitions[scope].parent
+    return scope
+
+
+def derives(repo: Repository, module: Module, scope: int, pattern: str) -> bool:
+    """Tell whether a class around a scope is derived from one whose name the pattern finds."""
+    return any(
+        re.search(pattern, name)
+        for place, one in classes_around(module, scope)
+        for name in repo.program.ancestry(module.first + place)
+    )
+
+
+def classes_around(module: Module, scope: int) -> Iterator[tuple[int, Definition]]:
+    """Yield the classes around a scope, innermost first."""
+    return ((place, one) for place, one in enclosing(module, scope) if one.kind == "class")
+
+
+def loops_around(site: Site) -> tuple[Block, ...]:
+    """Return the loops around a call inside its definition, innermost first."""
+    return tuple(one for one in site.blocks() if one.kind in ("for", "while"))
+
+
+# ------------------------------------------------------------------ training
+def backward_calls(repo: Repository) -> Iterator[Site]:
+    """Yield calls that compute gradients of a loss, those of autograd functions left out."""
+    for site in (*repo.methods(*_BACKWARD), *repo.calls(*_GRADIENTS)):
+        if not derives(repo, site.module, site.call.scope, r"autograd\.([Ff]unction|Function)\b"):
+            yield site
+
+
+def is_optimizer_step(site: Site, *, beside_backward: bool = False) -> bool:
+    """Tell whether a call named ``step`` updates parameters.
+
+    The receiver says so: an optimizer or scaler by what it resolves to, or by the
+    attribute or parameter that holds it. Beside a backward call any step without
+    data, that is no scheduler's, profiler's or environment's, is one.
+    """
+    receivers = site.receivers
+    if any(map(_NO_OPTIMIZER.search, receivers)):
+        return False
+    if any(map(_OPTIMIZER.search, receivers)):
+        return True
+    return beside_backward and not site.call.args
+
+
+def optimizer_steps(repo: Repository) -> Iterator[Site]:
+    """Yield calls that update parameters, an optimizer's own ``step`` left out."""
+    for site in repo.methods("step"):
+        if is_optimizer_step(site) and own_name(site.scope) != "step":
+            yield site
+    yield from repo.methods("apply_gradients", "apply_updates", "optimizer_step", "lr_step")
+
+
+def trains(repo: Repository) -> bool:
+    """Tell whether product code takes part in training: gradients, an optimizer, a trainer."""
+    return (
+        any(backward_calls(repo))
+        or any(repo.classes(r"torch\.optim\.|(^|\.)Trainer$|LightningModule$|TrainingArguments$"))
+        or any(repo.calls("transformers.Trainer", "transformers.TrainingArguments"))
+    )
+
+
+# ---------------------------------------------------------------- evaluation
+def says_evaluation(text: str) -> bool:
+    """Tell whether a name of a function, class, parameter or key is about evaluation."""
+    return bool(_EVALUATES.search(words(text)))
+
+
+def gradients_off(repo: Repository) -> dict[int, int]:
+    """Return the definitions that switch gradients off, with the line where they do."""
+    found: dict[int, int] = {}
+    for module, place, one in repo.definitions:
+        if any(map(_GRADIENTS_OFF.search, one.decorators)):
+            found[module.first + place] = one.line
+    for name in ("no_grad", "inference_mode", "set_grad_enabled", "eval"):
+        for site in repo.methods(name):
+            if name != "eval" or not (site.call.args or site.names[0].startswith("builtins.")):
+                found.setdefault(site.module.first + site.call.scope, site.line)
+    return found
