@@ -1,4 +1,4 @@
-"""A file layer that calls a hook at every boundary: to fail there, to die there, to be slow there."""
+"""A file layer that calls a hook at every boundary: to fail, die or be slow there."""
 
 import errno
 import os
@@ -79,7 +79,7 @@ class Count:
     def __init__(self) -> None:
         self.calls = 0
 
-    def __call__(self, operation: str, path: Path) -> None:
+    def __call__(self, operation: str, path: Path) -> None:  # noqa: ARG002
         self.calls += 1
 
 

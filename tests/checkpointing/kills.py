@@ -28,6 +28,7 @@ from tests.checkpointing import loops
 from tests.checkpointing.faults import Count, Die, HookedFiles
 
 SMALL, LARGE = 200, 1_000_000  # float32 elements of the model
+STRIDE = 101  # a prime
 
 
 def write_on(folder: Path, files: Files, elements: int, pipe: int, *, asynchronous: bool) -> None:
@@ -131,10 +132,9 @@ def run(root: Path, boundary: int, at_random: int, seed: int) -> Counter[str]:
     count = boundaries(root / "count")
     small = Campaign(root / "small", SMALL)
     for number in range(boundary):
-        step = boundary_kill(
-            small.folder, 1 + number % count, asynchronous=number // count % 2 == 1
-        )
-        small.after("boundary", step)
+        cycle, place = divmod(number, count)
+        at = 1 + (place * STRIDE) % count  # a sample, too, is spread over all boundaries
+        small.after("boundary", boundary_kill(small.folder, at, asynchronous=cycle % 2 == 1))
     large = Campaign(root / "large", LARGE)
     for number in range(at_random):
         large.after("random", random_kill(large.folder, random, asynchronous=number % 2 == 1))
