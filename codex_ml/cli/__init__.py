@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     import click
 
 # command -> (module under codex_ml.cli that defines `command`, short help)
-COMMANDS: dict[str, tuple[str, str]] = {}
+COMMANDS: dict[str, tuple[str, str]] = {
+    "plugins": ("plugins", "List, check and describe what can be plugged in."),
+}
 
 
 def guard(action: Callable[[], object]) -> int:
