@@ -18,7 +18,7 @@ from codex_ml.distributed.group import Group
 from codex_ml.distributed.watch import Watch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from types import FrameType
 
     from codex_ml.distributed.environment import Launch
@@ -50,17 +50,18 @@ def open_group(launch: Launch) -> Iterator[Group]:
             f"rank {launch.rank}: not all {launch.world_size} ranks met at "
             f"{launch.address}:{launch.port} within {launch.timeout:g} s: {error}"
         ) from error
-    try:
-        with _sigterm_raises():
+    with _sigterm_raises() as ignore_sigterm:
+        try:
             yield group
             group.barrier()
-    except BaseException as error:
-        if blame := watch.explain(f"{type(error).__name__}: {error}"):
-            raise RankLostError(f"rank {launch.rank} stops: {blame}") from error
-        raise
-    finally:
-        group.close()
-        watch.close()
+        except BaseException as error:
+            ignore_sigterm()  # the launcher's, while this finds out why
+            if blame := watch.explain(f"{type(error).__name__}: {error}"):
+                raise RankLostError(f"rank {launch.rank} stops: {blame}") from error
+            raise
+        finally:
+            group.close()
+            watch.close()
 
 
 def _connect(launch: Launch, *, hosts: bool) -> Store:
@@ -78,19 +79,22 @@ def _connect(launch: Launch, *, hosts: bool) -> Store:
 
 
 @contextmanager
-def _sigterm_raises() -> Iterator[None]:
-    """Let SIGTERM unwind the body like an exception, unless somebody handles it already."""
+def _sigterm_raises() -> Iterator[Callable[[], None]]:
+    """Let SIGTERM unwind the body like Ctrl-C, unless somebody handles it already."""
     ours = (
         threading.current_thread() is threading.main_thread()
         and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
     )
-    if ours:
-        signal.signal(signal.SIGTERM, _interrupt)
-    try:
-        yield
-    finally:
+
+    def handle(handler: Callable[[int, FrameType | None], None] | signal.Handlers) -> None:
         if ours:
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            signal.signal(signal.SIGTERM, handler)
+
+    handle(_interrupt)
+    try:
+        yield lambda: handle(signal.SIG_IGN)
+    finally:
+        handle(signal.SIG_DFL)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:  # noqa: ARG001

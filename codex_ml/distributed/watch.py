@@ -21,33 +21,40 @@ if TYPE_CHECKING:
 
     from torch.distributed.distributed_c10d import Store
 
-ALARM = "alarm"
-ORIGIN = "origin"
 PATIENCE = 5.0
 """Seconds in which a living process answers: its thread needs the GIL, no more."""
 _FOREVER = timedelta(days=365)
 
 
 class Watch:
-    """One rank's part in the roll call."""
+    """One rank's part in the roll call.
+
+    Keys in the store: ``alarm`` rings; ``present/<rank>`` answers; ``origin`` is
+    the first failure; ``gone`` lists who did not answer; ``left/<rank>`` says
+    that the rank needs the store no more.
+    """
 
     def __init__(self, connect: Callable[[], Store], rank: int, world_size: int) -> None:
         """Start answering; `connect` opens a connection (a blocked one serves one thread)."""
         self._store = connect()
         self._rank = rank
         self._world_size = world_size
+        self._others = [str(other) for other in range(world_size) if other != rank]
         self._thread = Thread(target=self._answer, args=(connect(),), daemon=True)
         self._thread.start()
 
     def _answer(self, store: Store) -> None:
         with suppress(dist.DistError):  # its host is gone: nobody is left to answer to
-            store.wait([ALARM], _FOREVER)
+            store.wait(["alarm"], _FOREVER)
             store.set(f"present/{self._rank}", "")
 
     def close(self) -> None:
-        """Stop answering; call it on every rank when all have finished."""
-        with suppress(dist.DistError):  # its host has left already
-            self._store.set(ALARM, "end")
+        """Stop answering; rank 0 waits for the others, because it may host the store."""
+        with suppress(dist.DistError):
+            self._store.set("alarm", "")
+            self._store.set(f"left/{self._rank}", "")
+            if self._rank == 0:
+                self._await("left", self._others)
         self._thread.join(PATIENCE)
 
     def explain(self, failure: str) -> str | None:
@@ -57,20 +64,28 @@ class Watch:
         """
         mine = f"rank {self._rank} failed: {failure}"
         try:
-            origin = self._store.compare_set(ORIGIN, "", mine).decode()
-            self._store.set(ALARM, "failed")
-            missing = self._missing()
+            origin = self._store.compare_set("origin", "", mine).decode()
+            self._store.set(f"present/{self._rank}", "")
+            self._store.set("alarm", "")
+            gone = self._gone()
         except dist.DistError:
             return "rank 0, or the launcher that holds the ranks' store, is gone"
-        if missing:
-            names = " and ".join(f"rank {rank}" for rank in missing)
-            return f"{names} of {self._world_size} died or hangs"
+        if gone:
+            return f"rank {gone} of {self._world_size} died or hangs"
         return None if origin == mine else origin
 
-    def _missing(self) -> list[int]:
+    def _gone(self) -> str:
+        if not self._store.check(["gone"]):
+            self._store.set("gone", " and rank ".join(self._await("present", self._others)))
+        gone = self._store.get("gone").decode()
+        self._others = [rank for rank in self._others if rank not in gone.split(" and rank ")]
+        return gone
+
+    def _await(self, key: str, ranks: list[str]) -> list[str]:
+        """Return the ranks that have not set their key in time."""
         deadline = time.monotonic() + PATIENCE
-        awaited = [rank for rank in range(self._world_size) if rank != self._rank]
-        while awaited and time.monotonic() < deadline:
-            awaited = [rank for rank in awaited if not self._store.check([f"present/{rank}"])]
+        while True:
+            ranks = [rank for rank in ranks if not self._store.check([f"{key}/{rank}"])]
+            if not ranks or time.monotonic() > deadline:
+                return ranks
             time.sleep(0.02)
-        return awaited
