@@ -14,7 +14,7 @@ import sys
 from codex_ml.cli import guard
 from codex_ml.errors import ExitCode
 from codex_ml.plugins import listing
-from codex_ml.plugins.names import GROUPS, LISTED_ONLY
+from codex_ml.plugins.groups import GROUPS, LISTED_ONLY
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

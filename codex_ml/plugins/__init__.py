@@ -17,7 +17,7 @@ they are bound on first use, so that listing plugins needs neither `inspect` nor
 
 from __future__ import annotations
 
-from codex_ml.plugins.names import API_VERSION, GROUPS
+from codex_ml.plugins.groups import API_VERSION, GROUPS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -80,7 +80,7 @@ def _check(entry: Entry, timeout: float) -> Check:
 
 def _finish(child: subprocess.Popen[bytes], job: bytes, timeout: float) -> bool:
     """Hand the job over and wait; whatever the child started is ended too."""
-    assert child.stdin is not None  # noqa: S101  (for the type checker: stdin=PIPE)
+    assert child.stdin is not None  # stdin=PIPE, for the type checker
     try:
         with suppress(BrokenPipeError), child.stdin:
             child.stdin.write(job)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from codex_ml.plugins import resolve, settings
 from codex_ml.plugins.builtin import BUILTIN
+from codex_ml.plugins.groups import API_VERSION, check_group
 from codex_ml.plugins.metadata import AVAILABLE, CONFLICT, installed
-from codex_ml.plugins.names import API_VERSION, check_group
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -81,9 +81,10 @@ def text(
 
 
 def _state(entry: Entry, check: Check | None) -> str:
+    state = f"{entry.state} {entry.detail or ''}".strip()
     if check is None:
-        return f"{entry.state} {entry.detail or ''}".strip()
-    words = [entry.state if entry.state == CONFLICT else check.outcome]
+        return state
+    words = [check.outcome if entry.state == AVAILABLE else state]
     words += [check.error] if check.error else []
     words += [f"{check.seconds:.2f} s"] if check.seconds is not None else []
     words += [f"prints {check.output[:60]!r}"] if check.output else []

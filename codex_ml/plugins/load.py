@@ -8,7 +8,7 @@ from contextlib import contextmanager, redirect_stdout
 from importlib import import_module
 
 from codex_ml.plugins.errors import IncompatiblePluginError, PluginLoadError
-from codex_ml.plugins.names import API_VERSION, DISABLE
+from codex_ml.plugins.groups import API_VERSION, DISABLE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ import sys
 from collections import namedtuple
 
 from codex_ml.plugins.errors import PluginError
-from codex_ml.plugins.names import ENTRY_POINT_GROUPS, PREFIX, normalise
+from codex_ml.plugins.groups import ENTRY_POINT_GROUPS, PREFIX, normalise
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 from codex_ml.plugins import metadata, resolve, settings
 from codex_ml.plugins.builtin import BUILTIN
 from codex_ml.plugins.errors import DisabledPluginError, DuplicatePluginError, UnknownPluginError
+from codex_ml.plugins.groups import LISTED_ONLY, OVERRIDE, check_group, normalise
 from codex_ml.plugins.load import load
 from codex_ml.plugins.metadata import Entry, installed
-from codex_ml.plugins.names import LISTED_ONLY, OVERRIDE, check_group, normalise
 
 if TYPE_CHECKING:
     from collections.abc import Callable

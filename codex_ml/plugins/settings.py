@@ -22,8 +22,8 @@ import re
 from collections import namedtuple
 
 from codex_ml.plugins.errors import PluginError
+from codex_ml.plugins.groups import DISABLE, OVERRIDE, check_group, normalise
 from codex_ml.plugins.metadata import Entry, is_target
-from codex_ml.plugins.names import DISABLE, OVERRIDE, check_group, normalise
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -136,4 +136,7 @@ def _key(item: str, owner: str) -> tuple[str, str]:
     group, dot, name = item.partition(".")
     if not dot or not name:
         raise PluginError(f"{owner}: {item!r} names no plugin: write group.name")
-    return check_group(group), name
+    try:
+        return check_group(group), name
+    except PluginError as error:
+        raise PluginError(f"{owner}: {item!r}: {error}") from None
