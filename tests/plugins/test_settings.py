@@ -45,7 +45,7 @@ def test_the_environment_beats_the_file(pyproject: Path) -> None:
         "[tool.codex-ml.plugins]\ndisabled = []\n",
         "[tool.codex-ml.plugins]\ndisable = 'metrics.x'\n",
         "[tool.codex-ml.plugins]\ndisable = ['metrics']\n",
-        "[tool.codex-ml.plugins]\ndisable = ['metrix.x']\n",
+        "[tool.codex-ml.plugins]\ndisable = ['metricks.x']\n",
         "[tool.codex-ml.plugins]\noverride = ['metrics.x']\n",
         "[tool.codex-ml.plugins.override]\n'metrics.x' = 'not a target'\n",
         "[tool.codex-ml]\nplugins = 1\n",
