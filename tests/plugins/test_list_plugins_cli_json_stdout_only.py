@@ -204,22 +204,31 @@ def test_an_unknown_group_is_one_line_and_exit_2(site: Site) -> None:
 def test_listing_takes_60_ms(site: Site, command: str) -> None:
     """With 137 distributions of which 40 have plugins, beside those of this environment.
 
-    The best of up to 60 tries: what the program needs, not what the machine's
-    other load adds.
+    60 ms is promised where a bare interpreter takes 11 ms, as on the machine of the
+    other figures; this machine's own bare interpreter is timed beside it, and the
+    best of up to 40 rounds counts: what the program needs, not its neighbours.
     """
     for number in range(137):
         site.metric(f"plugin-{number}") if number < 40 else site.install(f"other-{number}", "")
-    arguments = [sys.executable, "-m", *COMMANDS[command], "--format", "json"]
-    best = float("inf")
-    for _ in range(60):
-        start = time.perf_counter()
-        subprocess.run(
-            arguments, env=site.environment(), cwd=site.work, stdout=subprocess.DEVNULL, check=True
-        )
-        best = min(best, time.perf_counter() - start)
-        if best <= 0.060:
+    listing = bare = float("inf")
+    for _ in range(40):
+        bare = min(bare, seconds(site, "-c", "pass"))
+        listing = min(listing, seconds(site, "-m", *COMMANDS[command], "--format", "json"))
+        if listing <= 0.060 * max(1, bare / 0.011):
             return
-    pytest.fail(f"the best of 60 tries took {best * 1000:.0f} ms")
+    pytest.fail(f"{listing * 1000:.0f} ms, where a bare interpreter takes {bare * 1000:.0f} ms")
+
+
+def seconds(site: Site, *arguments: str) -> float:
+    start = time.perf_counter()
+    subprocess.run(
+        [sys.executable, *arguments],
+        env=site.environment(),
+        cwd=site.work,
+        stdout=subprocess.DEVNULL,
+        check=True,
+    )
+    return time.perf_counter() - start
 
 
 def test_a_real_wheel_is_listed_and_checked(site: Site) -> None:
