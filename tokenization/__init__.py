@@ -1,1 +1,10 @@
-"""Legacy import path: shims onto `codex_ml.tokenization`."""
+"""Legacy name of `codex_ml.tokenization`."""
+
+from typing import TYPE_CHECKING
+
+from tokenization._legacy import stand_in
+
+if TYPE_CHECKING:
+    from codex_ml.tokenization import *  # noqa: F403
+
+__getattr__, __dir__ = stand_in(__name__)

@@ -1,0 +1,195 @@
+"""`CheckpointManager`: save, load, restore and tidy up one folder of checkpoints."""
+
+import warnings
+from collections.abc import Collection, Mapping
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+from codex_ml.checkpointing import markers
+from codex_ml.checkpointing.background import Background, Foreground, Saver
+from codex_ml.checkpointing.deletion import delete_checkpoint, sweep
+from codex_ml.checkpointing.errors import CheckpointWarning
+from codex_ml.checkpointing.files import LOCAL, Files, locked
+from codex_ml.checkpointing.folder import scan
+from codex_ml.checkpointing.group import SOLO, Group
+from codex_ml.checkpointing.reader import Checkpoint
+from codex_ml.checkpointing.retention import Retention
+from codex_ml.checkpointing.selecting import choose
+
+if TYPE_CHECKING:
+    from codex_ml.checkpointing.writer import Draft
+
+Which = str | int | Path
+
+
+class CheckpointManager:
+    """Saves to and loads from one folder; several processes may share it.
+
+    Args:
+        folder: made when the first checkpoint is saved.
+        keep_last: keep this many most recently saved checkpoints; None keeps all.
+        keep_best: keep this many more, the best by `metric`.
+        metric: name of the metric that decides what is best.
+        mode: whether a smaller (``min``) or a larger (``max``) metric is better;
+            equal is not better, and what is not finite never is.
+        asynchronous: return from `save` when the state is copied in memory, and
+            write behind; an error is raised by the next call.
+        group: the processes that save together.
+        files: the operations that change the disk, replaceable for tests.
+    """
+
+    def __init__(
+        self,
+        folder: str | Path,
+        *,
+        keep_last: int | None = None,
+        keep_best: int = 0,
+        metric: str | None = None,
+        mode: Literal["min", "max"] = "min",
+        asynchronous: bool = False,
+        group: Group = SOLO,
+        files: Files = LOCAL,
+    ) -> None:
+        self.folder = Path(folder)
+        self._retention = Retention.of(keep_last, keep_best, metric, mode)
+        self._group = group
+        self._files = files
+        self._saver: Saver = Background() if asynchronous else Foreground()
+        if group.rank == 0:
+            self._tidy_up()
+
+    def save(
+        self,
+        step: int,
+        *,
+        model: object = None,
+        optimizer: object = None,
+        scheduler: object = None,
+        scaler: object = None,
+        rng: bool = True,
+        data: object = None,
+        config: object = None,
+        metrics: Mapping[str, float] | None = None,
+        digests: Mapping[str, str] | None = None,
+        overwrite: bool = False,
+        **state: object,
+    ) -> None:
+        """Save everything that is not None, durably: when this returns, it is on disk.
+
+        An object with a `state_dict` method is asked for its state; anything
+        else is the state. `digests` names the files that the state depends on,
+        such as ``{"tokenizer": "sha256:..."}``.
+
+        Raises `UnsupportedStateError` before writing for a value that cannot
+        come back exactly, `CheckpointExistsError` for a step that is already
+        saved (unless `overwrite`), `StorageError` where the disk refuses; what
+        was saved before stays as it was.
+        """
+        from codex_ml.checkpointing.capture import draft
+
+        self.wait()
+        parts = {"model": model, "optimizer": optimizer, "scheduler": scheduler, "scaler": scaler}
+        prepared = draft(
+            step,
+            parts | {"data": data} | state,
+            rng=rng,
+            config=config,
+            metrics=metrics,
+            selection=self._retention.selection,
+            digests=digests,
+            overwrite=overwrite,
+        )
+        self._saver.run(prepared, self._write)
+
+    def load(
+        self, which: Which = "latest", components: Collection[str] | None = None
+    ) -> Checkpoint:
+        """Open ``latest``, ``best``, a step or a path, verified; tensors are read when used.
+
+        `components` limits what is verified now; the rest is when it is used.
+        A damaged newest checkpoint is named in a `CheckpointWarning`, and the
+        newest that verifies is returned. Raises `CheckpointNotFoundError`,
+        `DamagedCheckpointError` or `SchemaVersionError`.
+        """
+        self.wait()
+        return choose(self.folder, which, components, self._retention.selection)
+
+    def restore(
+        self,
+        which: Which = "latest",
+        *,
+        model: Any = None,
+        optimizer: Any = None,
+        scheduler: Any = None,
+        scaler: Any = None,
+        rng: bool = True,
+        data: Any = None,
+        **objects: Any,
+    ) -> Checkpoint:
+        """Load a checkpoint and give every object that is not None its state back.
+
+        Each object's `load_state_dict` is called; random generators are set
+        last. Raises as `load`, and `MismatchError` before anything is changed
+        where the checkpoint is of another model or lacks a component.
+        """
+        from codex_ml.checkpointing.restoring import restore
+
+        parts = {"model": model, "optimizer": optimizer, "scheduler": scheduler, "scaler": scaler}
+        given = {
+            name: target
+            for name, target in (parts | {"data": data} | objects).items()
+            if target is not None
+        }
+        checkpoint = self.load(which, (*given, *(["rng"] if rng else [])))
+        restore(checkpoint, given, rng=rng)
+        return checkpoint
+
+    def wait(self) -> None:
+        """Return when everything saved is durable; raises what a save in the background raised."""
+        self._saver.wait()
+
+    def close(self) -> None:
+        """Wait for the last save, and end the background thread."""
+        self._saver.close()
+
+    def __enter__(self) -> Self:
+        """Return the manager; it is closed at the end of the block."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close."""
+        self.close()
+
+    def _write(self, draft: "Draft") -> None:
+        from codex_ml.checkpointing.writer import write_checkpoint
+
+        write_checkpoint(self.folder, draft, self._files, self._group)
+        if self._group.rank == 0:
+            self._retain(draft.step)
+
+    def _retain(self, step: int) -> None:
+        """Set the markers, then delete what is superfluous; what cannot be deleted stays."""
+        try:
+            with locked(self.folder):
+                found = scan(self.folder)
+                markers.update(self._files, self.folder, found)
+                for item in self._retention.superfluous(found, step):
+                    delete_checkpoint(self._files, item.path)
+        except OSError as error:
+            message = f"step {step} is saved, but {error.filename or self.folder}: {error.strerror}"
+            warnings.warn(CheckpointWarning(message), stacklevel=4)
+
+    def _tidy_up(self) -> None:
+        """Remove what killed writers left and set the markers, if the folder can be changed."""
+        if not self.folder.is_dir():
+            return
+        with suppress(OSError), locked(self.folder):
+            sweep(self._files, self.folder)
+            markers.update(self._files, self.folder, scan(self.folder))

@@ -1,0 +1,232 @@
+"""Reading a checkpoint: mapped into memory, verified against the manifest, lazily decoded."""
+
+import mmap
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from math import prod
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from codex_ml.checkpointing import tree
+from codex_ml.checkpointing.digest import digest
+from codex_ml.checkpointing.dtypes import DTYPES
+from codex_ml.checkpointing.errors import (
+    CheckpointNotFoundError,
+    DamagedCheckpointError,
+    SchemaVersionError,
+)
+from codex_ml.checkpointing.layout import MANIFEST
+from codex_ml.checkpointing.manifest import Chunk, FileEntry, Manifest, TensorEntry, decode
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+def read_manifest(directory: Path) -> Manifest:
+    """Return the verified manifest of the checkpoint in `directory`.
+
+    Raises `CheckpointNotFoundError` without one, `DamagedCheckpointError` or
+    `SchemaVersionError` with one that cannot be trusted.
+    """
+    try:
+        data = (directory / MANIFEST).read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        raise CheckpointNotFoundError(f"{directory}: no checkpoint (no {MANIFEST})") from None
+    except OSError as error:
+        raise DamagedCheckpointError(
+            f"{directory}: {MANIFEST} cannot be read: {error.strerror}", (MANIFEST,)
+        ) from None
+    manifest = decode(data, str(directory))
+    _check(manifest, directory)
+    return manifest
+
+
+def _check(manifest: Manifest, directory: Path) -> None:
+    """Refuse what this package never writes: the rest of the reader relies on it."""
+    files = {entry.path: entry for entry in manifest.files}
+    for path in files:
+        if Path(path).name != path:
+            raise SchemaVersionError(f"{directory}: manifest names a file outside: {path!r}")
+    for entry in manifest.tensors:
+        for chunk in entry.chunks:
+            shape = entry.shape if chunk.shape is None else chunk.shape
+            itemsize = DTYPES[entry.dtype].itemsize if entry.dtype in DTYPES else 0
+            if chunk.file not in files or chunk.size != prod(shape) * itemsize:
+                raise SchemaVersionError(f"{directory}: manifest contradicts itself: {entry.name}")
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """One saved state. Nothing is read before it is asked for, and nothing unverified is returned.
+
+    Tensors are mapped copy-on-write: changing one never changes the file.
+    Clone what is kept for long: a mapped tensor keeps its file's disk space
+    taken even after the checkpoint is deleted.
+    """
+
+    path: Path
+    manifest: Manifest
+    rank: int = 0
+
+    @classmethod
+    def open(cls, path: str | Path, rank: int = 0) -> "Checkpoint":
+        """Open the checkpoint directory `path`; reads the manifest only."""
+        directory = Path(path)
+        return cls(directory, read_manifest(directory), rank)
+
+    @property
+    def step(self) -> int:
+        """The training step that was saved."""
+        return self.manifest.step
+
+    @property
+    def components(self) -> tuple[str, ...]:
+        """Names of what was saved: ``model``, ``optimizer``, ..."""
+        return tuple(self.manifest.state)
+
+    @cached_property
+    def metrics(self) -> dict[str, Any]:
+        """The metrics that were saved with the step."""
+        return {name: _plain(node) for name, node in self.manifest.metrics.items()}
+
+    @cached_property
+    def config(self) -> Any:
+        """The configuration that was saved with the step."""
+        return _plain(self.manifest.config)
+
+    @property
+    def digests(self) -> dict[str, str]:
+        """Digests of other files that the state depends on, such as the tokenizer's."""
+        return self.manifest.digests
+
+    def __contains__(self, component: object) -> bool:
+        """Whether the component was saved."""
+        return component in self.manifest.state
+
+    def __getitem__(self, component: str) -> Any:
+        """Return a component's state, as its ``state_dict()`` gave it; tensors on the CPU.
+
+        Raises `CheckpointNotFoundError` for a component that was not saved,
+        `DamagedCheckpointError` where its bytes are not those that were saved.
+        """
+        from codex_ml.checkpointing.tensors import put_together
+
+        node = self._node(component)
+        self.verify([component])
+        return put_together(node, self.tensor)
+
+    def tensor(self, name: str) -> "Tensor":
+        """Return one tensor, such as ``model/wte.weight``, verifying only its bytes."""
+        from codex_ml.checkpointing.tensors import assemble
+
+        if name not in self._entries:
+            raise CheckpointNotFoundError(f"{self.path}: no tensor {name!r}")
+        entry = self._entries[name]
+        if damage := self._damaged_chunks(entry):
+            raise self._damaged(damage)
+        return assemble(entry, self._read)
+
+    def verify(self, components: Iterable[str] | None = None) -> None:
+        """Compare every byte of the named components, or of all, with its digest.
+
+        Raises `DamagedCheckpointError` that names every damaged tensor and file.
+        """
+        if damage := self.damage(components):
+            raise self._damaged(damage)
+
+    def damage(self, components: Iterable[str] | None = None) -> tuple[str, ...]:
+        """Name what is not as saved, tensor by tensor; empty when all is well."""
+        chosen = set(self.components if components is None else components)
+        wanted = [entry for entry in self.manifest.tensors if entry.component in chosen]
+        paths = {chunk.file for entry in wanted for chunk in entry.chunks}
+        return tuple(
+            name
+            for file in self.manifest.files
+            if file.path in paths or components is None
+            for name in self._damage_of(file)
+        )
+
+    def _damage_of(self, file: FileEntry) -> tuple[str, ...]:
+        if (problem := self._size_problem(file)) is not None:
+            return (problem,)
+        if file.path in self._verified:
+            return ()
+        view = self._views[file.path]
+        if digest(view) == file.digest:
+            self._verified.add(file.path)
+            return ()
+        header = digest(view[: file.data_start]) != file.header
+        tensors = [
+            entry.name
+            for entry in self.manifest.tensors
+            for chunk in entry.chunks
+            if chunk.file == file.path and digest(self._read(chunk)) != chunk.digest
+        ]
+        return (*([f"header of {file.path}"] if header else []), *tensors) or (file.path,)
+
+    def _damaged_chunks(self, entry: TensorEntry) -> tuple[str, ...]:
+        problems: list[str] = []
+        for chunk in entry.chunks:
+            file = self._files[chunk.file]
+            if (problem := self._size_problem(file)) is not None:
+                problems.append(problem)
+            elif file.path not in self._verified and digest(self._read(chunk)) != chunk.digest:
+                problems.append(entry.name)
+        return tuple(problems)
+
+    def _size_problem(self, file: FileEntry) -> str | None:
+        if file.path in self._views:
+            return None
+        path = self.path / file.path
+        try:
+            size = path.stat().st_size
+            if size != file.size:
+                return f"{file.path} ({size} bytes instead of {file.size})"
+            with path.open("rb") as stream:
+                self._views[file.path] = memoryview(
+                    mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_COPY)
+                )
+        except OSError as error:
+            return f"{file.path} ({error.strerror})"
+        return None
+
+    def _read(self, chunk: Chunk) -> memoryview:
+        return self._views[chunk.file][chunk.start : chunk.start + chunk.size]
+
+    def _node(self, component: str) -> Any:
+        if component not in self:
+            held = ", ".join(self.components) or "nothing"
+            raise CheckpointNotFoundError(f"{self.path}: no {component!r} was saved, only {held}")
+        return for_rank(self.manifest.state[component], self.rank)
+
+    def _damaged(self, damage: tuple[str, ...]) -> DamagedCheckpointError:
+        return DamagedCheckpointError(f"{self.path}: damaged: {', '.join(damage)}", damage)
+
+    @cached_property
+    def _entries(self) -> dict[str, TensorEntry]:
+        return {entry.name: entry for entry in self.manifest.tensors}
+
+    @cached_property
+    def _files(self) -> dict[str, FileEntry]:
+        return {entry.path: entry for entry in self.manifest.files}
+
+    @cached_property
+    def _views(self) -> dict[str, memoryview]:
+        return {}
+
+    @cached_property
+    def _verified(self) -> set[str]:
+        return set()
+
+
+def for_rank(node: Any, rank: int) -> Any:
+    """Choose a rank's part of a component that every rank saved by itself."""
+    match node:
+        case {"$ranks": parts}:
+            return parts[rank if rank < len(parts) else 0]
+    return node
+
+
+def _plain(node: Any) -> Any:
+    return tree.decode(node, tree.only_python)

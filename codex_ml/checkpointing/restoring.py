@@ -1,0 +1,94 @@
+"""Putting a checkpoint's state into a training loop's objects, checked before anything changes."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from codex_ml.checkpointing import rng as generators
+from codex_ml.checkpointing.errors import MismatchError
+from codex_ml.checkpointing.reader import Checkpoint
+
+SHOWN = 3  # names in one message
+
+
+def restore(checkpoint: Checkpoint, objects: Mapping[str, Any], *, rng: bool) -> None:
+    """Call `load_state_dict` on every object with its state, and set the random generators last.
+
+    Raises `MismatchError` before the first object is changed where the
+    checkpoint lacks a component or belongs to another model or optimizer.
+    """
+    wanted = (*objects, *(["rng"] if rng else []))
+    if missing := [name for name in wanted if name not in checkpoint]:
+        raise MismatchError(
+            f"{checkpoint.path}: has no {', '.join(missing)}; "
+            f"it holds {', '.join(checkpoint.components) or 'nothing'}"
+        )
+    states = {name: checkpoint[name] for name in wanted}
+    for name, target in objects.items():
+        _check(checkpoint, name, target, states[name])
+    for name, target in objects.items():
+        own = states[name] if isinstance(target, torch.nn.Module) else _unmapped(states[name])
+        target.load_state_dict(own)
+    if rng:
+        generators.restore(states["rng"])
+
+
+def _check(checkpoint: Checkpoint, name: str, target: Any, state: Any) -> None:
+    if not callable(getattr(target, "load_state_dict", None)):
+        raise MismatchError(
+            f"{name}: {type(target).__name__} has no load_state_dict; read checkpoint[{name!r}]"
+        )
+    match target:
+        case torch.nn.Module():
+            problems = _module_problems(target.state_dict(), state)
+        case torch.optim.Optimizer():
+            problems = _optimizer_problems(target.state_dict(), state)
+        case _:
+            problems = []
+    if problems:
+        raise MismatchError(f"{checkpoint.path}: is not of this {name}: {'; '.join(problems)}")
+
+
+def _module_problems(here: dict[str, Any], there: dict[str, Any]) -> list[str]:
+    problems = []
+    if missing := [key for key in here if key not in there]:
+        problems.append(f"it lacks {_some(missing)}")
+    if unknown := [key for key in there if key not in here]:
+        problems.append(f"it has also {_some(unknown)}")
+    shapes = [
+        f"{key} {_shape(there[key])} instead of {_shape(value)}"
+        for key, value in here.items()
+        if isinstance(value, Tensor) and key in there and there[key].shape != value.shape
+    ]
+    return [*problems, *([_some(shapes)] if shapes else [])]
+
+
+def _optimizer_problems(here: dict[str, Any], there: dict[str, Any]) -> list[str]:
+    sizes_here = [len(group["params"]) for group in here["param_groups"]]
+    sizes_there = [len(group["params"]) for group in there["param_groups"]]
+    if sizes_here == sizes_there:
+        return []
+    return [f"parameters per group {sizes_there} instead of {sizes_here}"]
+
+
+def _shape(value: Any) -> str:
+    return "x".join(map(str, value.shape)) or "scalar" if isinstance(value, Tensor) else "no tensor"
+
+
+def _some(names: list[str]) -> str:
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return ", ".join(names[:SHOWN]) + more
+
+
+def _unmapped(value: Any) -> Any:
+    """Copy tensors out of the mapped file: the object may keep them for ever."""
+    match value:
+        case Tensor():
+            return value.clone()
+        case dict():
+            return {key: _unmapped(item) for key, item in value.items()}
+        case list() | tuple():
+            return type(value)(_unmapped(item) for item in value)
+    return value

@@ -1,0 +1,175 @@
+"""Writing a checkpoint: under a hidden name, then one rename makes it exist."""
+
+from collections.abc import Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from platform import python_version
+
+import msgspec
+
+from codex_ml.checkpointing import safetensors_file
+from codex_ml.checkpointing.deletion import delete_checkpoint, discard
+from codex_ml.checkpointing.errors import CheckpointExistsError
+from codex_ml.checkpointing.files import Files, locked, make_directories, try_lock, write_file
+from codex_ml.checkpointing.folder import Stored, scan
+from codex_ml.checkpointing.group import Group, agree
+from codex_ml.checkpointing.layout import (
+    MANIFEST,
+    parse_step,
+    step_name,
+    temporary,
+    tensors_name,
+)
+from codex_ml.checkpointing.manifest import (
+    FileEntry,
+    Json,
+    Manifest,
+    Selection,
+    TensorEntry,
+    encode,
+)
+from codex_ml.checkpointing.merge import Part, merge
+from codex_ml.checkpointing.reader import Checkpoint
+from codex_ml.checkpointing.tensors import Component
+
+PACKAGES = ("codex-ml", "numpy", "torch")
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A checkpoint that is not yet on disk; every rank has its own."""
+
+    step: int
+    components: tuple[Component, ...]
+    metrics: dict[str, Json] = field(default_factory=dict)
+    selection: Selection | None = None
+    config: Json = None
+    digests: dict[str, str] = field(default_factory=dict)
+    overwrite: bool = False
+
+
+def write_checkpoint(folder: Path, draft: Draft, files: Files, group: Group) -> Path:
+    """Save `draft` durably in `folder` and return the directory's path.
+
+    Raises `CheckpointExistsError` where the step is already there and
+    `StorageError` where the file system refuses; nothing is left behind then.
+    """
+    with ExitStack() as cleanup:
+
+        def stage() -> bytes:
+            return _stage(folder, draft, files, cleanup).name.encode() if group.rank == 0 else b""
+
+        hidden = folder / agree(group, stage)[0].decode()
+        parts = agree(group, lambda: msgspec.json.encode(_write(hidden, draft, files, group)))
+
+        def publish() -> bytes:
+            if group.rank != 0:
+                return b""
+            decoded = [msgspec.json.decode(part, type=Part) for part in parts]
+            return _publish(folder, hidden, draft, merge(decoded), files).name.encode()
+
+        return folder / agree(group, publish)[0].decode()
+
+
+def _stage(folder: Path, draft: Draft, files: Files, cleanup: ExitStack) -> Path:
+    """Make the hidden directory; `cleanup` removes it unless it was published."""
+    make_directories(files, folder)
+    with locked(folder):  # a sweeper never sees it unlocked
+        _refuse_to_overwrite(_at_step(folder, draft.step), draft)
+        hidden = temporary(folder, step_name(draft.step))
+        files.make_directory(hidden)
+        cleanup.callback(_discard_if_there, files, hidden)
+        cleanup.enter_context(try_lock(hidden))
+    return hidden
+
+
+def _discard_if_there(files: Files, hidden: Path) -> None:
+    with suppress(OSError):
+        discard(files, hidden)
+
+
+def _at_step(folder: Path, step: int) -> tuple[Stored, ...]:
+    return scan(folder).at_step(step)
+
+
+def _refuse_to_overwrite(existing: Sequence[Stored], draft: Draft) -> None:
+    """A checkpoint that verifies is replaced on request only; a damaged one may be."""
+    for item in existing:
+        if not draft.overwrite and not Checkpoint(item.path, item.manifest).damage():
+            raise CheckpointExistsError(
+                f"{item.path}: step {draft.step} is already saved: "
+                "pass overwrite=True to replace it, or save into another folder"
+            )
+
+
+def _write(hidden: Path, draft: Draft, files: Files, group: Group) -> Part:
+    """Write this rank's tensors, one file per component that has any."""
+    entries: list[FileEntry] = []
+    tensors: list[TensorEntry] = []
+    for component in draft.components:
+        if component.blocks:
+            path = hidden / tensors_name(component.name, group.rank, group.size)
+            entry, chunks = safetensors_file.write(files, path, component.blocks)
+            entries.append(entry)
+            tensors.extend(
+                TensorEntry(f"{component.name}/{block.key}", block.dtype, block.shape, (chunk,))
+                for block, chunk in zip(component.blocks, chunks, strict=True)
+            )
+    trees = {component.name: component.tree for component in draft.components}
+    return Part(tuple(entries), tuple(tensors), trees)
+
+
+def _publish(folder: Path, hidden: Path, draft: Draft, whole: Part, files: Files) -> Path:
+    with locked(folder):
+        found = scan(folder)
+        existing = found.at_step(draft.step)
+        _refuse_to_overwrite(existing, draft)
+        manifest = Manifest(
+            step=draft.step,
+            sequence=found.next_sequence,
+            saved_at=datetime.now(UTC).isoformat(timespec="seconds"),
+            world_size=whole.ranks,
+            metrics=draft.metrics,
+            selection=draft.selection,
+            versions=_versions(),
+            config=draft.config,
+            digests=draft.digests,
+            files=whole.files,
+            tensors=whole.tensors,
+            state=whole.state,
+        )
+        write_file(files, hidden / MANIFEST, encode(manifest))
+        files.sync_directory(hidden)
+        target = folder / step_name(draft.step, _free_generation(folder, draft.step))
+        files.rename(hidden, target)
+        files.sync_directory(folder)
+        return _replace(folder, target, existing, files)
+
+
+def _free_generation(folder: Path, step: int) -> int:
+    names = [parsed for path in folder.iterdir() if (parsed := parse_step(path.name))]
+    return max((generation + 1 for other, generation in names if other == step), default=0)
+
+
+def _replace(folder: Path, target: Path, existing: Sequence[Stored], files: Files) -> Path:
+    """Delete what `target` replaces and give it the plain name, if that is free then."""
+    for item in existing:
+        delete_checkpoint(files, item.path)
+    step, generation = parse_step(target.name) or (0, 0)
+    plain = folder / step_name(step)
+    if generation and not plain.exists():
+        files.rename(target, plain)
+        files.sync_directory(folder)
+        return plain
+    return target
+
+
+def _versions() -> dict[str, str]:
+    versions = {"python": python_version()}
+    for package in PACKAGES:
+        with suppress(PackageNotFoundError):
+            versions[package] = version(package)
+    return versions

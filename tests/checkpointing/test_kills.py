@@ -1,0 +1,14 @@
+"""A sample of the kill campaign; `python -m tests.checkpointing.kills` runs all of it."""
+
+import json
+import subprocess
+import sys
+
+
+def test_killed_writers_lose_and_tear_nothing() -> None:
+    command = [sys.executable, "-m", "tests.checkpointing.kills", "--boundary=70", "--random=15"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert (found["boundary"], found["random"]) == (70, 15)
+    assert (found["torn or lost"], found["foreign files touched"]) == (0, 0)

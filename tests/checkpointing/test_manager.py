@@ -1,0 +1,102 @@
+"""The manager saves, finds, restores and tidies up."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from codex_ml.checkpointing import (
+    CheckpointExistsError,
+    CheckpointManager,
+    CheckpointNotFoundError,
+    CheckpointWarning,
+    MismatchError,
+)
+
+
+def steps(folder: Path) -> list[int]:
+    return sorted(int(path.name[5:]) for path in folder.glob("step-*"))
+
+
+def save_all(folder: Path, losses: list[float], **options: object) -> None:
+    with CheckpointManager(folder, **options) as manager:  # type: ignore[arg-type]
+        for step, loss in enumerate(losses, 1):
+            manager.save(step, value=torch.tensor(step), rng=False, metrics={"loss": loss})
+
+
+def test_a_restored_loop_goes_on_bit_by_bit(tmp_path: Path) -> None:
+    def loop(model: torch.nn.Module, optimizer: torch.optim.Optimizer, steps: int) -> None:
+        for _ in range(steps):
+            optimizer.zero_grad()
+            model(torch.randn(4, 8)).square().sum().backward()
+            optimizer.step()
+
+    def objects() -> tuple[torch.nn.Module, torch.optim.Optimizer]:
+        model = torch.nn.Sequential(
+            torch.nn.Linear(8, 8), torch.nn.BatchNorm1d(8), torch.nn.Dropout()
+        )
+        return model, torch.optim.AdamW(model.parameters(), lr=0.1)
+
+    model, optimizer = objects()
+    loop(model, optimizer, 3)
+    manager = CheckpointManager(tmp_path)
+    manager.save(3, model=model, optimizer=optimizer)
+    loop(model, optimizer, 3)
+
+    other, its_optimizer = objects()
+    manager.restore(3, model=other, optimizer=its_optimizer)
+    loop(other, its_optimizer, 3)
+    for ours, theirs in zip(model.state_dict().values(), other.state_dict().values(), strict=True):
+        assert torch.equal(ours, theirs)
+
+
+def test_the_last_and_the_best_stay(tmp_path: Path) -> None:
+    losses = [3.0, 1.0, 2.0, 1.0, float("nan"), 5.0]
+    save_all(tmp_path, losses, keep_last=2, keep_best=1, metric="loss")
+    assert steps(tmp_path) == [2, 5, 6]  # of equals the first is best; NaN never is
+    manager = CheckpointManager(tmp_path)
+    assert manager.load("best").step == 2
+    assert manager.load("latest").step == 6
+    assert (tmp_path / "best").readlink() == Path("step-00000002")
+    assert (tmp_path / "last").readlink() == Path("step-00000006")
+
+
+def test_the_greatest_is_best_with_mode_max(tmp_path: Path) -> None:
+    save_all(
+        tmp_path, [3.0, 5.0, float("inf"), 1.0], keep_last=1, keep_best=1, metric="loss", mode="max"
+    )
+    assert steps(tmp_path) == [2, 4]
+
+
+def test_a_saved_step_is_replaced_only_on_request(tmp_path: Path) -> None:
+    manager = CheckpointManager(tmp_path)
+    manager.save(1, value=1)
+    with pytest.raises(CheckpointExistsError, match="overwrite=True"):
+        manager.save(1, value=2)
+    assert manager.load(1)["value"] == 1
+    manager.save(1, value=3, overwrite=True)
+    assert manager.load(1)["value"] == 3
+    assert steps(tmp_path) == [1]
+
+
+def test_a_damaged_newest_checkpoint_is_named_and_passed_over(tmp_path: Path) -> None:
+    save_all(tmp_path, [1.0, 2.0])
+    path = tmp_path / "step-00000002" / "value.safetensors"
+    path.write_bytes(path.read_bytes()[:-1] + b"\xff")
+    with pytest.warns(CheckpointWarning, match="value/value; going back to step 1"):
+        assert CheckpointManager(tmp_path).load().step == 1
+
+
+def test_an_empty_folder_has_nothing_to_load(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointNotFoundError, match="no checkpoint to load"):
+        CheckpointManager(tmp_path / "none").load()
+
+
+def test_another_model_is_refused_before_anything_changes(tmp_path: Path) -> None:
+    manager = CheckpointManager(tmp_path)
+    manager.save(1, model=torch.nn.Linear(2, 3))
+    other = torch.nn.Linear(2, 4)
+    before = other.weight.clone()
+    with pytest.raises(MismatchError, match=r"weight 3x2 instead of 4x2"):
+        manager.restore(model=other)
+    assert torch.equal(other.weight, before)
