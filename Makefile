@@ -29,6 +29,30 @@ $(VENV)/.docs: $(VENV)/.core
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
 
+.PHONY: space-audit-fast
+space-audit-fast: $(VENV)/.core ## audit this repository: S1, S3, S4, S6
+	@$(BIN)/codex-audit run . --fast --out $(OUT)
+
+.PHONY: space-audit
+space-audit: $(VENV)/.core ## audit this repository: all six stages
+	@$(BIN)/codex-audit run . --out $(OUT)
+
+.PHONY: space-explain
+space-explain: $(VENV)/.core ## why a capability or practice scores what it does: cap=NAME
+	@$(BIN)/codex-audit explain $(if $(cap),$(cap),$(error say which: make space-explain cap=checkpointing))
+
+.PHONY: space-diff
+space-diff: $(VENV)/.core ## what moved between two revisions or matrices: old=REV new=REV
+	@$(BIN)/codex-audit diff $(if $(old),$(old),$(error say which: make space-diff old=HEAD~1 new=HEAD)) $(if $(new),$(new),HEAD)
+
+.PHONY: space-gate
+space-gate: $(VENV)/.core ## hold this repository to the bar in its own configuration
+	@$(BIN)/codex-audit gate .
+
+.PHONY: space-clean
+space-clean: ## remove what the audit wrote
+	rm -rf $(OUT)/audit_artifacts $(OUT)/reports $(OUT)/manifest.json
+
 .PHONY: test
 test: $(VENV)/.dev ## run the test suite
 	$(BIN)/python -m pytest -n 2
@@ -47,4 +71,16 @@ lint: $(VENV)/.dev ## formatter check, linter, types, layers, spelling
 	$(BIN)/codespell
 
 .PHONY: check
-check: lint test ## what CI runs
+check: lint test space-gate ## what CI runs
+
+.PHONY: docs
+docs: $(VENV)/.docs ## build the documentation site
+	$(BIN)/mkdocs build --strict
+
+.PHONY: docs-serve
+docs-serve: $(VENV)/.docs ## serve the documentation on 127.0.0.1:8000
+	$(BIN)/mkdocs serve
+
+.PHONY: bench
+bench: $(VENV)/.dev ## measure speed against peers, as ratios
+	$(BIN)/python benchmarks/audit.py .

@@ -162,7 +162,8 @@ def decide(
         )
     rows = tuple((capability, tuple(found)) for capability, found in grouped.items())
     duplicated = duplication(request.source, repository, rows, store)
-    return Decisions(info, name, reason, rows, duplicated, ())
+    warnings = () if repository.product else ("there is no product Python code to judge",)
+    return Decisions(info, name, reason, rows, duplicated, warnings)
 
 
 def _applicable(

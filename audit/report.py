@@ -28,6 +28,16 @@ STAGES: Final = {
 }
 
 
+TITLES: Final = {
+    "S1": "index",
+    "S2": "facets",
+    "S3": "capabilities",
+    "S4": "scoring",
+    "S5": "gaps",
+    "S6": "render",
+}
+
+
 class Manifest(Value, frozen=True):
     """What a report was made from and the SHA-256 of everything written with it."""
 

@@ -1,5 +1,6 @@
 """``codex-audit run``: audit a repository, print the matrix, write the reports."""
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -35,21 +36,20 @@ def command(
     cache = common.store(options)
     found = common.outcome(asked, cache)
     cache.close()
+    start = time.perf_counter()
+    shown = formats.render(names[0] if len(names) == 1 else "text", found, asked.templates)
     if out is not None:
         files = report.artefacts(found) | report.reports(found, asked.templates, names)
         report.write(out, files, report.manifest(found, files))
-        _tell(found.timings, out)
-    click.echo(
-        formats.render(names[0] if len(names) == 1 else "text", found, asked.templates), nl=False
-    )
+        _tell(found.timings, time.perf_counter() - start, out)
+    click.echo(shown, nl=False)
 
 
-def _tell(timings: tuple[tuple[str, float], ...], out: Path) -> None:
+def _tell(timings: tuple[tuple[str, float], ...], rendering: float, out: Path) -> None:
     """Say on stderr which stages ran, how long they took and where the reports are."""
-    for stage, seconds in timings:
-        click.echo(f"{stage} {seconds:.2f} s", err=True)
+    for stage, seconds in (*timings, ("S6", rendering)):
+        click.echo(f"{stage} {report.TITLES[stage]:<12} {seconds:6.2f} s", err=True)
     if not timings:
-        click.echo("nothing changed: the stored result is reported", err=True)
-    click.echo(
-        f"wrote {out / report.REPORTS}, {out / report.ARTEFACTS}, {out / report.MANIFEST}", err=True
-    )
+        click.echo("nothing changed: S1 to S5 come from the store", err=True)
+    written = (report.ARTEFACTS, report.REPORTS, report.MANIFEST)
+    click.echo(f"wrote {', '.join(str(out / one) for one in written)}", err=True)
