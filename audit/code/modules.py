@@ -167,8 +167,8 @@ class Program:
             node = self.method(module.first + place, attribute)
             if node >= 0:
                 return f"{self.symbol(node)}{tail}", node
-            if depth > 0 and (value := _property(module.facts.definitions[place])):
-                return self._resolve(module, f"{value}.{attribute}{tail}", depth - 1)
+            if depth > 0 and (stands_for := _property(module.facts.definitions[place])):
+                return self._resolve(module, f"{stands_for}.{attribute}{tail}", depth - 1)
         if depth > 0 and (value := module.values.get(first)) is not None:
             return self._resolve(module, value + (f".{rest}" if rest else "") + tail, depth - 1)
         return f"{module.dotted}:{name}{tail}", -1

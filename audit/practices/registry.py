@@ -11,6 +11,7 @@ from functools import cache
 from hashlib import sha256
 from importlib import import_module, resources
 from pkgutil import iter_modules
+from textwrap import dedent
 from typing import Final, TypeAlias
 
 import msgspec
@@ -115,7 +116,7 @@ def parse_prose(docstring: str) -> Prose:
     heads = "|".join(SECTIONS)
     parts = re.split(rf"^({heads}):[ \t]*\n?", words, flags=re.MULTILINE)
     title, _, what = parts[0].strip().partition("\n")
-    found = dict(zip(parts[1::2], map(inspect.cleandoc, parts[2::2]), strict=True))
+    found = dict(zip(parts[1::2], (dedent(one).strip() for one in parts[2::2]), strict=True))
     missing = [one for one in ("Why", "Fix", "Good", "Bad") if not found.get(one, "").strip()]
     if not title or missing:
         raise ValueError(f"no {', '.join(missing) or 'title'} in the docstring {title!r}")
