@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Final
 
+from audit.facts.model import Block
 from audit.practices.libraries import library
 from audit.practices.origins import called_on
 from audit.practices.processes import RANK_ZERO_NAME, called_rank_zero, guards

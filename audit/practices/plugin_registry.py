@@ -12,9 +12,7 @@ from audit.practices.registry import Place, at, in_code, practice
 from audit.repository import Repository, Site, blocks_from, is_public
 
 _ITEM: Final = re.compile(r"(?P<store>[:\w.@]+)\[(?P<key>.*)\]$")
-_REGISTERS: Final = re.compile(
-    r"regist|^__init_subclass__$|^__set_name__$|^override$|^add_\w*(class|type)$"
-)
+_REGISTERS: Final = re.compile(r"regist|^__init_subclass__$|^__set_name__$|^add_\w*(class|type)$")
 _CALLED: Final = re.compile(r"^(add|insert|put|__call__|__setitem__|__init_subclass__)$")
 _REGISTRY_CLASS: Final = re.compile(r"Regist|Factory|PluginManager")
 _MAPPINGS: Final = re.compile(r"^(builtins\.dict|collections\.(UserDict|OrderedDict)|typing\.Dict)")
@@ -41,12 +39,29 @@ def registrations(repo: Repository) -> Iterator[Registration]:
     for module in repo.product:
         for one in module.facts.assigns:
             found = _ITEM.match(one.target)
-            if found is None or one.operator != "=" or "@" not in one.value:
+            if found is None or one.operator != "=" or not _is_argument(one):
                 continue
             functions = _functions(module.facts.definitions, one.scope)
-            if functions and _registers(repo, module, functions, found["store"]):
+            if functions and (
+                _registers(repo, module, functions, found["store"])
+                or _decorates(module.facts.definitions[functions[0]], one)
+            ):
                 store = _identity(repo, module, functions[-1], found["store"])
                 yield Registration(module, one, functions[-1], store, found["key"])
+
+
+def _is_argument(one: Assign) -> bool:
+    """Tell whether what is stored is an argument, or made from the arguments."""
+    return "@" in one.value or ("@" in one.target and one.value.endswith("()"))
+
+
+def _decorates(function: Definition, one: Assign) -> bool:
+    """Tell whether a function stores in a module's mapping what it returns: a decorator."""
+    return one.target[0] in ":" and any(
+        text[0] == "@" and re.search(rf"{text}\b", f"{one.target} {one.value}")
+        for text in function.returns
+        if text[1:] in function.params
+    )
 
 
 def _functions(definitions: tuple[Definition, ...], place: int) -> list[int]:
