@@ -1,6 +1,8 @@
 """The libraries that detectors know, kept as data in ``libraries.toml``."""
 
+import re
 import tomllib
+from collections.abc import Iterable
 from functools import cache
 from importlib import resources
 
@@ -18,3 +20,23 @@ def named(topic: str) -> dict[str, str]:
         KeyError: there is no such topic.
     """
     return _tables()[topic]
+
+
+@cache
+def _pattern(topic: str) -> re.Pattern[str]:
+    """Return a pattern with one group per name of the topic, longest names first."""
+    whole = (
+        re.escape(name[:-1]) if name[-1] == "*" else rf"{re.escape(name)}(?!\w)"
+        for name in sorted(named(topic), reverse=True)
+    )
+    return re.compile("|".join(f"({one})" for one in whole))
+
+
+def library(topic: str, texts: Iterable[str]) -> str:
+    """Return what the topic calls the first text that one of its names begins; else nothing."""
+    names = sorted(named(topic), reverse=True)
+    for text in texts:
+        found = _pattern(topic).match(text)
+        if found is not None and found.lastindex is not None:
+            return named(topic)[names[found.lastindex - 1]]
+    return ""

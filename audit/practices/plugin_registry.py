@@ -1,0 +1,301 @@
+"""Plugin registry: register functions, entry points, listing, collisions."""
+
+import re
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from audit.code.modules import Module
+from audit.facts.model import Assign, Definition
+from audit.practices.libraries import library, named
+from audit.practices.origins import by_file
+from audit.practices.registry import Place, at, in_code, practice
+from audit.repository import Repository, Site, blocks_from, is_public
+
+_ITEM: Final = re.compile(r"(?P<store>[:\w.@]+)\[(?P<key>.*)\]$")
+_REGISTERS: Final = re.compile(r"regist|^__init_subclass__$|^__set_name__$|^add_\w*(class|type)$")
+_CALLED: Final = re.compile(r"^(add|insert|put|__call__|__setitem__|__init_subclass__)$")
+_REGISTRY_CLASS: Final = re.compile(r"Regist|Factory|PluginManager")
+_MAPPINGS: Final = re.compile(r"^(builtins\.dict|collections\.(UserDict|OrderedDict)|typing\.Dict)")
+_LISTS: Final = re.compile(
+    r"^(list|ls|available|show|all|registered)(_|$)|_(names|list|keys|choices|available)$|"
+    r"^(keys|names|choices|entries)$|^get_(\w+_)?(all|available|registered|supported)\w*$"
+)
+
+
+class Registration(NamedTuple):
+    """A statement that stores a named implementation, in a function that others may call."""
+
+    module: Module
+    assign: Assign
+    function: int
+    """Index of the outermost function around the statement."""
+    store: str
+    """Absolute text of the mapping; of an attribute with its class: ``pkg.mod:Registry.items``."""
+    key: str
+
+
+def registrations(repo: Repository) -> Iterator[Registration]:
+    """Yield the statements of register functions that map a name to an implementation."""
+    for module in repo.product:
+        for one in module.facts.assigns:
+            found = _ITEM.match(one.target)
+            if found is None or one.operator != "=" or not _is_argument(one):
+                continue
+            functions = _functions(module.facts.definitions, one.scope)
+            if functions and (
+                _registers(repo, module, functions, found["store"])
+                or _decorates(module.facts.definitions[functions[0]], one)
+            ):
+                store = _identity(repo, module, functions[-1], found["store"])
+                yield Registration(module, one, functions[-1], store, found["key"])
+
+
+def _is_argument(one: Assign) -> bool:
+    """Tell whether what is stored is an argument, or made from the arguments."""
+    return "@" in one.value or ("@" in one.target and one.value.endswith("()"))
+
+
+def _decorates(function: Definition, one: Assign) -> bool:
+    """Tell whether a function stores in a module's mapping what it returns: a decorator."""
+    return one.target[0] in ":" and any(
+        text[0] == "@" and re.search(rf"{text}\b", f"{one.target} {one.value}")
+        for text in function.returns
+        if text[1:] in function.params
+    )
+
+
+def _functions(definitions: tuple[Definition, ...], place: int) -> list[int]:
+    """Return the functions around a scope, innermost first."""
+    found = []
+    while place > 0:
+        if definitions[place].kind == "function":
+            found.append(place)
+        place = definitions[place].parent
+    return found
+
+
+def _registers(repo: Repository, module: Module, functions: list[int], store: str) -> bool:
+    definitions = module.facts.definitions
+    names = [definitions[one].name.rpartition(".")[2] for one in functions]
+    owner = definitions[functions[-1]].parent
+    if store.startswith("self"):
+        in_registry = definitions[owner].kind == "class" and _is_registry(repo, module, owner)
+        return in_registry and any(_REGISTERS.search(n) or _CALLED.match(n) for n in names)
+    return any(map(_REGISTERS.search, names))
+
+
+def _is_registry(repo: Repository, module: Module, owner: int) -> bool:
+    """Tell whether a class keeps implementations: it says so, or it is a mapping of them."""
+    name = module.facts.definitions[owner].name.rpartition(".")[2]
+    ancestry = repo.program.ancestry(module.first + owner)
+    texts = (name, *(one.rpartition(":")[2] for one in ancestry))
+    return any(map(_REGISTRY_CLASS.search, texts)) or any(map(_MAPPINGS.match, ancestry))
+
+
+def _identity(repo: Repository, module: Module, function: int, store: str) -> str:
+    if store.startswith("self"):
+        definitions = module.facts.definitions
+        owner = definitions[definitions[function].parent].name
+        return f"{module.dotted}:{owner}{store.removeprefix('self')}"
+    return repo.program.resolve(module, store)[0]
+
+
+def _keeps(repo: Repository) -> Iterator[Site]:
+    """Yield the registries made with a library."""
+    yield from repo.calls(*named("registries"))
+
+
+@practice("plugin-registry", looks_for="register functions that store an implementation by name")
+def plugin_registry(repo: Repository) -> Iterator[Place]:
+    """Implementations are registered by name.
+
+    A function or decorator that is called register-something, or a method of a
+    registry class, stores its argument under a name in a mapping that outlives it.
+
+    Why:
+        Others can add an implementation without a patch, and configuration can name it.
+    Fix:
+        A ``register(name)`` decorator that stores classes or functions in one registry.
+    Good:
+        MODELS = {}
+        def register_model(name):
+            def decorate(cls):
+                MODELS[name] = cls
+                return cls
+            return decorate
+    Bad:
+        MODELS = {"mlp": object}
+        def make(name):
+            return MODELS[name]()
+    Limits:
+        A registry whose functions carry other names is not recognised.
+    Drop-in: codex_ml.plugins
+    """
+    yield from by_file(_registry_places(repo))
+
+
+def _registry_places(repo: Repository) -> Iterator[Place]:
+    for one in registrations(repo):
+        line = one.module.facts.definitions[one.function].line
+        says = f"stores its argument by name in {one.store.rpartition(':')[2]}"
+        yield in_code(one.module, one.function, line, says)
+    for site in _keeps(repo):
+        yield at(site, f"registry of {library('registries', site.names)}")
+
+
+@practice("plugin-entry-points", looks_for="entry points of other packages that are read")
+def plugin_entry_points(repo: Repository) -> Iterator[Place]:
+    """Plugins of other packages are discovered through entry points.
+
+    Why:
+        A user installs a package and its plugins are there, without an import line.
+    Fix:
+        Read ``importlib.metadata.entry_points(group="...")`` when a name is not known.
+    Good:
+        from importlib.metadata import entry_points
+        def plugins():
+            return {one.name: one.load() for one in entry_points(group="demo.models")}
+    Bad:
+        from importlib.metadata import version
+        def about():
+            return version("demo")
+    Drop-in: codex_ml.plugins
+    """
+    for site in repo.calls(*named("entry-point-readers")):
+        yield at(site, f"entry points read with {library('entry-point-readers', site.names)}")
+    for site in repo.methods("load_setuptools_entrypoints", "iter_entry_points"):
+        yield at(site, "plugins loaded from entry points")
+
+
+@practice("plugin-listing", looks_for="public functions that list what is registered")
+def plugin_listing(repo: Repository) -> Iterator[Place]:
+    """What is registered can be listed.
+
+    A public function counts that returns the names kept by a registry, or is
+    called a listing and reads the registry.
+
+    Why:
+        A user cannot choose what cannot be seen.
+    Fix:
+        A public ``list_models()`` that returns the sorted names.
+    Good:
+        MODELS = {}
+        def register_model(name, cls):
+            MODELS[name] = cls
+        def list_models():
+            return sorted(MODELS)
+    Bad:
+        MODELS = {}
+        def register_model(name, cls):
+            MODELS[name] = cls
+        def make(name):
+            return MODELS[name]()
+    Limits:
+        A registry that is a public mapping without a function is not counted.
+    """
+    stores = {one.store for one in registrations(repo)}
+    if stores:
+        yield from by_file(_listings(repo, stores))
+    for site in repo.methods("list_plugin_distinfo", "list_name_plugin", "get_plugins"):
+        if any("pluggy" in one for one in site.names):
+            yield at(site, "plugins are listed")
+
+
+def _listings(repo: Repository, stores: set[str]) -> Iterator[Place]:
+    homes = {one.rpartition(":")[0] for one in stores}
+    for module in repo.product:
+        if module.dotted not in homes and not any(t in homes for t in _imported(repo, module)):
+            continue
+        for place, one in enumerate(module.facts.definitions):
+            if one.kind == "function" and is_public(one.name) and not one.stub:
+                line = _lists(repo, module, place, one, stores)
+                if line:
+                    yield in_code(module, place, line, "the registered names are listed")
+
+
+def _imported(repo: Repository, module: Module) -> Iterator[str]:
+    for target in module.imports.values():
+        yield repo.program.resolve(module, target)[0].rpartition(":")[0]
+
+
+def _lists(repo: Repository, module: Module, place: int, one: Definition, stores: set[str]) -> int:
+    """Return the line where a function lists a registry, 0 where it does not."""
+    named_so = bool(_LISTS.search(one.name.rpartition(".")[2]))
+    for call in module.facts.calls:
+        if call.scope != place:
+            continue
+        callee = call.names[0].rpartition(".")[2]
+        listing = callee in ("sorted", "list", "tuple", "keys", "set", "items")
+        if not listing:
+            continue
+        returned = any(text.endswith(f"{callee}()") for text in one.returns)
+        texts = (*call.args, *(name.rpartition(".")[0] for name in call.names))
+        if (returned or named_so) and any(_is_store(repo, module, one, t, stores) for t in texts):
+            return call.line
+    return 0
+
+
+def _is_store(
+    repo: Repository, module: Module, one: Definition, text: str, stores: set[str]
+) -> bool:
+    head = text.partition(" | ")[0].removesuffix("()").removesuffix(".keys").removesuffix(".items")
+    if head.startswith("self"):
+        owner = one.name.rpartition(".")[0]
+        return f"{module.dotted}:{owner}{head.removeprefix('self')}" in stores
+    return bool(head) and head[0] not in "@%'[{" and repo.program.resolve(module, head)[0] in stores
+
+
+@practice("plugin-collision-guard", looks_for="a check for taken names in register functions")
+def plugin_collision_guard(repo: Repository) -> Iterator[Place]:
+    """Registering a name twice is refused or reported.
+
+    Why:
+        Two plugins with one name otherwise replace each other by import order.
+    Fix:
+        Raise when the name is taken, unless an explicit override is given.
+    Good:
+        MODELS = {}
+        def register_model(name, cls):
+            if name in MODELS:
+                raise ValueError(f"{name} is registered already")
+            MODELS[name] = cls
+    Bad:
+        MODELS = {}
+        def register_model(name, cls):
+            MODELS[name] = cls
+    """
+    yield from by_file(_guards(repo))
+
+
+_WARNS: Final = frozenset({"warn", "warning", "error", "rank_zero_warn", "warn_once"})
+
+
+def _guards(repo: Repository) -> Iterator[Place]:
+    for one in registrations(repo):
+        facts = one.module.facts
+        inside = {one.function, *_functions(facts.definitions, one.assign.scope)}
+        refusals = [(each.scope, each.block, each.line) for each in facts.raises]
+        refusals += [
+            (each.scope, each.block, each.line)
+            for each in facts.calls
+            if each.scope in inside and each.names[0].rpartition(".")[2] in _WARNS
+        ]
+        for scope, block, line in refusals:
+            if scope in inside and _asks_taken(one, block):
+                yield in_code(one.module, scope, line, "a taken name is refused or reported")
+
+
+def _asks_taken(one: Registration, block: int) -> bool:
+    """Tell whether a condition around a refusal asks for the key in the mapping."""
+    store = _ITEM.match(one.assign.target)
+    assert store is not None
+    for around in blocks_from(one.module, block):
+        text = around.text
+        if around.kind in ("if", "else") and (
+            f"{one.key} in " in text
+            or f"{one.key} not in " in text
+            or f"{store['store']}.get()" in text
+            or f"{store['store']}[" in text
+        ):
+            return True
+    return False
