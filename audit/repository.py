@@ -261,7 +261,8 @@ class Repository:
         return found
 
     @cached_property
-    def _by_method(self) -> dict[str, list[Site]]:
+    def by_method(self) -> dict[str, list[Site]]:
+        """Every product call by the last part of its names."""
         found: dict[str, list[Site]] = {}
         for site in self.all_calls:
             for last in dict.fromkeys(name.rpartition(".")[2] for name in site.names):
@@ -292,7 +293,7 @@ class Repository:
     def methods(self, *names: str) -> Iterator[Site]:
         """Yield product calls whose last part is one of the names, whatever it is called on."""
         for name in names:
-            yield from self._by_method.get(name, ())
+            yield from self.by_method.get(name, ())
 
     @cached_property
     def _by_keyword(self) -> dict[str, list[Site]]:

@@ -31,10 +31,10 @@ def own_name(one: Definition) -> str:
 
 
 def spread(places: Iterable[Place]) -> Iterator[Place]:
-    """Yield the first place of each file before the second of any: evidence that covers more."""
+    """Yield the first place of each file before the second of any, files near the root first."""
     rest: list[Place] = []
     seen: set[str] = set()
-    for one in places:
+    for one in sorted(places, key=lambda place: place.path.count("/")):
         if one.path in seen:
             rest.append(one)
         else:
