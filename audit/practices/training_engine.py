@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from audit.code.modules import Module
-from audit.facts.model import Assign
+from audit.facts.model import Assign, Block
 from audit.practices.libraries import named
 from audit.practices.loops import (
     backward_calls,
@@ -17,16 +17,21 @@ from audit.practices.loops import (
     optimizer_steps,
     outermost,
     own_name,
+    runs_training,
     spread,
+    training_files,
     trains,
 )
 from audit.practices.registry import Place, at, in_code, practice
 from audit.repository import Repository, Site
 
-_ACCUMULATION: Final = re.compile(r"accum\w*_?(grad|step|batch|iter|factor)|grad\w*_?accum")
+_ACCUMULATION: Final = re.compile(
+    r"accum(ulat(e|ion))?_?(grad|step|batch|iter|factor)|grad(ient)?s?_?accum"
+)
 _MODULO: Final = re.compile(r" % |accum|sync_grad")
 _TRAINER: Final = r"(^|[.:])\w*(Trainer|TrainingArguments|LightningModule)$"
 _PRECISION_OPTION: Final = re.compile(r"^(mixed_precision|amp|use_amp|fp16|bf16|fp8)(_\w+)?$")
+_AUTOCAST: Final = re.compile(r"^(autocast|\w*mixed_precision_context\w*|get_\w*grad_scaler)$")
 _HALF: Final = re.compile(r"16|8|mixed|half|amp|@|self\.|\.", re.IGNORECASE)
 _LR: Final = re.compile(r"(param_groups?\b.*|\[\])\['lr'\]$")
 _SCHEDULER: Final = re.compile(r"(lr|learning_rate|warmup)\w*_?sched|lr_scheduler|^scheduler$")
@@ -35,11 +40,12 @@ _HOOK: Final = re.compile(
     r"optimizer|training|loss|forward|eval\w*)(_\w+)?$"
 )
 _HOOKS: Final = re.compile(r"callback|hook|event_handler|listener", re.IGNORECASE)
+_ELEMENT: Final = re.compile(r"(callback|handler|listener)s?(\(\))?\[\]$")
 _MODULE_HOOK: Final = re.compile(r"forward|backward|module|state_dict|remov|grad|save|load|param")
 _STOPPER: Final = re.compile(r"early_?stop|stop_training|no_\w*improvement|stop_train")
 _CLIP: Final = re.compile(r"^_?(dispatch_)?clip_(by_)?\w*(grad|global_norm)\w*$|^unitwise_norm$")
 _NON_FINITE: Final = ("isfinite", "isnan", "isinf")
-_LOSS: Final = re.compile(r"loss|grad|backward|norm|objective", re.IGNORECASE)
+_LOSS: Final = re.compile(r"loss|grad|backward|objective", re.IGNORECASE)
 
 
 @practice("train-loop", looks_for="a function that leads to backward and to an optimizer step")
@@ -76,11 +82,15 @@ def train_loop(repo: Repository) -> Iterator[Place]:
     split = []
     for site in backward_calls(repo):
         node = site.module.first + site.call.scope
-        if not stepping.isdisjoint(repo.graph.within({node}, 3, up=True)) or _steps_beside(repo, site):
+        if own_name(site.scope) == "backward":
+            continue
+        if not stepping.isdisjoint(repo.graph.within({node}, 3, up=True)) or _steps_beside(
+            repo, site
+        ):
             split.append(at(site, "computes gradients in a loop that steps the optimizer"))
-        elif own_name(site.scope) != "backward" and _class_of(repo, node) in holders:
+        elif _class_of(repo, node) in holders:
             split.append(at(site, "computes gradients for the class's optimizer step"))
-    yield from spread(split)
+    yield from spread(split, training_files(repo))
 
 
 def _class_of(repo: Repository, node: int) -> int:
@@ -135,41 +145,64 @@ def train_grad_accumulation(repo: Repository) -> Iterator[Place]:
                     print(count)
     Drop-in: codex_ml.training.train
     """
-    yield from spread([*_accumulating_loops(repo), *_accumulation_options(repo)])
+    found = [*_accumulating_loops(repo), *_accumulation_options(repo)]
+    yield from spread(found, training_files(repo))
 
 
 def _accumulating_loops(repo: Repository) -> Iterator[Place]:
+    steps = {site.module.first + site.call.scope for site in optimizer_steps(repo)}
     for site in backward_calls(repo):
         inner = loops_around(site)
+        callers = repo.graph.callers[site.module.first + site.call.scope]
+        if inner and not _steps_beside(repo, site) and not steps.isdisjoint(callers):
+            yield at(site, "backward in a loop of what runs before the step")
         for step in _function_calls(repo, site):
             if step.method != "step" or not is_optimizer_step(step, beside_backward=True):
                 continue
             outer = loops_around(step)
             if len(inner) > len(outer) > 0 and inner[-len(outer) :] == outer:
                 yield at(site, "backward in a loop inside the loop that steps the optimizer")
-            waits = set(step.blocks()) - set(site.blocks())
-            if any(one.kind == "if" and " % " in one.text for one in waits):
+            waits = [one for one in step.blocks() if one.kind == "if" and " % " in one.text]
+            if waits and not _shares_a_block(repo, step, waits):
                 yield at(step, "the optimizer steps once every few batches")
+
+
+def _shares_a_block(repo: Repository, step: Site, blocks: list[Block]) -> bool:
+    """Tell whether a backward call is in one of the blocks around a step."""
+    return any(
+        one.method in ("backward", "manual_backward") and not set(blocks).isdisjoint(one.blocks())
+        for one in _function_calls(repo, step)
+    )
 
 
 def _accumulation_options(repo: Repository) -> Iterator[Place]:
     for site in repo.methods("accumulate", "no_backward_sync", "no_sync"):
         if site.within("with", r"\.(accumulate|no_backward_sync|no_sync)\(\)"):
             yield at(site, f"{site.method} holds back the synchronisation of gradients")
-    if not trains(repo):
-        return
-    for module in repo.product:
-        for one in module.facts.assigns:
-            if _ACCUMULATION.search(one.value.lower()) and _arithmetic(one):
-                yield in_code(module, one.scope, one.line, "scales by the accumulation steps")
-        for block in module.facts.blocks:
-            if _ACCUMULATION.search(block.text.lower()) and block.kind in ("if", "for"):
-                scope = _scope_at(module, block.line)
-                yield in_code(module, scope, block.line, "waits for the accumulation steps")
-    for site in repo.all_calls:
-        for name, value in site.call.kwargs:
-            if _ACCUMULATION.search(name.lower()) and value != "1":
-                yield at(site, f"passes {name} to the engine")
+    if trains(repo):
+        for module in repo.product:
+            yield from _accumulation_steps(module)
+        for name in filter(_names_accumulation, repo.by_keyword):
+            for site, value in repo.given(name):
+                if value not in ("1", "None"):
+                    yield at(site, f"passes {name} to the engine")
+
+
+def _names_accumulation(text: str) -> bool:
+    return bool(_ACCUMULATION.search(text.lower()))
+
+
+def _accumulation_steps(module: Module) -> Iterator[Place]:
+    """Yield where a module computes with, waits for or keeps the accumulation steps."""
+    for one in module.facts.assigns:
+        if _names_accumulation(one.value) and _arithmetic(one):
+            yield in_code(module, one.scope, one.line, "scales by the accumulation steps")
+        elif one.target.startswith("self.") and _names_accumulation(one.target):
+            yield in_code(module, one.scope, one.line, "keeps the number of accumulation steps")
+    for block in module.facts.blocks:
+        if block.kind in ("if", "for") and _names_accumulation(block.text):
+            scope = _scope_at(module, block.line)
+            yield in_code(module, scope, block.line, "waits for the accumulation steps")
 
 
 def _arithmetic(one: Assign) -> bool:
@@ -217,14 +250,16 @@ def train_mixed_precision(repo: Repository) -> Iterator[Place]:
     """
     scalers = [at(site, "scales the loss") for site in repo.methods("GradScaler")]
     policies = [at(s, f"uses {what}") for s, what in _named_calls(repo, "mixed-precision")]
-    found = [*scalers, *policies, *_precision_options(repo)]
+    found = [*scalers, *policies]
     if trains(repo):
+        found += _precision_options(repo)
         inference = gradients_off(repo)
-        for site in repo.methods("autocast"):
-            node = site.module.first + site.call.scope
-            if node not in inference and not site.within("with", "no_grad|inference_mode"):
-                found.append(at(site, "runs under autocast"))
-    yield from spread(found)
+        for method in filter(_AUTOCAST.search, repo.by_method):
+            for site in repo.methods(method):
+                node = site.module.first + site.call.scope
+                if node not in inference and not site.within("with", "no_grad|inference_mode"):
+                    found.append(at(site, f"runs under {method}"))
+    yield from spread(found, training_files(repo))
 
 
 def _named_calls(repo: Repository, topic: str) -> Iterator[tuple[Site, str]]:
@@ -264,7 +299,7 @@ def train_lr_schedule(repo: Repository) -> Iterator[Place]:
     """
     made = [at(s, f"makes {what}") for s, what in _named_calls(repo, "lr-schedulers")]
     stepped = [at(s, "steps the learning-rate scheduler") for s in _scheduler_steps(repo)]
-    yield from spread([*made, *stepped, *_written_rates(repo)])
+    yield from spread([*made, *stepped, *_written_rates(repo)], training_files(repo))
 
 
 def _scheduler_steps(repo: Repository) -> Iterator[Site]:
@@ -310,14 +345,16 @@ def train_compile(repo: Repository) -> Iterator[Place]:
         for site in repo.calls("torch.compile")
         if site.call.decorates < 0 and _is_model(repo, site)
     ]
-    for site in repo.methods("compile"):
-        if _compiles_itself(repo, site):
-            found.append(at(site, "compiles the module in place"))
-    yield from spread(found)
+    found += [
+        at(site, "compiles the module in place")
+        for site in repo.methods("compile")
+        if _compiles_itself(site)
+    ]
+    yield from spread(found, training_files(repo))
 
 
 _MODEL: Final = re.compile(
-    r"(^|[@.:_ ])(\w*model\w*|module\w*|net|network|mods|transformer|unet|layers?|block|policy|"
+    r"(^|[@.: ])(\w*model|modules?|net|network|mods|transformer|unet|layers?|block|policy|"
     r"self|\w*loss\w*|\w*step)(\[[^\]]*\])?(\(\))?($| )|nn\.Module\(\)|DistributedDataParallel|"
     r"create_model|from_pretrained\(\)",
     re.IGNORECASE,
@@ -338,20 +375,16 @@ def _is_model(repo: Repository, site: Site) -> bool:
 def _makes_module(repo: Repository, module: Module, text: str) -> bool:
     if text[:1] in "'%[{(" or not text.endswith("()"):
         return False
-    for _, node in repo.program.follow(module, text):
-        if node >= 0 and repo.program.definition(node).kind == "class":
-            return any("nn.Module" in base for base in repo.program.ancestry(node))
-    return False
+    node = repo.program.resolve(module, text)[1]
+    return node >= 0 and any("nn.Module" in base for base in repo.program.ancestry(node))
 
 
-def _compiles_itself(repo: Repository, site: Site) -> bool:
+def _compiles_itself(site: Site) -> bool:
     receiver = site.receivers[0]
-    if receiver in ("re", "regex", "torch", "builtins", "self") or not receiver:
-        return False
     known = {name for name, _ in site.call.kwargs}
-    if not (known & {"backend", "mode", "fullgraph", "dynamic"} or "**" in known):
+    if not receiver or receiver in ("re", "regex", "torch", "builtins", "self"):
         return False
-    return _MODEL.search(receiver) is not None
+    return bool(known & {"backend", "mode", "fullgraph", "dynamic"})
 
 
 @practice("train-callbacks", looks_for="hooks of users that the training loop calls")
@@ -378,25 +411,27 @@ def train_callbacks(repo: Repository) -> Iterator[Place]:
             return handles
     Drop-in: codex_ml.training.Callback
     """
-    if not trains(repo):
+    if not runs_training(repo):
         return
     found = [at(s, f"calls {s.method} of callbacks") for s in _hook_calls(repo)]
     found += [at(s, "runs the registered callbacks") for s in _registered(repo)]
     found += [
         at(site, "hands callbacks on to the trainer")
-        for site in repo.all_calls
-        if site.call.keyword("callbacks") not in (None, "None", "[]")
+        for site, value in repo.given("callbacks")
+        if value not in ("None", "[]")
         and re.search(r"Trainer|super\(\)|\.fit$|__init__$", site.names[0])
     ]
-    yield from spread(found)
+    yield from spread(found, training_files(repo))
 
 
 def _hook_calls(repo: Repository) -> Iterator[Site]:
     for method, sites in repo.by_method.items():
-        if _HOOK.match(method):
-            for site in sites:
-                if _HOOKS.search(" ".join(site.receivers)) or site.within("for", _HOOKS.pattern):
-                    yield site
+        for site in sites if _HOOK.match(method) else ():
+            if _HOOKS.search(" ".join(site.receivers)) or site.within("for", _HOOKS.pattern):
+                yield site
+    for site in repo.methods("run_event", "fire", "fire_event", "trigger", "dispatch", "notify"):
+        if any(map(_ELEMENT.search, site.receivers)):
+            yield site
 
 
 def _registered(repo: Repository) -> Iterator[Site]:
@@ -434,8 +469,8 @@ def train_early_stopping(repo: Repository) -> Iterator[Place]:
         if one.kind == "class" and _STOPPER.search(own_name(one)) and _decides(module, place):
             found.append(in_code(module, place, one.line, "stops training by a metric"))
     for module in repo.product:
-        found += _patience(repo, module)
-    yield from spread(found)
+        found += _patience(module)
+    yield from spread(found, training_files(repo))
 
 
 def _decides(module: Module, scope: int) -> bool:
@@ -446,14 +481,16 @@ def _decides(module: Module, scope: int) -> bool:
         one.line <= block.line <= one.end and block.kind == "if"
         for one in methods
         for block in module.facts.blocks
-    ) or any(
-        re.search(r" (>=|>|<|<=|==) ", text) for one in methods for text in one.returns
-    )
+    ) or any(re.search(r" (>=|>|<|<=|==) ", text) for one in methods for text in one.returns)
 
 
-def _patience(repo: Repository, module: Module) -> Iterator[Place]:
+def _patience(module: Module) -> Iterator[Place]:
     for block in module.facts.blocks:
-        if block.kind == "if" and re.search(r"(>=|>|==) \S*(patience|early_stop)", block.text):
+        if (
+            block.kind == "if"
+            and re.search(r"(>=|>|==) \S*patience", block.text)
+            and not re.search(r"finite|nan", block.text)
+        ):
             scope = _scope_at(module, block.line)
             around = [own_name(one) for _, one in classes_around(module, scope)]
             if not any(re.search(r"(_lr|sched|plateau)", one) for one in around):
@@ -485,11 +522,11 @@ def train_grad_clipping(repo: Repository) -> Iterator[Place]:
     for method, sites in repo.by_method.items():
         if _CLIP.match(method):
             found += [at(site, f"calls {method}") for site in sites]
-    for site in repo.all_calls:
-        for name, value in site.call.kwargs:
-            if name in ("gradient_clip_val", "max_grad_norm") and value not in ("None", "0"):
+    for name in ("gradient_clip_val", "max_grad_norm"):
+        for site, value in repo.given(name):
+            if value not in ("None", "0"):
                 found.append(at(site, f"passes {name} to the engine"))
-    yield from spread(found)
+    yield from spread(found, training_files(repo))
 
 
 @practice("train-nonfinite-guard", looks_for="a check of loss or gradients for NaN and infinity")
@@ -517,26 +554,22 @@ def train_nonfinite_guard(repo: Repository) -> Iterator[Place]:
             return column[~np.isnan(column)]
     Drop-in: codex_ml.training.train
     """
+    backward = {site.module.first + site.call.scope for site in backward_calls(repo)}
+    training = repo.graph.within(backward, 2, up=True)
     checks = [
         at(site, f"checks {site.method} of loss or gradients")
         for site in repo.methods(*_NON_FINITE)
-        if _LOSS.search(_checked(site)) or _in_training(repo, site)
+        if site.module.first + site.call.scope in training or _LOSS.search(_checked(site))
     ]
     scaled = [
         at(site, "the gradient scaler skips steps that are not finite")
         for site in repo.methods("step")
         if any(re.search(r"scaler\b|GradScaler", one) for one in site.receivers) and site.call.args
     ]
-    yield from spread([*checks, *scaled])
+    yield from spread([*checks, *scaled], training_files(repo))
 
 
 def _checked(site: Site) -> str:
     """Return what a check is applied to: its argument or what it is called on."""
     subject = site.call.args[0] if site.call.args else " ".join(site.receivers)
     return f"{subject} {own_name(site.scope)}"
-
-
-def _in_training(repo: Repository, site: Site) -> bool:
-    node = site.module.first + site.call.scope
-    return any(one.method == "backward" for one in repo.by_scope.get(node, ()))
-
