@@ -261,7 +261,8 @@ class Repository:
         return found
 
     @cached_property
-    def _by_method(self) -> dict[str, list[Site]]:
+    def by_method(self) -> dict[str, list[Site]]:
+        """Every product call by the last part of its names."""
         found: dict[str, list[Site]] = {}
         for site in self.all_calls:
             for last in dict.fromkeys(name.rpartition(".")[2] for name in site.names):
@@ -292,10 +293,11 @@ class Repository:
     def methods(self, *names: str) -> Iterator[Site]:
         """Yield product calls whose last part is one of the names, whatever it is called on."""
         for name in names:
-            yield from self._by_method.get(name, ())
+            yield from self.by_method.get(name, ())
 
     @cached_property
-    def _by_keyword(self) -> dict[str, list[Site]]:
+    def by_keyword(self) -> dict[str, list[Site]]:
+        """Every product call by the keywords that it is given."""
         found: dict[str, list[Site]] = {}
         for site in self.all_calls:
             for key, _ in site.call.kwargs:
@@ -305,7 +307,7 @@ class Repository:
     def given(self, *keywords: str) -> Iterator[tuple[Site, str]]:
         """Yield product calls that are given one of the keywords, with its value."""
         for keyword in keywords:
-            for site in self._by_keyword.get(keyword, ()):
+            for site in self.by_keyword.get(keyword, ()):
                 yield site, site.call.keyword(keyword) or ""
 
     def kinds(self, site: Site, which: int = 0) -> tuple[str, ...]:

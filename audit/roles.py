@@ -48,11 +48,19 @@ def packages(paths: Iterable[str]) -> frozenset[str]:
 def assign(paths: Iterable[str], overrides: Mapping[str, Role]) -> dict[str, Role]:
     """Return the role of every path; a glob in `overrides` that matches decides first."""
     every = list(paths)
-    shipped = any(_folder_role(one) is None for one in packages(every))
-    found = {path: _role(path, has_package=shipped) for path in every}
+    shipped = [one for one in packages(every) if _folder_role(one) is None]
+    found = {path: _role(path, has_package=bool(shipped)) for path in every}
+    if any(one.startswith("src/") for one in shipped):
+        beside = (one for one in every if found[one] == "product" and _beside_src(one))
+        found |= dict.fromkeys(beside, "example")
     for pattern, role in overrides.items():
         found |= {path: role for path in every if fnmatchcase(path, pattern)}
     return found
+
+
+def _beside_src(path: str) -> bool:
+    """Tell whether a module is in a folder beside a ``src`` layout, which ships ``src`` alone."""
+    return "/" in path and not path.startswith("src/") and kind_of(path) == "python"
 
 
 def _named(path: str, role: Role) -> bool:

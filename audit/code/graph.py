@@ -135,15 +135,6 @@ class Graph:
             seen |= front
         return frozenset(seen)
 
-    def leading_to(self, targets: Iterable[int], depth: int) -> frozenset[int]:
-        """Return the targets and what leads to one of them in at most `depth` steps."""
-        found = set(targets)
-        front = set(found)
-        for _ in range(depth):
-            front = {one for node in front for one in self.callers[node]} - found
-            found |= front
-        return frozenset(found)
-
     def public(self) -> frozenset[int]:
         """Return the product definitions that others may use: no private part in the name."""
         return frozenset(

@@ -1,7 +1,8 @@
 """Idioms of training and evaluation code that several capabilities ask about."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
 from typing import Final
 
 from audit.code.modules import Module
@@ -30,11 +31,17 @@ def own_name(one: Definition) -> str:
     return words(one.name.rpartition(".")[2])
 
 
-def spread(places: Iterable[Place]) -> Iterator[Place]:
-    """Yield the first place of each file before the second of any: evidence that covers more."""
+def spread(places: Iterable[Place], first: Collection[str] = ()) -> Iterator[Place]:
+    """Yield the first place of each file before the second of any.
+
+    Files in `first` come first, then those near the root, then those with most places.
+    """
+    every = list(places)
+    count = Counter(one.path for one in every)
+    every.sort(key=lambda one: (one.path not in first, one.path.count("/"), -count[one.path]))
     rest: list[Place] = []
     seen: set[str] = set()
-    for one in places:
+    for one in every:
         if one.path in seen:
             rest.append(one)
         else:
@@ -109,12 +116,25 @@ def optimizer_steps(repo: Repository) -> Iterator[Site]:
     yield from repo.methods("apply_gradients", "apply_updates", "optimizer_step", "lr_step")
 
 
+def training_files(repo: Repository) -> frozenset[str]:
+    """Return the files whose functions lead to a backward call."""
+    nodes = {site.module.first + site.call.scope for site in backward_calls(repo)}
+    leading = repo.graph.within(nodes, 2, up=True)
+    return frozenset(repo.program.owner[node].path for node in leading)
+
+
 def trains(repo: Repository) -> bool:
     """Tell whether product code takes part in training: gradients, an optimizer, a trainer."""
+    return runs_training(repo) or any(repo.classes(r"torch\.optim\."))
+
+
+def runs_training(repo: Repository) -> bool:
+    """Tell whether product code runs training, with a loop of its own or a trainer's."""
     return (
-        any(backward_calls(repo))
-        or any(repo.classes(r"torch\.optim\.|(^|\.)Trainer$|LightningModule$|TrainingArguments$"))
+        any(own_name(site.scope) != "backward" for site in backward_calls(repo))
+        or any(repo.classes(r"(^|[.:])\w*(Trainer|TrainingArguments|LightningModule)$"))
         or any(repo.calls("transformers.Trainer", "transformers.TrainingArguments"))
+        or any(repo.methods("train_on_batch"))
     )
 
 
