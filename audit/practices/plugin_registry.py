@@ -57,7 +57,7 @@ def _is_argument(one: Assign) -> bool:
 
 def _decorates(function: Definition, one: Assign) -> bool:
     """Tell whether a function stores in a module's mapping what it returns: a decorator."""
-    return one.target[0] in ":" and any(
+    return one.target[0] == ":" and any(
         text[0] == "@" and re.search(rf"{text}\b", f"{one.target} {one.value}")
         for text in function.returns
         if text[1:] in function.params
