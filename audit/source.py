@@ -6,6 +6,7 @@ followed and nothing is fetched.
 """
 
 import os
+import re
 import stat
 from collections.abc import Iterable, Iterator
 from hashlib import sha1, sha256
@@ -24,6 +25,9 @@ JUNK = frozenset(
         ".eggs", "site-packages", ".idea", ".vscode",
     }
 )  # fmt: skip
+_OWN = re.compile(rb"(audit_artifacts/|reports/capability_matrix\.)")
+"""What ``run --out`` wrote into the tree is no part of what is audited."""
+
 MAX_READ = 1 << 20
 """Larger files are hashed but not parsed: a 5 MB literal costs seconds and a gigabyte."""
 
@@ -137,6 +141,13 @@ class _OnDisk:
         return "" if inside else "symbolic link out of the tree"
 
 
+def own_output(name: bytes, beside: Iterable[bytes] = ()) -> bool:
+    """Tell whether a file is a report of this tool, the manifest only beside artefacts."""
+    if name == b"manifest.json":
+        return any(_OWN.match(one) for one in beside)
+    return _OWN.match(name) is not None
+
+
 def _read(full: bytes) -> bytes | str:
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     handle = os.open(full, flags)
@@ -167,7 +178,9 @@ class Folder(_OnDisk):
         self.name = root.resolve().name
         self.revision, self.time, self.dirty = "", 0, False
         self.names = {}
-        self.entries = tuple(sorted((self.entry(name) for name in self._walk()), key=_by_path))
+        found = list(self._walk())
+        kept = (self.entry(name) for name in found if not own_output(name, found))
+        self.entries = tuple(sorted(kept, key=_by_path))
 
     def _walk(self) -> Iterator[bytes]:
         base = os.fsencode(self.root)
@@ -193,16 +206,17 @@ class WorkingTree(_OnDisk):
         found = {display(name): _tracked(name, mode, blob) for name, mode, blob in state.tracked}
         for name in state.changed:
             found.pop(display(name), None)
-        for name in (*state.changed, *state.untracked):
+        untracked = [name for name in state.untracked if not own_output(name, state.untracked)]
+        for name in (*state.changed, *untracked):
             if os.path.lexists(os.path.join(os.fsencode(root), name)):
                 entry = self.entry(name)
-                if entry.problem != "not a regular file" or name in state.untracked:
+                if entry.problem != "not a regular file" or name in untracked:
                     found[entry.path] = entry
         for path, entry in found.items():
             if entry.kind == "link" and not entry.problem:
                 full = os.path.join(os.fsencode(root), self.names.get(path) or path.encode())
                 found[path] = msgspec.structs.replace(entry, problem=self.link_problem(full))
-        self.dirty = bool(state.changed or state.untracked)
+        self.dirty = bool(state.changed or untracked)
         self.entries = tuple(sorted(found.values(), key=_by_path))
 
 
