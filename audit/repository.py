@@ -87,7 +87,7 @@ class Site:
     @property
     def method(self) -> str:
         """The last part of the callee: ``state_dict`` of ``@model.state_dict``."""
-        return self.names[0].rpartition(".")[2]
+        return _last(self.names[0])
 
     @property
     def receivers(self) -> tuple[str, ...]:
@@ -106,6 +106,11 @@ class Site:
         """Yield the canonical text of every argument, positional then by keyword."""
         yield from self.call.args
         yield from (value for _, value in self.call.kwargs)
+
+
+def _last(name: str) -> str:
+    """Return the last part of a name: ``save`` of ``torch.save`` and of ``pkg.io:save``."""
+    return name.rpartition(".")[2].rpartition(":")[2]
 
 
 def blocks_from(module: Module, block: int) -> Iterator[Block]:
@@ -265,7 +270,7 @@ class Repository:
         """Every product call by the last part of its names."""
         found: dict[str, list[Site]] = {}
         for site in self.all_calls:
-            for last in dict.fromkeys(name.rpartition(".")[2] for name in site.names):
+            for last in dict.fromkeys(_last(name) for name in site.names):
                 found.setdefault(last, []).append(site)
         return found
 

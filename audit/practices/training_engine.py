@@ -1,7 +1,7 @@
 """Training: the loop, and what keeps it fast, stable and open to its users."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Final
 
 from audit.code.modules import Module
@@ -32,6 +32,7 @@ _MODULO: Final = re.compile(r" % |accum|sync_grad")
 _TRAINER: Final = r"(^|[.:])\w*(Trainer|TrainingArguments|LightningModule)$"
 _PRECISION_OPTION: Final = re.compile(r"^(mixed_precision|amp|use_amp|fp16|bf16|fp8)(_\w+)?$")
 _AUTOCAST: Final = re.compile(r"^(autocast|\w*mixed_precision_context\w*|get_\w*grad_scaler)$")
+_OPTIMIZER_CLASS: Final = r"torch\.optim\.(optimizer\.)?\w+$"
 _HALF: Final = re.compile(r"16|8|mixed|half|amp|@|self\.|\.", re.IGNORECASE)
 _LR: Final = re.compile(r"(param_groups?\b.*|\[\])\['lr'\]$")
 _SCHEDULER: Final = re.compile(r"(lr|learning_rate|warmup)\w*_?sched|lr_scheduler|^scheduler$")
@@ -256,10 +257,17 @@ def train_mixed_precision(repo: Repository) -> Iterator[Place]:
         inference = gradients_off(repo)
         for method in filter(_AUTOCAST.search, repo.by_method):
             for site in repo.methods(method):
-                node = site.module.first + site.call.scope
-                if node not in inference and not site.within("with", "no_grad|inference_mode"):
+                if not _infers(repo, site, inference):
                     found.append(at(site, f"runs under {method}"))
     yield from spread(found, training_files(repo))
+
+
+def _infers(repo: Repository, site: Site, gradients_are_off: Collection[int]) -> bool:
+    """Tell whether a call is in code without gradients that is no optimizer's."""
+    if derives(repo, site.module, site.call.scope, _OPTIMIZER_CLASS):
+        return False
+    node = site.module.first + site.call.scope
+    return node in gradients_are_off or site.within("with", "no_grad|inference_mode")
 
 
 def _named_calls(repo: Repository, topic: str) -> Iterator[tuple[Site, str]]:
@@ -316,7 +324,7 @@ def _written_rates(repo: Repository) -> Iterator[Place]:
             module.facts.definitions[one.scope]
         ).startswith("_init"):
             continue
-        if not derives(repo, module, one.scope, r"torch\.optim\.(optimizer\.)?Optimizer$"):
+        if not derives(repo, module, one.scope, _OPTIMIZER_CLASS):
             yield in_code(module, one.scope, one.line, "writes a computed learning rate")
 
 
