@@ -4,7 +4,7 @@ Usage: python tools/build_wheel.py [--out DIR]
 
 parse guard (with the files that pyproject.toml names) -> canonical form ->
 source distribution -> wheel from it and wheel from the checkout, equal to the
-byte -> source distribution holds only tracked files -> twine check --strict ->
+byte -> source distribution holds the tracked files and no others -> twine check --strict ->
 check-wheel-contents -> install into an empty environment, core dependencies
 only -> audit from an empty directory, verify the report -> SHA256SUMS and
 build-manifest.json, which `codex-audit verify DIR` checks.
@@ -20,6 +20,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+import tomllib
 import venv
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -35,7 +36,7 @@ from audit.report import encode, replace
 ROOT = Path(__file__).resolve().parents[1]
 EPOCH = "1580601600"  # 2020-02-02, hatchling's own: a rebuild without the variable is equal too
 TOOLS = ("build", "check-wheel-contents", "hatchling", "pip", "twine")
-GENERATED = {"PKG-INFO"}
+ALWAYS = {".gitignore", "LICENSE", "PKG-INFO", "README.md", "pyproject.toml"}
 
 
 class BuildError(Exception):
@@ -91,19 +92,35 @@ def build(work: Path) -> tuple[Path, Path]:
     return sdist, wheel
 
 
-def tracked() -> set[str] | None:
-    """Return the files that Git tracks; None outside of a repository."""
+def tracked() -> set[str]:
+    """Return the files that Git tracks; nothing outside of a repository."""
     if not (ROOT / ".git").exists():
-        return None
-    return set(run("git", "ls-files", "-z").split("\0"))
+        return set()
+    return set(filter(None, run("git", "ls-files", "-z").split("\0")))
 
 
-def only_tracked(sdist: Path) -> None:
-    """Refuse a source distribution that holds a file which Git does not track."""
-    known = tracked()
-    odd = sorted(distribution.inputs(sdist).keys() - known - GENERATED) if known else []
-    if odd:
-        raise BuildError(f"{sdist.name}: not tracked by Git: {', '.join(odd)}: commit or remove")
+def listed() -> set[str]:
+    """Return the files and folders that pyproject.toml lists for the source distribution."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    return set(settings["tool"]["hatch"]["build"]["targets"]["sdist"]["only-include"])
+
+
+def wanted(known: set[str]) -> set[str]:
+    """Return which of the tracked files belong into the source distribution."""
+    inside = {name for name in known if name.split("/")[0] in listed()}
+    return ALWAYS | {name for name in inside if not any(p[0] == "." for p in name.split("/"))}
+
+
+def complete(sdist: Path) -> None:
+    """Refuse a source distribution with an untracked file, or without a tracked one.
+
+    Raises:
+        BuildError: the lists differ.
+    """
+    if known := tracked():
+        odd = sorted(distribution.inputs(sdist).keys() ^ wanted(known))
+        if odd:
+            raise BuildError(f"{sdist.name} and Git differ in: {', '.join(odd)}: commit or remove")
 
 
 def install(work: Path, wheel: Path) -> Path:
@@ -132,7 +149,7 @@ def main_job(work: Path, scripts: Path, sdist: Path) -> None:
 
 def revision() -> str:
     """Return the commit, marked if the tree differs from it; empty outside Git."""
-    if tracked() is None:
+    if not tracked():
         return ""
     return run("git", "describe", "--always", "--abbrev=40", "--dirty", "--exclude=*").strip()
 
@@ -178,7 +195,7 @@ def make(out: Path) -> None:
             guard()
         with step("build twice and compare"):
             sdist, wheel = build(work)
-            only_tracked(sdist)
+            complete(sdist)
         with step("twine check, check-wheel-contents"):
             python("twine", "check", "--strict", sdist, wheel)
             python("check_wheel_contents", wheel)
