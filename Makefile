@@ -70,6 +70,15 @@ lint: $(VENV)/.dev ## formatter check, linter, types, layers, spelling
 	$(BIN)/lint-imports
 	$(BIN)/codespell
 
+.PHONY: wheel
+wheel: $(VENV)/.dev ## build, check and prove the distributions in dist/
+	$(BIN)/python tools/build_wheel.py
+
+.PHONY: check-install
+check-install: wheel ## install the wheel alone and with each extra into empty environments
+	$(BIN)/python tools/check_install.py dist/*.whl
+	$(BIN)/python tools/check_install.py dist/*.whl --lowest
+
 .PHONY: check
 check: lint test space-gate ## what CI runs
 

@@ -161,9 +161,7 @@ def verify(out: Path, catalogue: Catalogue) -> tuple[str, ...]:
         raise AuditError(f"{path}: missing: the report was not written to its end") from None
     except (msgspec.DecodeError, OSError) as error:
         raise AuditError(f"{path}: {error}: this is no manifest of codex-audit") from None
-    found = [
-        row for name, digest in proof.artefacts.items() if (row := _differs(out, name, digest))
-    ]
+    found = [row for name, digest in proof.artefacts.items() if (row := differs(out, name, digest))]
     for suffix in ("json", "md", "html"):
         name = f"{REPORTS}/capability_matrix.{suffix}"
         if name not in proof.artefacts:
@@ -187,7 +185,8 @@ def verify(out: Path, catalogue: Catalogue) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _differs(out: Path, name: str, digest: str) -> str:
+def differs(out: Path, name: str, digest: str) -> str:
+    """Say how a file differs from its SHA-256, or nothing if it does not."""
     path = out / name
     if Path(name).is_absolute() or ".." in Path(name).parts:
         return f"{name}: leads out of the folder"

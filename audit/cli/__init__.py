@@ -17,6 +17,7 @@ from audit.errors import AuditError, ExitCode
 COMMANDS = {
     "explain": "why a capability or practice scores what it does",
     "practices": "the catalogue; one practice's page",
+    "pyproject": "bring a pyproject.toml to its canonical form",
     "run": "audit a repository",
     "stage": "one stage, from the artefacts of those before it",
     "verify": "re-derive the hashes of a written report",

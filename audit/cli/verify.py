@@ -1,10 +1,10 @@
-"""``codex-audit verify``: does a written report still prove what it says?"""
+"""``codex-audit verify``: does a written report, or a build, still prove what it says?"""
 
 from pathlib import Path
 
 import click
 
-from audit import report
+from audit import distribution, report
 from audit.errors import ExitCode
 from audit.practices import registry
 
@@ -12,11 +12,15 @@ from audit.practices import registry
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path), default=".")
 def command(folder: Path) -> int:
-    """Re-derive every hash of the report written to FOLDER and name what differs."""
-    found = report.verify(folder, registry.Catalogue(registry.built_in()))
+    """Re-derive every hash of the report or build in FOLDER and name what differs."""
+    if (folder / distribution.MANIFEST).is_file():
+        manifest, found = distribution.MANIFEST, distribution.verify(folder)
+    else:
+        catalogue = registry.Catalogue(registry.built_in())
+        manifest, found = report.MANIFEST, report.verify(folder, catalogue)
     for one in found:
         click.echo(one)
     if found:
         return ExitCode.FAILED
-    click.echo(f"{folder / report.MANIFEST}: everything holds")
+    click.echo(f"{folder / manifest}: everything holds")
     return ExitCode.OK

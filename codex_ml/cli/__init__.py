@@ -12,6 +12,7 @@ import os
 import sys
 
 from codex_ml.errors import CodexError, ExitCode
+from codex_ml.extras import cure
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,8 +31,9 @@ def guard(action: Callable[[], object]) -> int:
     """Run a command's body and return its exit code: the one error boundary.
 
     Bad input (`CodexError`) becomes one line on stderr, an interruption exits
-    with 130, a reader that went away ends the command quietly, and only a
-    defect of this program shows a traceback.
+    with 130, a reader that went away ends the command quietly, a library that
+    is not installed names the extra to install, and only a defect of this
+    program shows a traceback.
     """
     try:
         result = action()
@@ -45,7 +47,10 @@ def guard(action: Callable[[], object]) -> int:
     except CodexError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
-    except Exception:  # noqa: BLE001  (the boundary itself)
+    except Exception as error:  # noqa: BLE001  (the boundary itself)
+        if missing := cure(error):
+            print(f"error: {missing}", file=sys.stderr)
+            return ExitCode.USAGE
         sys.excepthook(*sys.exc_info())
         return ExitCode.INTERNAL
     return result if isinstance(result, int) else ExitCode.OK

@@ -1,0 +1,92 @@
+"""Read and write a ``pyproject.toml`` without losing a byte."""
+
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from audit.errors import ConfigError
+from audit.pyproject.guard import Problem, problems
+
+_MARK = "\ufeff"
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A valid project file: its text without the byte order mark."""
+
+    path: Path
+    text: str
+    mark: str = ""
+
+
+def find(path: Path) -> Path:
+    """Return the file itself, or the ``pyproject.toml`` of a folder."""
+    return path / "pyproject.toml" if path.is_dir() else path
+
+
+def read(path: Path, folder: Path | None = None) -> Document:
+    """Read a file and let the guard judge it; with a `folder`, the files that it names too.
+
+    Raises:
+        ConfigError: the file cannot be read, is not UTF-8, not TOML or no valid
+            project file: one line per problem, ``path:line:column: problem: cure``.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ConfigError(
+            f"{path}: {error.strerror}: name a pyproject.toml or its folder"
+        ) from None
+    try:
+        text = content.decode()
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        column = error.start - (content.rfind(b"\n", 0, error.start) + 1) + 1
+        raise _refusal(
+            path, (Problem(line, column, "not UTF-8: save the file as UTF-8"),)
+        ) from None
+    document = Document(path, text.removeprefix(_MARK), _MARK if text.startswith(_MARK) else "")
+    if found := problems(document.text, folder):
+        raise _refusal(path, found)
+    return document
+
+
+def _refusal(path: Path, found: tuple[Problem, ...]) -> ConfigError:
+    return ConfigError("\n".join(f"{path}:{one.line}:{one.column}: {one.says}" for one in found))
+
+
+def write(document: Document, text: str) -> None:
+    """Replace a file's text in one step; mode, symbolic link and byte order mark stay.
+
+    The old file or the new one is there at any moment, also after a power cut.
+
+    Raises:
+        ConfigError: the folder cannot be written; the file is as it was.
+    """
+    target = document.path.resolve()
+    try:
+        _replace(target, (document.mark + text).encode())
+    except OSError as error:
+        raise ConfigError(
+            f"{target}: cannot be written ({error.strerror}); it is as it was"
+        ) from None
+
+
+def _replace(target: Path, content: bytes) -> None:
+    descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    new = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fchmod(file.fileno(), target.stat().st_mode & 0o7777)
+            os.fsync(file.fileno())
+        new.replace(target)
+    finally:
+        new.unlink(missing_ok=True)
+    folder = os.open(target.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

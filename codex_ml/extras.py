@@ -1,0 +1,21 @@
+"""Which extra brings a library that is not installed."""
+
+# top-level module -> extra of this distribution; tests hold it to pyproject.toml
+EXTRAS: dict[str, str] = {
+    "fsspec": "remote",
+    "numpy": "tokenization",
+    "safetensors": "train",
+    "sentencepiece": "tokenization",
+    "tiktoken": "tokenization",
+    "tokenizers": "tokenization",
+    "torch": "train",
+    "xxhash": "train",
+}
+
+
+def cure(error: BaseException) -> str:
+    """Say what to install for a failed import; nothing if no extra brings it."""
+    name = error.name if isinstance(error, ModuleNotFoundError) else None
+    module = (name or "").partition(".")[0]
+    extra = EXTRAS.get(module)
+    return f"{module} is not installed: run pip install 'codex-ml[{extra}]'" if extra else ""

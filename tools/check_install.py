@@ -1,0 +1,177 @@
+"""Install a wheel into empty environments and see that it works there.
+
+Usage: python tools/check_install.py WHEEL [NAME ...] [--python PYTHON] [--lowest]
+
+NAME is `core` or an extra; all by default. For each: a new virtual environment,
+`pip install WHEEL[NAME] -c constraints.txt`, `pip check`, nothing installed that
+constraints.txt does not pin, then what NAME promises:
+
+- core: every package imports, both commands answer, and each command that
+  needs an extra says which in one line;
+- tokenization, train: the packages that they are for import, module by module;
+- others: each library that they name imports.
+
+With --lowest the direct dependencies of core are pinned to the lowest version
+that pyproject.toml declares, and the engine's tests run. PYTHON is the
+interpreter to make the environments with.
+"""
+
+import argparse
+import re
+import subprocess
+import sys
+import tempfile
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+CONSTRAINTS = ROOT / "constraints.txt"
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+PROMISES = {"core": ("audit", "codex_ml"), "tokenization": ("codex_ml.tokenization",)}
+IMPORT = """
+import importlib, pkgutil, sys
+failed = 0
+def load(name):
+    global failed
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        failed += 1
+        print(f"{name}: {error}")
+for name in sys.argv[2:]:
+    package = load(name)
+    for one in pkgutil.walk_packages(getattr(package, "__path__", ()), name + "."):
+        if one.name.endswith("__main__") or (sys.argv[1] == "packages" and not one.ispkg):
+            continue
+        load(one.name)
+sys.exit(failed > 0)
+"""
+DIRECT = """
+import importlib, sys
+from importlib import metadata
+tops = metadata.packages_distributions()
+for wanted in sys.argv[1:]:
+    for module, names in tops.items():
+        if wanted in {n.lower().replace("_", "-") for n in names} and module[0] != "_":
+            importlib.import_module(module)
+"""
+
+
+def run(*command: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run a command outside of the checkout."""
+    return subprocess.run(
+        [str(one) for one in command], capture_output=True, text=True, check=False,
+        cwd=tempfile.gettempdir(),
+    )  # fmt: skip
+
+
+def must(*command: str | Path) -> str:
+    """Run a command that must end with 0; else stop with what it said."""
+    done = run(*command)
+    if done.returncode:
+        sys.exit(
+            f"{' '.join(map(str, command))}: exit {done.returncode}\n{done.stdout}{done.stderr}"
+        )
+    return done.stdout
+
+
+def plain(name: str) -> str:
+    """Return a distribution's name as PEP 503 spells it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def names(requirements: list[str]) -> list[str]:
+    """Return the distributions that requirements name, this one's own extras left out."""
+    found = [plain(re.split(r"[^\w.-]", one)[0]) for one in requirements]
+    return [one for one in found if one != PROJECT["name"]]
+
+
+def lowest(folder: Path) -> Path:
+    """Write constraints with the lowest declared version of each direct dependency."""
+    bounds = [re.match(r"([\w.-]+)>=([\w.]+)", one) for one in PROJECT["dependencies"]]
+    path = folder / "lowest.txt"
+    path.write_text("".join(f"{one[1]}=={one[2]}\n" for one in bounds if one))
+    return path
+
+
+def pinned(python: Path) -> None:
+    """Stop if something is installed that the constraints do not pin."""
+    pins = {tuple(line.split("==")) for line in CONSTRAINTS.read_text().splitlines()}
+    have = [
+        line.split("==") for line in must(python, "-m", "pip", "freeze").split() if "==" in line
+    ]
+    known = {(plain(name), version) for name, version in pins}
+    odd = [f"{n}=={v}" for n, v in have if (plain(n), v.partition("+")[0]) not in known]
+    if odd:
+        sys.exit(f"not in constraints.txt: {', '.join(odd)}")
+
+
+def complaints(scripts: Path) -> None:
+    """Stop if a command without its extra does anything but name it in one line."""
+    for command in must(
+        scripts / "python", "-c", "from codex_ml.cli import *; print(*COMMANDS)"
+    ).split():
+        done = run(scripts / "codex-ml", command, "--help")
+        named = done.returncode == 2 and "pip install 'codex-ml[" in done.stderr
+        if not (done.returncode == 0 or (named and done.stderr.count("\n") == 1)):
+            sys.exit(f"codex-ml {command} --help: exit {done.returncode}\n{done.stderr}")
+
+
+def promises(name: str, scripts: Path) -> None:
+    """Check what an extra is for."""
+    python = scripts / "python"
+    if name == "core":
+        must(python, "-c", IMPORT, "packages", *PROMISES["core"])
+        complaints(scripts)
+        must(scripts / "codex-audit", "--version")
+    else:
+        extras = PROJECT["optional-dependencies"]
+        must(python, "-c", DIRECT, *names(extras[name]))
+        must(python, "-c", IMPORT, "modules", *PROMISES.get(name, ()))
+
+
+def check(wheel: Path, name: str, interpreter: str, low: bool) -> None:
+    """Install one way and check it."""
+    with tempfile.TemporaryDirectory(prefix="codex-ml-install-") as folder:
+        scripts = Path(folder, "venv", "bin")
+        must(interpreter, "-m", "venv", Path(folder, "venv"))
+        target = str(wheel) if name == "core" else f"{wheel}[{name}]"
+        constraints = lowest(Path(folder)) if low else CONSTRAINTS
+        pip = (scripts / "python", "-m", "pip", "--disable-pip-version-check")
+        must(*pip, "install", "-c", constraints, target)
+        must(*pip, "check")
+        if low:
+            must(*pip, "install", "-c", constraints, "pytest", "hypothesis", "jsonschema")
+            print(
+                must(
+                    scripts / "python",
+                    "-m",
+                    "pytest",
+                    "-q",
+                    "--rootdir",
+                    ROOT,
+                    ROOT / "tests/audit",
+                )
+            )
+        else:
+            pinned(scripts / "python")
+        promises(name, scripts)
+    print(f"{name}: holds", flush=True)
+
+
+def main() -> None:
+    """Check what was asked for."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("wheel", type=lambda one: Path(one).resolve())
+    parser.add_argument("names", nargs="*", default=["core", *PROJECT["optional-dependencies"]])
+    parser.add_argument("--python", default=sys.executable)
+    parser.add_argument("--lowest", action="store_true")
+    asked = parser.parse_args()
+    for name in ["core"] if asked.lowest else asked.names:
+        check(asked.wheel, name, asked.python, asked.lowest)
+
+
+if __name__ == "__main__":
+    main()
