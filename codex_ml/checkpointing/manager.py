@@ -7,12 +7,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from codex_ml.checkpointing import markers
+from codex_ml.checkpointing import upkeep
 from codex_ml.checkpointing.background import Background, Foreground, Saver
-from codex_ml.checkpointing.deletion import delete_checkpoint, sweep
 from codex_ml.checkpointing.errors import CheckpointWarning
-from codex_ml.checkpointing.files import LOCAL, Files, locked
-from codex_ml.checkpointing.folder import scan
+from codex_ml.checkpointing.files import LOCAL, Files
 from codex_ml.checkpointing.group import SOLO, Group
 from codex_ml.checkpointing.reader import Checkpoint
 from codex_ml.checkpointing.retention import Retention
@@ -57,8 +55,9 @@ class CheckpointManager:
         self._group = group
         self._files = files
         self._saver: Saver = Background() if asynchronous else Foreground()
-        if group.rank == 0:
-            self._tidy_up()
+        if group.rank == 0 and self.folder.is_dir():
+            with suppress(OSError):  # a folder to read from need not be writable
+                upkeep.tidy_up(files, self.folder)
 
     def save(
         self,
@@ -175,21 +174,9 @@ class CheckpointManager:
             self._retain(draft.step)
 
     def _retain(self, step: int) -> None:
-        """Set the markers, then delete what is superfluous; what cannot be deleted stays."""
+        """Keep what is to be kept; what cannot be deleted stays, and is told."""
         try:
-            with locked(self.folder):
-                found = scan(self.folder)
-                markers.update(self._files, self.folder, found)
-                for item in self._retention.superfluous(found, step):
-                    delete_checkpoint(self._files, item.path)
+            upkeep.retain(self._files, self.folder, self._retention, step)
         except OSError as error:
             message = f"step {step} is saved, but {error.filename or self.folder}: {error.strerror}"
             warnings.warn(CheckpointWarning(message), stacklevel=4)
-
-    def _tidy_up(self) -> None:
-        """Remove what killed writers left and set the markers, if the folder can be changed."""
-        if not self.folder.is_dir():
-            return
-        with suppress(OSError), locked(self.folder):
-            sweep(self._files, self.folder)
-            markers.update(self._files, self.folder, scan(self.folder))

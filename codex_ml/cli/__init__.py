@@ -15,7 +15,9 @@ from codex_ml import __version__
 from codex_ml.errors import CodexError, ExitCode
 
 # command -> (module under codex_ml.cli that defines `command`, short help)
-COMMANDS: dict[str, tuple[str, str]] = {}
+COMMANDS: dict[str, tuple[str, str]] = {
+    "checkpoint": ("checkpoint", "Look at, verify, compare, tidy up and convert checkpoints."),
+}
 
 
 class LazyGroup(click.Group):
