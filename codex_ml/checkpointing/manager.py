@@ -1,5 +1,6 @@
 """`CheckpointManager`: save, load, restore and tidy up one folder of checkpoints."""
 
+import os
 import warnings
 from collections.abc import Collection, Mapping
 from contextlib import suppress
@@ -11,7 +12,7 @@ from codex_ml.checkpointing import upkeep
 from codex_ml.checkpointing.background import Background, Foreground, Saver
 from codex_ml.checkpointing.errors import CheckpointWarning
 from codex_ml.checkpointing.files import LOCAL, Files
-from codex_ml.checkpointing.group import SOLO, Group
+from codex_ml.checkpointing.group import SOLO, Group, agree
 from codex_ml.checkpointing.reader import Checkpoint
 from codex_ml.checkpointing.retention import Retention
 from codex_ml.checkpointing.selecting import choose
@@ -99,6 +100,7 @@ class CheckpointManager:
             selection=self._retention.selection,
             digests=digests,
             overwrite=overwrite,
+            group=self._group,
         )
         self._saver.run(prepared, self._write)
 
@@ -113,7 +115,16 @@ class CheckpointManager:
         `DamagedCheckpointError` or `SchemaVersionError`.
         """
         self.wait()
-        return choose(self.folder, which, components, self._retention.selection)
+
+        def chosen() -> bytes:
+            if self._group.rank != 0:
+                return b""
+            return bytes(choose(self.folder, which, components, self._retention.selection).path)
+
+        if self._group.size == 1:
+            return choose(self.folder, which, components, self._retention.selection)
+        path = Path(os.fsdecode(agree(self._group, chosen)[0]))
+        return Checkpoint.open(path, self._group.rank, self._group.size)
 
     def restore(
         self,
