@@ -139,6 +139,45 @@ def prune(
     _show(row, style, lambda: (f"{verb} {path}" for path in deleted))
 
 
+@command.command()
+@click.argument("source", type=PATH)
+@click.argument("folder", type=PATH)
+@click.option("--step", type=click.IntRange(0), default=0, show_default=True)
+@FORMAT
+def convert(source: Path, folder: Path, step: int, style: str) -> None:
+    """Import SOURCE, of another format, into FOLDER as a checkpoint.
+
+    SOURCE is a file of torch.save, a safetensors file or a folder of them, or a
+    torch.distributed.checkpoint folder. Nothing in it is executed.
+    """
+    from codex_ml.checkpointing import interop
+
+    path = str(interop.convert(source, folder, step))
+    _show({"path": path}, style, lambda: [path])
+
+
+@command.command()
+@click.argument("path", type=PATH)
+@click.argument("target", type=PATH)
+@click.option("--to", type=click.Choice(["dcp", "safetensors", "torch"]), required=True)
+@click.option("--component", "names", multiple=True, help="Only this; may be repeated.")
+@WHICH
+@FORMAT
+def export(
+    path: Path,
+    target: Path,
+    to: Literal["dcp", "safetensors", "torch"],
+    names: tuple[str, ...],
+    which: str,
+    style: str,
+) -> None:
+    """Write the checkpoint PATH, or one of the folder PATH, as TARGET in another format."""
+    from codex_ml.checkpointing import interop
+
+    interop.export(_open(path, which), target, to, names)
+    _show({"path": str(target)}, style, lambda: [str(target)])
+
+
 def _open(path: Path, which: str) -> Checkpoint:
     """Open the checkpoint `path`, or one in the folder `path`; reads the manifest only."""
     if (path / MANIFEST).exists():

@@ -43,7 +43,7 @@ def same(left: Any, right: Any) -> bool:
         case list() | tuple():
             return len(left) == len(right) and all(map(same, left, right))
         case float():
-            return left.hex() == right.hex()
+            return bool(left.hex() == right.hex())
     return bool(left == right)
 
 
