@@ -1,13 +1,16 @@
 """From a training loop's objects to a draft of a checkpoint, everything checked first."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from codex_ml.checkpointing import rng as generators
 from codex_ml.checkpointing import tree
 from codex_ml.checkpointing.errors import UnsupportedStateError
+from codex_ml.checkpointing.group import Group
 from codex_ml.checkpointing.layout import COMPONENT
 from codex_ml.checkpointing.manifest import Selection
+from codex_ml.checkpointing.merge import RANK_LOCAL, share
 from codex_ml.checkpointing.tensors import take_apart
 from codex_ml.checkpointing.writer import Draft
 
@@ -28,6 +31,7 @@ def draft(
     selection: Selection | None,
     digests: Mapping[str, str] | None,
     overwrite: bool,
+    group: Group,
 ) -> Draft:
     """Take every part apart; raises `UnsupportedStateError` naming what cannot be saved."""
     if type(step) is not int or step < 0:
@@ -36,9 +40,13 @@ def draft(
     for name in states:
         if not COMPONENT.fullmatch(name):
             raise UnsupportedStateError(f"component {name!r}: use letters, digits and _")
-    components = [take_apart(name, state) for name, state in states.items()]
     if rng:
-        components.append(take_apart("rng", generators.capture()))
+        states["rng"] = generators.capture()
+    own = f"rank-{group.rank}/" if group.size > 1 else ""
+    whole = [
+        take_apart(name, state, own if name in RANK_LOCAL else "") for name, state in states.items()
+    ]
+    components = [replace(component, blocks=share(component, group)) for component in whole]
     return Draft(
         step,
         tuple(components),

@@ -1,5 +1,6 @@
 """`CheckpointManager`: save, load, restore and tidy up one folder of checkpoints."""
 
+import os
 import warnings
 from collections.abc import Collection, Mapping
 from contextlib import suppress
@@ -7,13 +8,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from codex_ml.checkpointing import markers
+from codex_ml.checkpointing import upkeep
 from codex_ml.checkpointing.background import Background, Foreground, Saver
-from codex_ml.checkpointing.deletion import delete_checkpoint, sweep
 from codex_ml.checkpointing.errors import CheckpointWarning
-from codex_ml.checkpointing.files import LOCAL, Files, locked
-from codex_ml.checkpointing.folder import scan
-from codex_ml.checkpointing.group import SOLO, Group
+from codex_ml.checkpointing.files import LOCAL, Files
+from codex_ml.checkpointing.group import SOLO, Group, agree
 from codex_ml.checkpointing.reader import Checkpoint
 from codex_ml.checkpointing.retention import Retention
 from codex_ml.checkpointing.selecting import choose
@@ -57,8 +56,9 @@ class CheckpointManager:
         self._group = group
         self._files = files
         self._saver: Saver = Background() if asynchronous else Foreground()
-        if group.rank == 0:
-            self._tidy_up()
+        if group.rank == 0 and self.folder.is_dir():
+            with suppress(OSError):  # a folder to read from need not be writable
+                upkeep.tidy_up(files, self.folder)
 
     def save(
         self,
@@ -100,6 +100,7 @@ class CheckpointManager:
             selection=self._retention.selection,
             digests=digests,
             overwrite=overwrite,
+            group=self._group,
         )
         self._saver.run(prepared, self._write)
 
@@ -114,7 +115,16 @@ class CheckpointManager:
         `DamagedCheckpointError` or `SchemaVersionError`.
         """
         self.wait()
-        return choose(self.folder, which, components, self._retention.selection)
+
+        def chosen() -> bytes:
+            if self._group.rank != 0:
+                return b""
+            return bytes(choose(self.folder, which, components, self._retention.selection).path)
+
+        if self._group.size == 1:
+            return choose(self.folder, which, components, self._retention.selection)
+        path = Path(os.fsdecode(agree(self._group, chosen)[0]))
+        return Checkpoint.open(path, self._group.rank, self._group.size)
 
     def restore(
         self,
@@ -175,21 +185,9 @@ class CheckpointManager:
             self._retain(draft.step)
 
     def _retain(self, step: int) -> None:
-        """Set the markers, then delete what is superfluous; what cannot be deleted stays."""
+        """Keep what is to be kept; what cannot be deleted stays, and is told."""
         try:
-            with locked(self.folder):
-                found = scan(self.folder)
-                markers.update(self._files, self.folder, found)
-                for item in self._retention.superfluous(found, step):
-                    delete_checkpoint(self._files, item.path)
+            upkeep.retain(self._files, self.folder, self._retention, step)
         except OSError as error:
             message = f"step {step} is saved, but {error.filename or self.folder}: {error.strerror}"
             warnings.warn(CheckpointWarning(message), stacklevel=4)
-
-    def _tidy_up(self) -> None:
-        """Remove what killed writers left and set the markers, if the folder can be changed."""
-        if not self.folder.is_dir():
-            return
-        with suppress(OSError), locked(self.folder):
-            sweep(self._files, self.folder)
-            markers.update(self._files, self.folder, scan(self.folder))

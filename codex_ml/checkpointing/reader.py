@@ -1,7 +1,7 @@
 """Reading a checkpoint: mapped into memory, verified against the manifest, lazily decoded."""
 
 import mmap
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
@@ -14,6 +14,7 @@ from codex_ml.checkpointing.dtypes import DTYPES
 from codex_ml.checkpointing.errors import (
     CheckpointNotFoundError,
     DamagedCheckpointError,
+    MismatchError,
     SchemaVersionError,
 )
 from codex_ml.checkpointing.layout import MANIFEST
@@ -68,12 +69,13 @@ class Checkpoint:
     path: Path
     manifest: Manifest
     rank: int = 0
+    size: int = 1
 
     @classmethod
-    def open(cls, path: str | Path, rank: int = 0) -> "Checkpoint":
-        """Open the checkpoint directory `path`; reads the manifest only."""
+    def open(cls, path: str | Path, rank: int = 0, size: int = 1) -> "Checkpoint":
+        """Open the checkpoint directory `path` on one of `size` ranks; reads the manifest only."""
         directory = Path(path)
-        return cls(directory, read_manifest(directory), rank)
+        return cls(directory, read_manifest(directory), rank, size)
 
     @property
     def step(self) -> int:
@@ -116,16 +118,53 @@ class Checkpoint:
         self.verify([component])
         return put_together(node, self.tensor)
 
+    def placed(self, component: str, targets: Mapping[str, object]) -> Any:
+        """Return a component's state with each tensor in `targets` cut to the target's block.
+
+        `targets` maps tensors' names to a `Shard` or DTensor; only the bytes
+        that this rank needs are read.
+        """
+        from codex_ml.checkpointing import sharding, tensors
+
+        def tensor(name: str) -> Any:
+            target = targets.get(name)
+            shard = sharding.as_shard(target, (name,))
+            if shard is None:
+                return self.tensor(name)
+            return sharding.like(target, self.block(name, shard.offsets, tuple(shard.tensor.shape)))
+
+        return tensors.put_together(self._node(component), tensor)
+
+    def ranks(self, component: str) -> tuple[Any, ...]:
+        """Return what each rank had saved of a component that every rank has its own of."""
+        from codex_ml.checkpointing.tensors import put_together
+
+        match self._present(component):
+            case {"$ranks": nodes}:
+                return tuple(put_together(node, self.tensor) for node in nodes)
+        return (self[component],)
+
     def tensor(self, name: str) -> "Tensor":
         """Return one tensor, such as ``model/wte.weight``, verifying only its bytes."""
-        from codex_ml.checkpointing.tensors import assemble
+        from codex_ml.checkpointing.tensors import load_chunk
 
-        if name not in self._entries:
-            raise CheckpointNotFoundError(f"{self.path}: no tensor {name!r}")
-        entry = self._entries[name]
-        if damage := self._damaged_chunks(entry):
-            raise self._damaged(damage)
-        return assemble(entry, self._read)
+        entry = self._entry(name)
+        if entry.chunks[0].offsets is None:
+            return load_chunk(entry, entry.chunks[0], self._verified_bytes(entry, entry.chunks[0]))
+        return self.block(name, (0,) * len(entry.shape), entry.shape)
+
+    def block(self, name: str, offsets: tuple[int, ...], shape: tuple[int, ...]) -> "Tensor":
+        """Return a copy of the block of a tensor at `offsets`, reading only what it needs."""
+        from codex_ml.checkpointing.sharding import cut
+        from codex_ml.checkpointing.tensors import load_chunk
+
+        entry = self._entry(name)
+        return cut(
+            entry,
+            lambda chunk: load_chunk(entry, chunk, self._verified_bytes(entry, chunk)),
+            offsets,
+            shape,
+        )
 
     def verify(self, components: Iterable[str] | None = None) -> None:
         """Compare every byte of the named components, or of all, with its digest.
@@ -165,15 +204,13 @@ class Checkpoint:
         ]
         return (*([f"header of {file.path}"] if header else []), *tensors) or (file.path,)
 
-    def _damaged_chunks(self, entry: TensorEntry) -> tuple[str, ...]:
-        problems: list[str] = []
-        for chunk in entry.chunks:
-            file = self._files[chunk.file]
-            if (problem := self._size_problem(file)) is not None:
-                problems.append(problem)
-            elif file.path not in self._verified and digest(self._read(chunk)) != chunk.digest:
-                problems.append(entry.name)
-        return tuple(problems)
+    def _verified_bytes(self, entry: TensorEntry, chunk: Chunk) -> memoryview:
+        if (problem := self._size_problem(self._files[chunk.file])) is not None:
+            raise self._damaged((problem,))
+        data = self._read(chunk)
+        if chunk.file not in self._verified and digest(data) != chunk.digest:
+            raise self._damaged((entry.name,))
+        return data
 
     def _size_problem(self, file: FileEntry) -> str | None:
         if file.path in self._views:
@@ -194,11 +231,29 @@ class Checkpoint:
     def _read(self, chunk: Chunk) -> memoryview:
         return self._views[chunk.file][chunk.start : chunk.start + chunk.size]
 
-    def _node(self, component: str) -> Any:
+    def _entry(self, name: str) -> TensorEntry:
+        if name not in self._entries:
+            raise CheckpointNotFoundError(f"{self.path}: no tensor {name!r}")
+        return self._entries[name]
+
+    def _present(self, component: str) -> Any:
         if component not in self:
             held = ", ".join(self.components) or "nothing"
             raise CheckpointNotFoundError(f"{self.path}: no {component!r} was saved, only {held}")
-        return for_rank(self.manifest.state[component], self.rank)
+        return self.manifest.state[component]
+
+    def _node(self, component: str) -> Any:
+        match self._present(component):
+            case {"$ranks": nodes} if len(nodes) != self.size:
+                raise MismatchError(
+                    f"{self.path}: each of {len(nodes)} ranks saved its own {component!r}, "
+                    f"and this is rank {self.rank} of {self.size}: "
+                    f"read checkpoint.ranks({component!r}), or restore without it"
+                )
+            case {"$ranks": nodes}:
+                return nodes[self.rank]
+            case node:
+                return node
 
     def _damaged(self, damage: tuple[str, ...]) -> DamagedCheckpointError:
         return DamagedCheckpointError(f"{self.path}: damaged: {', '.join(damage)}", damage)
@@ -218,14 +273,6 @@ class Checkpoint:
     @cached_property
     def _verified(self) -> set[str]:
         return set()
-
-
-def for_rank(node: Any, rank: int) -> Any:
-    """Choose a rank's part of a component that every rank saved by itself."""
-    match node:
-        case {"$ranks": parts}:
-            return parts[rank if rank < len(parts) else 0]
-    return node
 
 
 def _plain(node: Any) -> Any:

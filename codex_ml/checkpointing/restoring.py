@@ -9,6 +9,8 @@ from torch import Tensor
 from codex_ml.checkpointing import rng as generators
 from codex_ml.checkpointing.errors import MismatchError
 from codex_ml.checkpointing.reader import Checkpoint
+from codex_ml.checkpointing.sharding import is_dtensor
+from codex_ml.checkpointing.tensors import take_apart
 
 SHOWN = 3  # names in one message
 
@@ -25,7 +27,7 @@ def restore(checkpoint: Checkpoint, objects: Mapping[str, Any], *, rng: bool) ->
             f"{checkpoint.path}: has no {', '.join(missing)}; "
             f"it holds {', '.join(checkpoint.components) or 'nothing'}"
         )
-    states = {name: checkpoint[name] for name in wanted}
+    states = {name: _state(checkpoint, name, objects.get(name)) for name in wanted}
     for name, target in objects.items():
         _check(checkpoint, name, target, states[name])
     for name, target in objects.items():
@@ -33,6 +35,36 @@ def restore(checkpoint: Checkpoint, objects: Mapping[str, Any], *, rng: bool) ->
         target.load_state_dict(own)
     if rng:
         generators.restore(states["rng"])
+
+
+def _state(checkpoint: Checkpoint, name: str, target: Any) -> Any:
+    """Return a component's state, its tensors cut to the blocks that the target holds."""
+    match target:
+        case torch.nn.Module():
+            return checkpoint.placed(name, take_apart(name, target.state_dict()).sharded)
+        case torch.optim.Optimizer():
+            return checkpoint.placed(name, _like_parameters(checkpoint, name, target))
+    return checkpoint.placed(name, {})
+
+
+def _like_parameters(
+    checkpoint: Checkpoint, name: str, optimizer: torch.optim.Optimizer
+) -> dict[str, Tensor]:
+    """A new optimizer has no state yet: what has a parameter's shape lies like the parameter."""
+    parameters = [value for group in optimizer.param_groups for value in group["params"]]
+    sharded = {
+        f"{name}/state/{place}": value
+        for place, value in enumerate(parameters)
+        if is_dtensor(value)
+    }
+    if not sharded:
+        return {}
+    return {
+        entry.name: value
+        for entry in checkpoint.manifest.tensors
+        if (value := sharded.get(entry.name.rpartition("/")[0])) is not None
+        and tuple(value.shape) == entry.shape
+    }
 
 
 def _check(checkpoint: Checkpoint, name: str, target: Any, state: Any) -> None:

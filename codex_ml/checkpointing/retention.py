@@ -29,8 +29,8 @@ class Retention:
             raise CheckpointError(f"mode is {mode!r}: give 'min' or 'max'")
         return cls(last, best, None if metric is None else Selection(metric, mode))
 
-    def superfluous(self, scan: Scan, saved: int) -> tuple[Stored, ...]:
-        """Return what may be deleted when step `saved` was just saved: never that step."""
+    def superfluous(self, scan: Scan, saved: int | None = None) -> tuple[Stored, ...]:
+        """Return what may be deleted: never step `saved`, which was just saved."""
         if self.last is None:
             return ()
         kept = {item.path for item in scan.stored[: self.last]}

@@ -23,23 +23,23 @@ def write(
     ends = list(accumulate(sizes))
     header = _header(order, sizes, ends)
     whole = hasher()
-    file = files.create(path)
+    size = len(header) + sum(sizes)
+    file = files.create(path, size)
     try:
         whole.update(header)
         file.write(header)
         chunks = {}
-        for block, size, end in zip(order, sizes, ends, strict=True):
+        for block, length, end in zip(order, sizes, ends, strict=True):
             part = hasher()
             for piece in _pieces(as_bytes(block.tensor)):
                 part.update(piece)
                 whole.update(piece)
                 file.write(piece)
-            start = len(header) + end - size
-            chunks[block.key] = _chunk(path.name, block, start, size, part.hexdigest())
+            start = len(header) + end - length
+            chunks[block.key] = _chunk(path.name, block, start, length, part.hexdigest())
         file.sync()
     finally:
         file.close()
-    size = len(header) + sum(sizes)
     entry = FileEntry(path.name, size, whole.hexdigest(), len(header), digest(header))
     return entry, tuple(chunks[block.key] for block in blocks)
 

@@ -1,7 +1,7 @@
 """State with tensors, taken apart into a JSON tree and blocks of bytes, and put together again."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from torch import Tensor
 from codex_ml.checkpointing import tree
 from codex_ml.checkpointing.dtypes import DTYPES
 from codex_ml.checkpointing.manifest import Chunk, Json, TensorEntry
+from codex_ml.checkpointing.sharding import Shard, as_shard
 
 PLAIN = (Tensor, torch.nn.Parameter)
 _NUMPY_SCALARS = {name: getattr(np, "bool_" if name == "bool" else name) for name in (
@@ -25,12 +26,14 @@ class Block:
 
     `tensor` may be on any device and have any strides. `shape` is the whole
     tensor's; `offsets` is where this block starts in it, None for all of it.
+    Another rank writes the block where `writes` is false.
     """
 
     key: str
     tensor: Tensor
     shape: tuple[int, ...]
     offsets: tuple[int, ...] | None = None
+    writes: bool = True
 
     @property
     def dtype(self) -> str:
@@ -45,6 +48,7 @@ class Component:
     name: str
     tree: Json
     blocks: tuple[Block, ...]
+    sharded: Mapping[str, object] = field(default_factory=dict)  # by the names of tensors
 
 
 def dtype_name(dtype: torch.dtype) -> str:
@@ -52,26 +56,31 @@ def dtype_name(dtype: torch.dtype) -> str:
     return str(dtype).removeprefix("torch.")
 
 
-def take_apart(name: str, state: object) -> Component:
-    """Split `state` into a JSON tree and blocks.
+def take_apart(name: str, state: object, prefix: str = "") -> Component:
+    """Split `state` into a JSON tree and blocks, whose keys start with `prefix`.
 
     Raises `UnsupportedStateError` naming the first value that would not come
     back exactly: the whole state is examined before anything is written.
     """
-    collector = _Collector()
-    return Component(name, tree.encode(state, (name,), collector.leaf), tuple(collector.blocks))
+    collector = _Collector(prefix)
+    node = tree.encode(state, (name,), collector.leaf)
+    return Component(name, node, tuple(collector.blocks), collector.sharded)
 
 
 class _Collector:
     """Names the tensors of one component; equal views of one storage share a name."""
 
-    def __init__(self) -> None:
+    def __init__(self, prefix: str) -> None:
         self.blocks: list[Block] = []
+        self.sharded: dict[str, object] = {}
+        self._prefix = prefix
         self._keys = {"__metadata__"}  # reserved by safetensors
         self._seen: dict[tuple[object, ...], str] = {}
 
     def leaf(self, value: Any, path: tree.Path) -> Json | None:
         """Encode what torch and numpy add to Python's own types."""
+        if (shard := as_shard(value, path)) is not None:
+            return self._shard(value, shard, path)
         match value:
             case Tensor():
                 return self._tensor(value, path)
@@ -90,7 +99,7 @@ class _Collector:
 
     def _tensor(self, value: Tensor, path: tree.Path) -> Json:
         check_tensor(value, path)
-        node: dict[str, Json] = {"$tensor": self._name(value, path)}
+        node: dict[str, Json] = {"$tensor": self._whole(value, path)}
         if not value.is_contiguous() and _dense(value):
             node["strides"] = list(value.stride())
         if type(value) is torch.nn.Parameter:
@@ -99,22 +108,44 @@ class _Collector:
             node["requires_grad"] = True
         return node
 
+    def _shard(self, value: Any, shard: Shard, path: tree.Path) -> Json:
+        check_tensor(shard.tensor, path)
+        name, key = self._name(shard.tensor, path)
+        if key is not None:
+            self.sharded[name] = value
+            self.blocks.append(
+                Block(key, shard.tensor.detach(), shard.shape, shard.offsets, shard.writes)
+            )
+        return {"$tensor": name}
+
     def _array(self, value: Any, path: tree.Path) -> Json:
         if type(value) is not np.ndarray or value.dtype.name not in _NUMPY_SCALARS:
             raise tree.refuse(path, f"{type(value).__name__} of {value.dtype} has no exact form")
         native = np.array(value, dtype=value.dtype.newbyteorder("="), copy=True)
         if native.dtype != value.dtype:
             raise tree.refuse(path, f"array of {value.dtype} is not in this machine's byte order")
-        return {"$array": self._name(torch.from_numpy(native), path)}
+        return {"$array": self._whole(torch.from_numpy(native), path)}
 
-    def _name(self, value: Tensor, path: tree.Path) -> str:
-        view = (value.data_ptr(), value.dtype, value.device, tuple(value.shape), value.stride())
-        identity = view if value.numel() else (id(value),)
-        if identity not in self._seen:
-            key = self._unique("/".join(path[1:]) or "value")
-            self._seen[identity] = f"{path[0]}/{key}"
+    def _whole(self, value: Tensor, path: tree.Path) -> str:
+        name, key = self._name(value, path)
+        if key is not None:
             self.blocks.append(Block(key, value.detach(), tuple(value.shape)))
-        return self._seen[identity]
+        return name
+
+    def _name(self, value: Tensor, path: tree.Path) -> tuple[str, str | None]:
+        """Return the tensor's name, and its key if this is the first time it is met."""
+        identity = (
+            value.untyped_storage()._cdata,  # noqa: SLF001  # also tells empty ones apart
+            value.storage_offset(),
+            value.dtype,
+            tuple(value.shape),
+            value.stride(),
+        )
+        if identity in self._seen:
+            return self._seen[identity], None
+        key = self._unique(self._prefix + ("/".join(path[1:]) or "value"))
+        self._seen[identity] = f"{path[0]}/{key}"
+        return self._seen[identity], key
 
     def _unique(self, key: str) -> str:
         while key in self._keys:
@@ -163,20 +194,9 @@ def from_bytes(data: memoryview, dtype: str, shape: tuple[int, ...]) -> Tensor:
     return torch.frombuffer(data, dtype=element).reshape(shape)
 
 
-def assemble(entry: TensorEntry, read: Callable[[Chunk], memoryview]) -> Tensor:
-    """Return the whole tensor; one block is not copied, several are."""
-    first = entry.chunks[0]
-    if first.offsets is None:
-        return from_bytes(read(first), entry.dtype, entry.shape)
-    whole = torch.empty(entry.shape, dtype=getattr(torch, entry.dtype))
-    for chunk in entry.chunks:
-        region = whole
-        for axis, (offset, length) in enumerate(
-            zip(chunk.offsets or (), chunk.shape or (), strict=True)
-        ):
-            region = region.narrow(axis, offset, length)
-        region.copy_(from_bytes(read(chunk), entry.dtype, chunk.shape or ()))
-    return whole
+def load_chunk(entry: TensorEntry, chunk: Chunk, data: memoryview) -> Tensor:
+    """Return a stored block over its bytes."""
+    return from_bytes(data, entry.dtype, entry.shape if chunk.shape is None else chunk.shape)
 
 
 def put_together(node: Json, tensor: Callable[[str], Tensor]) -> Any:

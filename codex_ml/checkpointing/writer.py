@@ -110,13 +110,13 @@ def _write(hidden: Path, draft: Draft, files: Files, group: Group) -> Part:
     entries: list[FileEntry] = []
     tensors: list[TensorEntry] = []
     for component in draft.components:
-        if component.blocks:
+        if blocks := component.blocks:
             path = hidden / tensors_name(component.name, group.rank, group.size)
-            entry, chunks = safetensors_file.write(files, path, component.blocks)
+            entry, chunks = safetensors_file.write(files, path, blocks)
             entries.append(entry)
             tensors.extend(
                 TensorEntry(f"{component.name}/{block.key}", block.dtype, block.shape, (chunk,))
-                for block, chunk in zip(component.blocks, chunks, strict=True)
+                for block, chunk in zip(blocks, chunks, strict=True)
             )
     trees = {component.name: component.tree for component in draft.components}
     return Part(tuple(entries), tuple(tensors), trees)

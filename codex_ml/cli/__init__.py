@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 # command -> (module under codex_ml.cli that defines `command`, short help)
 COMMANDS: dict[str, tuple[str, str]] = {
+    "checkpoint": ("checkpoint", "Look at, verify, compare, tidy up and convert checkpoints."),
     "plugins": ("plugins", "List, check and describe what can be plugged in."),
     "tokenize": ("tokenize", "Train tokenizers, encode, decode, look inside."),
 }

@@ -43,9 +43,9 @@ class HookedFiles:
     hook: Hook
     inner: Files = LOCAL
 
-    def create(self, path: Path) -> OutputFile:
+    def create(self, path: Path, size: int) -> OutputFile:
         self.hook("create", path)
-        return HookedFile(self.inner.create(path), path, self.hook)
+        return HookedFile(self.inner.create(path, size), path, self.hook)
 
     def make_directory(self, path: Path) -> None:
         self.hook("make_directory", path)

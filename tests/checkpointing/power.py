@@ -45,9 +45,9 @@ class JournalFiles:
 
     journal: list[Operation] = field(default_factory=list)
 
-    def create(self, path: Path) -> OutputFile:
+    def create(self, path: Path, size: int) -> OutputFile:
         self.journal.append(("create", path, None))
-        return JournalFile(LOCAL.create(path), path, self.journal)
+        return JournalFile(LOCAL.create(path, size), path, self.journal)
 
     def make_directory(self, path: Path) -> None:
         LOCAL.make_directory(path)

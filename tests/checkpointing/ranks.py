@@ -1,0 +1,62 @@
+"""One rank of a job that saves, or restores, a model in shards; prints a digest of all values.
+
+python -m tests.checkpointing.ranks save|load RANK SIZE FOLDER STORE
+"""
+
+import sys
+
+import torch
+import torch.distributed as dist
+from torch.distributed.device_mesh import init_device_mesh
+from torch.distributed.fsdp import fully_shard
+
+from codex_ml.checkpointing import CheckpointManager
+from codex_ml.checkpointing.digest import digest
+from codex_ml.checkpointing.distributed import Ranks
+from codex_ml.checkpointing.tensors import as_bytes
+
+
+def build(size: int) -> tuple[torch.nn.Module, torch.optim.Optimizer]:
+    """A model whose rows do not divide evenly among the ranks, one parameter frozen."""
+    torch.manual_seed(0)
+    model = torch.nn.Sequential(torch.nn.Linear(6, 5), torch.nn.BatchNorm1d(5))
+    fully_shard(model, mesh=init_device_mesh("cpu", (size,)))
+    return model, torch.optim.AdamW(model.parameters(), lr=0.1)
+
+
+def train(model: torch.nn.Module, optimizer: torch.optim.Optimizer, steps: int) -> None:
+    """Train on the same batches on every rank."""
+    for step in range(steps):
+        torch.manual_seed(step)
+        optimizer.zero_grad()
+        model(torch.randn(4, 6)).square().sum().backward()
+        optimizer.step()
+
+
+def fingerprint(model: torch.nn.Module, optimizer: torch.optim.Optimizer) -> str:
+    """Digest all of the model's and the optimizer's values, whichever rank has them."""
+    values = list(model.state_dict().values())
+    for state in optimizer.state_dict()["state"].values():
+        values += state.values()
+    whole = [value.full_tensor() if hasattr(value, "full_tensor") else value for value in values]
+    return digest(b"".join(bytes(as_bytes(value)) for value in whole))
+
+
+def main(action: str, rank: int, size: int, folder: str, store: str) -> None:
+    """Join the job; save after some training, or restore."""
+    torch.set_num_threads(1)
+    dist.init_process_group("gloo", init_method=f"file://{store}", rank=rank, world_size=size)
+    model, optimizer = build(size)
+    with CheckpointManager(folder, group=Ranks(), asynchronous=True) as manager:
+        if action == "save":
+            train(model, optimizer, 3)
+            manager.save(3, model=model, optimizer=optimizer, data={"rank": rank})
+        else:
+            checkpoint = manager.restore(3, model=model, optimizer=optimizer, rng=False)
+            assert [part["rank"] for part in checkpoint.ranks("data")] == [0, 1]
+    print(fingerprint(model, optimizer))
+    dist.destroy_process_group()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4], sys.argv[5])

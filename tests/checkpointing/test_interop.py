@@ -1,0 +1,130 @@
+"""Other formats come in and go out; nothing in them is executed."""
+
+import os
+import pickle
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from codex_ml.checkpointing import Checkpoint, CheckpointError, CheckpointExistsError, dcp, interop
+from tests.checkpointing.test_roundtrip import same
+
+
+def training_state() -> dict[str, Any]:
+    torch.manual_seed(0)
+    model = torch.nn.Linear(3, 2)
+    optimizer = torch.optim.AdamW(model.parameters())
+    model(torch.ones(1, 3)).sum().backward()
+    optimizer.step()
+    return {
+        "model": dict(model.state_dict()),
+        "optimizer": optimizer.state_dict(),
+        "epoch": 3,
+        "note": "a b",
+    }
+
+
+def write_torch(state: object, path: Path) -> Path:
+    torch.save(state, path)
+    return path
+
+
+def write_dcp(state: dict[str, Any], path: Path) -> Path:
+    dcp.save(state, path)
+    return path
+
+
+@pytest.mark.filterwarnings("ignore:torch.distributed is disabled")
+@pytest.mark.parametrize("write", [write_torch, write_dcp])
+def test_a_training_state_comes_in(tmp_path: Path, write: Any) -> None:
+    state = training_state()
+    source = write(state, tmp_path / "source")
+    checkpoint = Checkpoint.open(interop.convert(source, tmp_path / "run", 7))
+    assert checkpoint.step == 7
+    for name, value in state.items():
+        assert same(checkpoint[name], value), name
+
+
+def test_bare_weights_come_in_as_the_model(tmp_path: Path) -> None:
+    weights = {"layer.bias": torch.randn(2), "layer.weight": torch.randn(2, 3)}
+    save_file(weights, tmp_path / "a.safetensors")
+    torch.save(weights, tmp_path / "a.pt")
+    for step, source in enumerate(["a.safetensors", "a.pt", "."]):
+        path = interop.convert(tmp_path / source, tmp_path / "run", step)
+        assert same(Checkpoint.open(path)["model"], weights)
+
+
+@pytest.mark.filterwarnings("ignore:torch.distributed is disabled")
+@pytest.mark.parametrize("to", ["torch", "dcp"])
+def test_what_goes_out_comes_in_again(tmp_path: Path, to: Any) -> None:
+    state = training_state()
+    source = write_torch(state, tmp_path / "source")
+    first = Checkpoint.open(interop.convert(source, tmp_path / "run", 1))
+    interop.export(first, tmp_path / "out", to, ())
+    second = Checkpoint.open(interop.convert(tmp_path / "out", tmp_path / "run", 2))
+    for name in state:
+        assert same(second[name], first[name])
+
+
+def test_a_component_goes_out_as_safetensors(tmp_path: Path) -> None:
+    state = training_state()
+    path = interop.convert(write_torch(state, tmp_path / "source"), tmp_path / "run", 1)
+    target = tmp_path / "model.safetensors"
+    interop.export(Checkpoint.open(path), target, "safetensors", ("model",))
+    assert same(load_file(target), dict(sorted(state["model"].items())))
+
+
+def test_nothing_is_overwritten(tmp_path: Path) -> None:
+    path = interop.convert(write_torch({"a": 1}, tmp_path / "source"), tmp_path / "run", 1)
+    target = tmp_path / "there"
+    target.write_text("mine")
+    with pytest.raises(CheckpointExistsError, match="there: is there already"):
+        interop.export(Checkpoint.open(path), target, "torch", ())
+    assert target.read_text() == "mine"
+
+
+class Hostile:
+    """Makes a file when it is unpickled."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os.mkdir, (str(self.path),)
+
+
+def test_a_hostile_file_is_refused_not_executed(tmp_path: Path) -> None:
+    source = write_torch({"a": Hostile(tmp_path / "executed")}, tmp_path / "source")
+    with pytest.raises(CheckpointError, match="without executing it"):
+        interop.convert(source, tmp_path / "run", 1)
+    assert not (tmp_path / "executed").exists()
+
+
+def test_hostile_metadata_is_refused_not_executed(tmp_path: Path) -> None:
+    (tmp_path / "source").mkdir()
+    hostile = pickle.dumps(Hostile(tmp_path / "executed"))
+    (tmp_path / "source" / ".metadata").write_bytes(hostile)
+    with pytest.raises(CheckpointError, match=r"posix\.mkdir has no place in a checkpoint"):
+        interop.convert(tmp_path / "source", tmp_path / "run", 1)
+    assert not (tmp_path / "executed").exists()
+
+
+@pytest.mark.filterwarnings("ignore:torch.distributed is disabled")
+def test_a_hostile_value_in_a_folder_is_refused_not_executed(tmp_path: Path) -> None:
+    dcp.save({"a": Hostile(tmp_path / "executed"), "b": torch.ones(1)}, tmp_path / "source")
+    with pytest.raises(CheckpointError, match="cannot be imported"):
+        interop.convert(tmp_path / "source", tmp_path / "run", 1)
+    assert not (tmp_path / "executed").exists()
+
+
+@pytest.mark.parametrize("name", ["none", "empty", "text.pt", "text.safetensors"])
+def test_what_is_no_checkpoint_is_one_line(tmp_path: Path, name: str) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "text.pt").write_text("hello")
+    (tmp_path / "text.safetensors").write_text("hello")
+    with pytest.raises(CheckpointError, match=name) as caught:
+        interop.convert(tmp_path / name, tmp_path / "run", 1)
+    assert "\n" not in str(caught.value)
