@@ -10,7 +10,6 @@ from typing import Any, Final, get_args
 import msgspec
 
 from audit.errors import ConfigError
-from audit.facts import data
 from audit.model import COMPONENTS, Role
 
 FILE: Final = "codex-audit.toml"
@@ -111,7 +110,7 @@ def read(path: Path, ids: frozenset[str], capabilities: frozenset[str]) -> Confi
 def _table(name: str, content: bytes) -> tuple[dict[str, Any] | None, str]:
     """Return the table that configures the audit and its prefix in the file."""
     try:
-        document = tomllib.loads(data.decode(content))
+        document = tomllib.loads(content.decode("utf-8-sig"))
     except ValueError as error:
         if name != FILE:
             return None, ""  # a broken pyproject.toml is a finding, not our configuration
@@ -127,6 +126,8 @@ class _Place:
     """Where a key stands, for messages."""
 
     def __init__(self, name: str, prefix: str, content: bytes) -> None:
+        from audit.facts import data  # the YAML parser comes with it
+
         self.name = name
         self.prefix = prefix
         self.lines = {key.path: key.line for key in data.toml(content).keys}

@@ -7,7 +7,8 @@ import msgspec
 from audit.config import nearest
 from audit.errors import AuditError
 from audit.model import CapabilityResult, Evidence, Gap, Outcome, PracticeResult, Term
-from audit.practices.registry import Catalogue, Practice
+from audit.practices.catalogue import Catalogue
+from audit.practices.registry import Practice
 
 
 class Explanation(msgspec.Struct, frozen=True):

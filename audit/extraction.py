@@ -9,7 +9,7 @@ from typing import Any, Final, TypeAlias
 
 import msgspec
 
-from audit import facts
+from audit.facts import extractors
 from audit.facts.model import (
     DataFacts,
     Fact,
@@ -51,8 +51,8 @@ def encode(kind: FileKind, content: bytes) -> bytes:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # invalid escapes in the audited code
-            return b"\x01" + _ENCODER.encode(facts.extract(kind, content))
-    except facts.REFUSALS as error:
+            return b"\x01" + _ENCODER.encode(extractors.extract(kind, content))
+    except extractors.REFUSALS as error:
         return b"\x00" + reason(error).encode("utf-8", "replace")
 
 

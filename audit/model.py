@@ -8,6 +8,8 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
+from audit import __version__
+
 Role: TypeAlias = Literal[
     "product", "test", "docs", "example", "config", "ci", "build", "vendored", "generated", "data"
 ]
@@ -143,6 +145,10 @@ class Tool(Value, frozen=True):
 
     name: str
     version: str
+
+
+SCHEMA_VERSION = 1
+TOOL = Tool("codex-audit", __version__)
 
 
 class SourceInfo(Value, frozen=True):

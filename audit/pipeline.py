@@ -1,20 +1,17 @@
 """S1–S6 in a row: the one place that knows the order."""
 
-import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cache
-from hashlib import sha256
-from pathlib import Path
-from typing import Final
 
 import msgspec
 
-from audit import __version__, clones, profiles, templates
+from audit import clones, profiles, templates
 from audit.config import Config
 from audit.extraction import EXTRACTOR_VERSION
 from audit.model import (
+    SCHEMA_VERSION,
+    TOOL,
     Decisions,
     Gap,
     Index,
@@ -24,57 +21,13 @@ from audit.model import (
     PracticeResult,
     Problem,
     SourceInfo,
-    Tool,
 )
-from audit.practices.registry import Catalogue
 from audit.repository import File, Repository
-from audit.source import Entry, Source, tree_id
+from audit.request import Request
+from audit.source import Entry, Source
 from audit.stages import capabilities, facets, gaps, scoring
 from audit.stages.index import index
 from audit.store import NoStore, Store
-
-SCHEMA_VERSION: Final = 1
-TOOL: Final = Tool("codex-audit", __version__)
-
-
-class Request(msgspec.Struct, frozen=True):
-    """What a run is asked for."""
-
-    name: str
-    """What reports call the repository; from its content, never from where it lies."""
-    source: Source
-    config: Config
-    catalogue: Catalogue
-    templates: dict[str, bytes]
-    fast: bool = False
-    """Leave out S2 and S5; the scores are the same."""
-    processes: int = 2
-
-    def info(self) -> SourceInfo:
-        """Return what is audited."""
-        one = self.source
-        return SourceInfo(self.name, one.revision, tree_id(one.entries), one.dirty)
-
-    def key(self) -> str:
-        """Return a digest of everything that the outcome depends on."""
-        parts = (
-            msgspec.json.encode(self.info()),
-            self.config.digest().encode(),
-            self.catalogue.digest().encode(),
-            templates.digest(self.templates).encode(),
-            engine_digest().encode(),
-            b"fast" if self.fast else b"full",
-        )
-        return "run:" + sha256(b"\0".join(parts)).hexdigest()
-
-
-@cache
-def engine_digest() -> str:
-    """Return a digest of the engine's own files, so that no other version's result is used."""
-    root = Path(__file__).parent
-    states = ((one, one.stat()) for one in sorted(root.rglob("*.py")))
-    rows = [f"{one.relative_to(root)} {at.st_size} {at.st_mtime_ns}" for one, at in states]
-    return sha256("\n".join([__version__, sys.version, *rows]).encode()).hexdigest()
 
 
 class Watch:
@@ -91,18 +44,6 @@ class Watch:
         start = time.perf_counter()
         yield
         self.timings.append((name, time.perf_counter() - start))
-
-
-def audit(
-    request: Request, store: Store | NoStore, progress: Callable[[str], object] = str
-) -> Outcome:
-    """Return the outcome of a run, from the store where nothing changed."""
-    key = request.key()
-    if payload := store.get([key]).get(key):
-        return msgspec.msgpack.decode(payload, type=Outcome)
-    outcome = run(request, store, progress)
-    store.put({key: msgspec.msgpack.encode(msgspec.structs.replace(outcome, timings=()))})
-    return outcome
 
 
 def run(

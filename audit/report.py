@@ -12,9 +12,8 @@ import msgspec
 from audit import templates
 from audit.errors import AuditError
 from audit.formats import FORMATS, WRITTEN, render
-from audit.model import Outcome, SourceInfo, Tool, Value
-from audit.pipeline import SCHEMA_VERSION, TOOL
-from audit.practices.registry import Catalogue
+from audit.model import SCHEMA_VERSION, TOOL, Outcome, SourceInfo, Tool, Value
+from audit.practices.catalogue import Catalogue
 
 ARTEFACTS: Final = "audit_artifacts"
 REPORTS: Final = "reports"

@@ -1,19 +1,64 @@
-"""From a path and options to a request: source, configuration, catalogue, templates."""
+"""What a run is asked for, and everything that its outcome depends on."""
 
+import re
+import sys
 import tomllib
+from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from audit import config, templates
+from audit import __version__, config, templates
+from audit.config import Config
 from audit.errors import ConfigError
-from audit.facts import prose
-from audit.pipeline import Request
-from audit.practices import registry
-from audit.source import Source, open_source
+from audit.model import SourceInfo
+from audit.practices.catalogue import Catalogue, built_in
+from audit.source import Source, open_source, tree_id
 
+_TITLE = re.compile(r"^# +(.+?) *#*$", re.MULTILINE)
 _SETTINGS = frozenset({config.FILE, "pyproject.toml"})
+
+
+class Request(msgspec.Struct, frozen=True):
+    """What a run is asked for."""
+
+    name: str
+    """What reports call the repository; from its content, never from where it lies."""
+    source: Source
+    config: Config
+    catalogue: Catalogue
+    templates: dict[str, bytes]
+    fast: bool = False
+    """Leave out S2 and S5; the scores are the same."""
+    processes: int = 2
+
+    def info(self) -> SourceInfo:
+        """Return what is audited."""
+        one = self.source
+        return SourceInfo(self.name, one.revision, tree_id(one.entries), one.dirty)
+
+    def key(self) -> str:
+        """Return a digest of everything that the outcome depends on."""
+        parts = (
+            msgspec.json.encode(self.info()),
+            self.config.digest().encode(),
+            self.catalogue.digest().encode(),
+            templates.digest(self.templates).encode(),
+            engine_digest().encode(),
+            b"fast" if self.fast else b"full",
+        )
+        return "run:" + sha256(b"\0".join(parts)).hexdigest()
+
+
+@cache
+def engine_digest() -> str:
+    """Return a digest of the engine's own files, so that no other version's result is used."""
+    root = Path(__file__).parent
+    states = ((one, one.stat()) for one in sorted(root.rglob("*.py")))
+    rows = [f"{one.relative_to(root)} {at.st_size} {at.st_mtime_ns}" for one, at in states]
+    return sha256("\n".join([__version__, sys.version, *rows]).encode()).hexdigest()
 
 
 class Options(msgspec.Struct, frozen=True):
@@ -36,7 +81,7 @@ def build(options: Options) -> Request:
         ConfigError: the configuration is wrong.
     """
     source = open_source(options.path, options.revision)
-    catalogue = registry.Catalogue(registry.built_in())
+    catalogue = Catalogue(built_in())
     ids, capabilities = catalogue.ids, catalogue.capabilities
     files = _contents(source, _SETTINGS)
     if options.config is not None:
@@ -59,7 +104,7 @@ def _contents(source: Source, names: frozenset[str]) -> dict[str, bytes]:
     return {e.path: found for e, found in source.read(wanted) if isinstance(found, bytes)}
 
 
-def _override(options: Options, settings: config.Config) -> Path | None:
+def _override(options: Options, settings: Config) -> Path | None:
     """Return the folder of custom templates.
 
     Raises:
@@ -88,12 +133,8 @@ def _name(source: Source, pyproject: bytes) -> str:
     project = document.get("project")
     if isinstance(project, dict) and isinstance(project.get("name"), str):
         return str(project["name"])
-    for path, found in sorted(_contents(source, frozenset({"README.md", "readme.md"})).items()):
-        try:
-            headings = prose.markdown(found).headings if path else ()
-        except ValueError:
-            continue
-        title = next((one.text.strip() for one in headings if one.level == 1), "")
-        if title and len(title) <= 60:
-            return title
+    for found in _contents(source, frozenset({"README.md", "readme.md"})).values():
+        title = _TITLE.search(found.decode("utf-8", "replace"))
+        if title and len(title[1]) <= 60:
+            return title[1].strip()
     return "repository"

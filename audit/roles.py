@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 
-from audit.facts import kind_of
+from audit.facts.kinds import kind_of
 from audit.model import Role
 
 _FOLDERS: dict[Role, frozenset[str]] = {

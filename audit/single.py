@@ -7,8 +7,8 @@ from typing import Final
 from audit import pipeline, report
 from audit.errors import AuditError
 from audit.model import Decisions, Facets, Gap, Index, Matrix, Outcome
-from audit.pipeline import Request
 from audit.repository import File, Repository
+from audit.request import Request
 from audit.stages import facets
 from audit.stages.index import index
 from audit.store import NoStore, Store

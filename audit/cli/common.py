@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 
 import click
 
+from audit.engine import audit
 from audit.model import Outcome
-from audit.pipeline import Request, audit
-from audit.request import Options, build
+from audit.request import Options, Request, build
 from audit.store import NoStore, Store, default_path, open_store
 
 Function = TypeVar("Function", bound=Callable[..., Any])

@@ -6,7 +6,7 @@ import click
 
 from audit import distribution, report
 from audit.errors import ExitCode
-from audit.practices import registry
+from audit.practices.catalogue import Catalogue, built_in
 
 
 @click.command()
@@ -16,7 +16,7 @@ def command(folder: Path) -> int:
     if (folder / distribution.MANIFEST).is_file():
         manifest, found = distribution.MANIFEST, distribution.verify(folder)
     else:
-        catalogue = registry.Catalogue(registry.built_in())
+        catalogue = Catalogue(built_in())
         manifest, found = report.MANIFEST, report.verify(folder, catalogue)
     for one in found:
         click.echo(one)

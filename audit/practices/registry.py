@@ -5,11 +5,9 @@ The function's docstring is the practice's page: it cannot exist without one.
 
 import inspect
 import re
-import tomllib
 from collections.abc import Callable, Iterator
 from functools import cache
-from hashlib import sha256
-from importlib import import_module, resources
+from importlib import import_module
 from pkgutil import iter_modules
 from textwrap import dedent
 from typing import Final, TypeAlias
@@ -21,6 +19,7 @@ from audit.code.modules import Module
 from audit.errors import ConfigError
 from audit.facts.model import Key
 from audit.model import PracticeRole
+from audit.practices.catalogue import built_in
 from audit.repository import File, Repository, Site
 
 SECTIONS: Final = ("Why", "Fix", "Good", "Bad", "Limits", "Drop-in")
@@ -73,16 +72,6 @@ class Practice(msgspec.Struct, frozen=True):
         return parse_prose(self.detect.__doc__ or "")
 
 
-class Definition(msgspec.Struct, frozen=True):
-    """A practice as the catalogue defines it."""
-
-    id: str
-    capability: str
-    role: PracticeRole
-    present_if: str
-    not_if: str
-
-
 _DETECTORS: dict[str, tuple[Detector, str, bool]] = {}
 
 
@@ -132,15 +121,6 @@ def _dedent(section: str) -> str:
     return dedent(section).strip("\n")
 
 
-@cache
-def built_in() -> tuple[Definition, ...]:
-    """Return the definitions, in catalogue order."""
-    content = resources.files("audit.practices").joinpath("catalogue.toml").read_bytes()
-    return tuple(
-        msgspec.convert(row, Definition) for row in tomllib.loads(content.decode())["practice"]
-    )
-
-
 def declared() -> Iterator[Practice]:
     """Yield the practices of the catalogue that have a detector, in catalogue order."""
     for module in iter_modules(package.__path__):
@@ -164,30 +144,6 @@ def practices() -> tuple[Practice, ...]:
     if odd := {one.id for one in built_in()} ^ _DETECTORS.keys():
         raise ConfigError(f"catalogue and detectors differ in: {', '.join(sorted(odd))}")
     return found
-
-
-class Catalogue(msgspec.Struct, frozen=True):
-    """The definitions that an audit decides; detectors are loaded when they are asked for."""
-
-    definitions: tuple[Definition, ...]
-
-    @property
-    def ids(self) -> frozenset[str]:
-        """The ids of the practices."""
-        return frozenset(one.id for one in self.definitions)
-
-    @property
-    def capabilities(self) -> frozenset[str]:
-        """The ids of the capabilities."""
-        return frozenset(one.capability for one in self.definitions)
-
-    def digest(self) -> str:
-        """Return the SHA-256 over the definitions."""
-        return sha256(msgspec.json.encode(self.definitions)).hexdigest()
-
-    def practices(self) -> tuple[Practice, ...]:
-        """Return the practices with their detectors, in catalogue order."""
-        return practices()
 
 
 # ------------------------------------------------------------- places, briefly

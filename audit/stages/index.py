@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable
 
 from audit import extraction, roles
-from audit.facts import kind_of
+from audit.facts.kinds import kind_of
 from audit.facts.model import PythonFacts
 from audit.model import Role
 from audit.repository import File

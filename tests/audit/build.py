@@ -5,7 +5,7 @@ from hashlib import sha1
 from textwrap import dedent
 
 from audit import extraction, roles
-from audit.facts import kind_of
+from audit.facts.kinds import kind_of
 from audit.model import PracticeResult
 from audit.practices import registry
 from audit.repository import File, Repository

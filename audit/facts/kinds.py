@@ -1,0 +1,44 @@
+"""Which kind of file a path names: light, for it is asked of every path."""
+
+from typing import Final
+
+from audit.facts.model import FileKind
+
+_SUFFIXES: Final[dict[str, FileKind]] = {
+    ".py": "python", ".pyi": "python", ".md": "markdown", ".mdx": "markdown",
+    ".markdown": "markdown", ".rst": "rst", ".toml": "toml", ".yaml": "yaml", ".yml": "yaml",
+    ".json": "json", ".ini": "ini", ".cfg": "ini", ".sh": "shell", ".bash": "shell",
+    ".slurm": "shell", ".sbatch": "shell", ".mk": "make", ".txt": "text", ".lock": "text",
+    ".dockerfile": "docker",
+}  # fmt: skip
+_INI: Final = (".coveragerc", ".flake8", ".pylintrc", "pylintrc", ".style.yapf")
+_TEXT: Final = (
+    "license", "licence", "copying", "security", "changelog", "changes", "history", "news",
+    "contributing", "readme", "py.typed", "jenkinsfile", "manifest.in", "codeowners", "apptainer",
+    "singularity", "docusaurus.config.js", "docusaurus.config.ts", "renovate.json5",
+)  # fmt: skip
+_TEXT_STEMS: Final = ("license", "licence", "copying")  # LICENSE-MIT, COPYING.LESSER
+_NAMES: Final[dict[str, FileKind]] = {
+    **dict.fromkeys(("makefile", "gnumakefile"), "make"),
+    **dict.fromkeys(("dockerfile", "containerfile"), "docker"),
+    **dict.fromkeys(_INI, "ini"),
+    **dict.fromkeys(_TEXT, "text"),
+    "pipfile": "toml",
+    ".pyre_configuration": "json",
+}
+
+
+def kind_of(path: str) -> FileKind | None:
+    """Return the kind of file that a path names, None for what holds no facts."""
+    name = path.rpartition("/")[2].lower()
+    if known := _NAMES.get(name):
+        return known
+    if name.startswith(("dockerfile.", "containerfile.")):
+        return "docker"
+    if "/.husky/" in f"/{path}" and "." not in name:
+        return "shell"
+    stem, dot, suffix = name.rpartition(".")
+    known = _SUFFIXES.get(dot + suffix) if stem or not dot else None
+    if known is None and name.partition(".")[0].partition("-")[0] in _TEXT_STEMS:
+        return "text"
+    return known
