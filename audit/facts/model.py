@@ -63,7 +63,7 @@ class Block(Fact, frozen=True):
     parent: int
     """Index of the enclosing block in the same definition; -1 when there is none."""
     updates: bool = False
-    """An ``if`` whose body assigns a name or attribute that its condition compares:
+    """An ``if`` whose body gives what its condition compares the value it compares it with:
     a running best, a maximum so far."""
 
 

@@ -4,16 +4,20 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from audit.practices.libraries import named
-from audit.practices.registry import Place, at, practice
-from audit.practices.weights import argument, libraries, node, weights
+from audit.practices.registry import Place, at, in_code, practice
+from audit.practices.weights import argument, callers, central, libraries, node, weights
 from audit.repository import Repository, Site
 
 _DELETES: Final = ("os.remove", "os.unlink", "shutil.rmtree")
 _DELETE_METHODS: Final = ("unlink", "rm", "rmtree", "delete", "rm_tree", "rmdir")
 _LIMIT: Final = re.compile(
-    r"len\(\)|limit|keep|max_|total|history|top_k|retain|num_|last_k|\[\]", re.IGNORECASE
+    r"\bkeep|_keep|to_keep|total_limit|save_limit|max_(history|to_keep|checkpoints?)|top_?k|last_n|"
+    r"prune|rotate|history_size|len\(\) [<>]|[<>]=? [\w.@]*len\(\)"
 )
+_KEPT: Final = re.compile(
+    r"\.(\w+_)?(keep_(last|latest|recent|n|top|best)\w*|max_to_keep|total_limit|to_keep) >=? "
+)
+"""A comparison with an attribute that says how many to keep."""
 _MOVES: Final = ("os.replace", "os.rename", "shutil.move")
 _LIMITS: Final = ("save_total_limit", "save_top_k", "max_to_keep", "keep_last_n", "total_limit")
 
@@ -58,19 +62,25 @@ def checkpoint_retention(repo: Repository) -> Iterator[Place]:
     """
     known = weights(repo)
     if known.writes:
+        reach = known.managers | repo.graph.within(known.managers, 1, up=False)
         for site in (*repo.calls(*_DELETES), *repo.methods(*_DELETE_METHODS)):
-            if node(site) in known.managers and _is_ruled(site):
+            if node(site) in reach and _is_ruled(repo, site):
                 yield at(site, "old checkpoints are deleted")
+        for module, place, one in repo.definitions if any(repo.calls(*_DELETES)) else ():
+            if module.first + place in known.managers and any(map(_KEPT.search, one.returns)):
+                yield in_code(module, place, one.line, "a number to keep decides what is deleted")
     for site, value in repo.given(*_LIMITS):
         if value not in ("None", "-1"):
             yield at(site, "the number of checkpoints to keep is given")
 
 
-def _is_ruled(site: Site) -> bool:
-    return any(
-        block.kind in ("for", "while", "if") and _LIMIT.search(block.text)
-        for block in site.blocks()
-    )
+def _is_ruled(repo: Repository, site: Site, hops: int = 2) -> bool:
+    """Tell whether a call, or the calls that lead to it, depend on how many there may be."""
+    rules = [block.text for block in site.blocks() if block.kind in ("for", "while", "if")]
+    if any(map(_LIMIT.search, (*rules, *site.scope.params))):
+        return True
+    above = callers(repo, site.module, site.call.scope) if hops else ()
+    return any(_is_ruled(repo, one, hops - 1) for one in above)
 
 
 @practice("checkpoint-atomic", looks_for="a rename or marker that makes a checkpoint visible")
@@ -111,15 +121,22 @@ def checkpoint_atomic(repo: Repository) -> Iterator[Place]:
     reach = repo.graph.within(near, 1, up=False)
     moves = [*repo.calls(*_MOVES), *(s for s in repo.methods("rename", "replace") if _is_path(s))]
     for site in moves:
-        if node(site) in reach:
+        if node(site) in reach and not site.within("for", r"(iterdir|listdir|glob|walk)\(\)"):
             yield at(site, "a finished checkpoint is moved to its name")
+    for site in (*known.writes, *repo.methods("write")):
+        if node(site) in reach and site.within("with", r"\.transaction$"):
+            yield at(site, "the checkpoint is written in a transaction of its file system")
     for site in repo.methods("isfile", "exists", "is_file"):
         if "'.metadata'" in _joined(site):
             yield at(site, "only checkpoints with their last-written metadata are accepted")
 
 
 def _is_path(site: Site) -> bool:
-    return "athlib" in " ".join(site.names) and len(site.call.args) == 1
+    """Tell whether a method renames a file: of a Path, or of a file system with two paths."""
+    known = " ".join(site.names)
+    if "str()" in known:
+        return False
+    return "athlib" in known if len(site.call.args) == 1 else site.method == "rename"
 
 
 def _joined(site: Site) -> str:
@@ -162,14 +179,14 @@ def checkpoint_integrity(repo: Repository) -> Iterator[Place]:
         What is hashed is judged by where the hash is computed, not by its value.
     Drop-in: codex_ml.checkpointing.CheckpointManager
     """
-    for site, value in repo.given("check_hash", "hash_prefix"):
-        if value not in ("False", "None"):
-            yield at(site, "the hash of downloaded weights is checked")
     known = weights(repo)
     reach = known.saving | known.loading
     for site, name in libraries(repo, "hash-functions"):
         if node(site) in reach and _hashes_bytes(repo, site):
             yield at(site, f"{name} over a file of weights")
+    for site, value in repo.given("check_hash", "hash_prefix"):
+        if value not in ("False", "None"):
+            yield at(site, "the hash of downloaded weights is checked")
 
 
 def _hashes_bytes(repo: Repository, site: Site) -> bool:
@@ -217,11 +234,14 @@ def checkpoint_rng_state(repo: Repository) -> Iterator[Place]:
         That the saved and the restored state are the same is not proved.
     Drop-in: codex_ml.checkpointing.CheckpointManager
     """
+    known = weights(repo)
+    states = [module.first + place for module, place, _ in repo.functions(r"^(_?get_)?state_dict$")]
+    reach = known.around | repo.graph.within(states, 1, up=False)
     gets = [site for site, _ in libraries(repo, "rng-getters")]
     sets = [site for site, _ in libraries(repo, "rng-setters")]
-    saved = [s for s in gets if node(s) not in {node(one) for one in sets}]
-    restored = [s for s in sets if node(s) not in {node(one) for one in gets}]
-    if saved and restored and weights(repo).writes:
+    saved = [s for s in gets if node(s) in reach and node(s) not in {*map(node, sets)}]
+    restored = [s for s in sets if node(s) not in {*map(node, gets)}]
+    if saved and restored and known.writes:
         for site in (*saved, *restored):
             yield at(site, "random states travel with the checkpoint")
 
@@ -251,13 +271,12 @@ def checkpoint_safe_load(repo: Repository) -> Iterator[Place]:
         security-no-unsafe-deserialization.
     Drop-in: codex_ml.checkpointing.CheckpointManager
     """
-    for name in named("safe-readers"):
-        for site in repo.calls(name):
-            if "load" in site.method or site.method in ("safe_open", "HuggingFaceStorageReader"):
-                yield at(site, "weights are read by safetensors")
-    for site, value in repo.given("weights_only"):
-        if _is_true(site, value):
-            yield at(site, "weights_only=True")
+    safe = [site for site, value in repo.given("weights_only") if _is_true(site, value)]
+    for site, _ in libraries(repo, "safe-readers"):
+        if "load" in site.method or site.method in ("safe_open", "HuggingFaceStorageReader"):
+            safe.append(site)
+    for site in central(repo, safe):
+        yield at(site, "weights are read without running code from the file")
 
 
 def _is_true(site: Site, value: str) -> bool:

@@ -11,9 +11,17 @@ from audit.repository import Repository, Site
 
 _RANK: Final = re.compile(r"rank|process_index|shard_id|_part\b", re.IGNORECASE)
 _INDEX: Final = re.compile(r"\['weight_map'\]|'weight_map':")
-_UPLOADS: Final = ("push_to_hub", "upload_folder", "upload_file", "upload_large_folder")
+_UPLOADS: Final = (
+    "push_to_hub",
+    "upload_folder",
+    "upload_file",
+    "upload_large_folder",
+    "create_commit",
+)
 _WEIGHTS_FILE: Final = re.compile(r"state_dict|model|weight|checkpoint|adapter", re.IGNORECASE)
-_NO_WEIGHTS: Final = re.compile(r"token|dataset|result|card|readme|processor|table", re.IGNORECASE)
+_NO_WEIGHTS: Final = re.compile(
+    r"tokeniz|dataset|result|card|readme|processor|table", re.IGNORECASE
+)
 
 
 @practice("checkpoint-sharded", looks_for="checkpoints in parts: per rank or with an index")
@@ -49,16 +57,24 @@ def checkpoint_sharded(repo: Repository) -> Iterator[Place]:
         yield in_code(module, scope, line, "FSDP state dicts in parts")
     known = weights(repo)
     for site in (*known.writes, *known.reads):
-        if any(_RANK.search(path) for path in re.findall(r"\{[^{}]*\}", _path(site))):
+        if any(_RANK.search(part) for part in re.findall(r"\{[^{}]*\}", _paths(site))):
             yield at(site, "each rank has its own file")
+    for site in repo.methods("local_state_dict", "sharded_state_dict", "load_local_state_dict"):
+        yield at(site, "a state dict in parts")
     yield from _indexed(repo)
     for site in repo.methods("save_checkpoint", "load_checkpoint"):
         if any("deepspeed" in one for one in repo.kinds(site)):
             yield at(site, "DeepSpeed writes one part for each rank")
 
 
-def _path(site: Site) -> str:
-    return " ".join((*site.call.args[:2], site.call.keyword("f") or ""))
+def _paths(site: Site) -> str:
+    """Return the paths that a function puts together, where a call in it writes or reads."""
+    joins = ("os.path.join", "pathlib.Path")
+    texts = [*site.call.args[:2], site.call.keyword("f") or ""]
+    for call in site.module.facts.calls:
+        if call.scope == site.call.scope and call.scope and call.names[0] in joins:
+            texts += call.args
+    return " ".join(texts)
 
 
 def _indexed(repo: Repository) -> Iterator[Place]:
@@ -114,8 +130,12 @@ def checkpoint_async(repo: Repository) -> Iterator[Place]:
         yield at(site, f"checkpoints are written by {library}")
     for site, target, worker in _started(repo):
         _, found = repo.program.resolve(site.module, target)
-        if found >= 0 and found in weights(repo).saving:
+        named_so = re.search(r"\.(_?save\w*|write_(checkpoint|state|model)\w*)$", target)
+        if found in weights(repo).saving or (named_so and weights(repo).writes):
             yield at(site, f"checkpoints are written by {worker}")
+    for site in repo.methods("opena"):
+        if node(site) in weights(repo).around:
+            yield at(site, "checkpoints are written by an asynchronous file")
 
 
 def _started(repo: Repository) -> Iterator[tuple[Site, str, str]]:
@@ -159,7 +179,7 @@ def checkpoint_remote(repo: Repository) -> Iterator[Place]:
         the checkpoints.
     """
     known = weights(repo)
-    reach = known.managers | repo.graph.within(known.saving, 2, up=False)
+    reach = known.managers | repo.graph.within(known.managers, 3, up=False)
     for site, library in libraries(repo, "remote-storage"):
         if node(site) in reach:
             yield at(site, f"checkpoints go through {library}")
@@ -168,7 +188,8 @@ def checkpoint_remote(repo: Repository) -> Iterator[Place]:
             yield at(site, "model files are uploaded to a hub")
     mixins = "|".join(map(re.escape, named("hub-mixins")))
     for module, place, one in repo.classes(bases=f"^({mixins})$"):
-        yield in_code(module, place, one.line, "the model class inherits push_to_hub")
+        if any(known.owner(writer) == module.first + place for writer in map(node, known.writes)):
+            yield in_code(module, place, one.line, "the model class inherits push_to_hub")
 
 
 def _uploads_weights(repo: Repository, site: Site) -> bool:
@@ -177,4 +198,4 @@ def _uploads_weights(repo: Repository, site: Site) -> bool:
     known = weights(repo)
     if site.method == "push_to_hub":
         return of_model(site) and bool(_WEIGHTS_FILE.search(api(site.receivers[0])))
-    return node(site) in known.saving
+    return node(site) in known.around

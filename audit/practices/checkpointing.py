@@ -7,19 +7,32 @@ from typing import Final
 from audit.practices.registry import Place, at, in_code, practice
 from audit.practices.weights import (
     GETS,
+    OPTIMIZER,
     PUTS,
+    SAVES,
     Weights,
+    api,
+    central,
+    handed,
     libraries,
     node,
     of_model,
     of_optimizer,
     weights,
 )
-from audit.repository import Repository
+from audit.repository import Repository, Site
 
 _OPTIMIZER_KEY: Final = re.compile(r"'[\w.]*optim\w*'(?=[\]:,)])", re.IGNORECASE)
+_STEP: Final = r"(global_?|current_?|num_?)?(step|epoch|iter|iteration|update|timestep)(s|_num)?"
+_PROGRESS: Final = re.compile(rf"\b\w*{_STEP}\w*$|\['{_STEP}'\]$")
+_LOADED_PROGRESS: Final = re.compile(
+    rf"(load\w*\(\).*|@\w*(state|checkpoint|ckpt)\w*)\['{_STEP}'\]"
+)
 _BETTER: Final = re.compile(r"[<>]|better|improv|\bcmp\b|compare|\b(lt|gt|less|greater)\(")
-_SAVES: Final = re.compile(r"^_*(save|checkpoint|ckpt|store|dump|write)", re.IGNORECASE)
+_CHOICES: Final = frozenset(
+    "is_best monitor min_keys max_keys min_key max_key metric_key importance_key best_metric".split()
+)
+"""Parameters by which a function that writes checkpoints is told what is best."""
 
 
 @practice("checkpoint-save", looks_for="calls that write model weights to storage")
@@ -76,12 +89,10 @@ def checkpoint_load(repo: Repository) -> Iterator[Place]:
         Weights assigned tensor by tensor count only inside a function named from_pretrained.
     Drop-in: codex_ml.checkpointing.CheckpointManager
     """
-    known = weights(repo)
-    for site in known.puts:
-        if of_model(site):
-            yield at(site, "stored weights are put into the model")
-    for site, library in libraries(repo, "weight-restorers"):
-        yield at(site, f"{library} restores stored weights")
+    puts = [site for site in weights(repo).puts if of_model(site)]
+    whole = [site for site, _ in libraries(repo, "weight-restorers")]
+    for site in central(repo, (*puts, *whole)):
+        yield at(site, "stored weights are put into the model")
     for module, place, one in repo.functions("^from_pretrained$"):
         for site in repo.calls_in(module, place):
             if site.method in ("copy_", *PUTS):
@@ -119,26 +130,47 @@ def checkpoint_train_state(repo: Repository) -> Iterator[Place]:
     known = weights(repo)
     for site, library in libraries(repo, "train-state-writers"):
         yield at(site, f"{library} writes the optimizer's state")
-    if not known.writes:
-        return
-    gets = [site for site in repo.methods(*GETS) if of_optimizer(site)]
-    gets.sort(key=lambda site: node(site) not in known.saving)
+    for site in known.writes:
+        if any(OPTIMIZER.search(api(text)) for text in site.call.args[:1]):
+            yield at(site, "the optimizer's state is written")
+    if known.writes:
+        yield from _collected(repo, known)
+
+
+def _collected(repo: Repository, known: Weights) -> Iterator[Place]:
+    """Yield where the optimizer's state becomes part of what is saved."""
+    gets = [s for s in repo.methods(*GETS) if of_optimizer(s) and not known.in_optimizer(s)]
+    gets.sort(key=lambda site: node(site) not in known.around)
     for site in gets:
         yield at(site, "the optimizer's state is part of what is saved")
-    for module, set_ in repo.assigns(r"\['\w*optim\w*'\]"):
-        if module.first + set_.scope in known.managers and "state" in set_.value + set_.target:
-            yield in_code(module, set_.scope, set_.line, "the optimizer's state is saved by a key")
-    for module, place, one in repo.definitions:
-        if module.first + place in known.managers and any(map(_OPTIMIZER_KEY.search, one.returns)):
-            yield in_code(module, place, one.line, "the saved state names the optimizer")
+    for module, one in repo.assigns(r"\[f?'\w*optim\w*'\]"):
+        if module.first + one.scope in known.managers and "state" in one.value + one.target:
+            yield in_code(module, one.scope, one.line, "the optimizer's state is saved by a key")
+    for module, place, definition in repo.definitions:
+        if module.first + place in known.around and any(
+            map(_OPTIMIZER_KEY.search, definition.returns)
+        ):
+            yield in_code(module, place, definition.line, "the saved state names the optimizer")
+    for site in _registered(repo, known):
+        yield at(site, "the optimizer is registered for checkpoints")
+
+
+def _registered(repo: Repository, known: Weights) -> Iterator[Site]:
+    """Yield calls that hand an optimizer to a keeper of checkpoints."""
+    kept = [*repo.methods("add_recoverable", "add_recoverables", "register_for_checkpointing")]
+    kept += [site for site in repo.methods("update") if node(site) in known.managers]
+    for site in kept:
+        if any(OPTIMIZER.search(api(text)) for text in site.arguments()):
+            yield site
 
 
 @practice("checkpoint-resume", looks_for="optimizer state that is restored from a checkpoint")
 def checkpoint_resume(repo: Repository) -> Iterator[Place]:
     """Training continues from a checkpoint with its optimizer state.
 
-    load_state_dict of an optimizer with a state that comes from storage, or a library call
-    that restores the whole training state.
+    load_state_dict of an optimizer with a state that comes from storage, a library call
+    that restores the whole training state, or a step or epoch that is set from a loaded state
+    whose optimizer is saved too.
 
     Why:
         Long runs are interrupted; without resume all steps since the start are lost.
@@ -161,14 +193,31 @@ def checkpoint_resume(repo: Repository) -> Iterator[Place]:
         That the loop really starts at the restored step is not proved.
     Drop-in: codex_ml.checkpointing.CheckpointManager
     """
-    for site in weights(repo).puts:
-        if of_optimizer(site):
+    known = weights(repo)
+    registered = any(_registered(repo, known))
+    for site in central(repo, known.puts):
+        if of_optimizer(site) and not known.in_optimizer(site):
             yield at(site, "the optimizer's state is restored from a checkpoint")
+        elif registered and site.names[0].startswith("@"):
+            yield at(site, "what is registered, the optimizer too, gets its state back")
     for site, library in libraries(repo, "train-state-readers"):
         yield at(site, f"{library} restores the optimizer's state")
+    yield from _progress(repo, known)
     for site, value in repo.given("resume_from_checkpoint", "ckpt_path"):
         if site.method in ("train", "fit") and value != "None":
             yield at(site, "training is started from a checkpoint")
+
+
+def _progress(repo: Repository, known: Weights) -> Iterator[Place]:
+    """Yield where a whole training state, or its step, is restored."""
+    for site, library in libraries(repo, "weight-restorers"):
+        for text in (one for value in site.arguments() for one in handed(repo, site, value)):
+            if _OPTIMIZER_KEY.search(text):
+                yield at(site, f"{library} restores a state with the optimizer's")
+    saved = known.reads and any(checkpoint_train_state(repo))
+    for module, one in repo.assigns(_PROGRESS.pattern) if saved else ():
+        if _LOADED_PROGRESS.search(one.value):
+            yield in_code(module, one.scope, one.line, "the step is restored from a checkpoint")
 
 
 @practice("checkpoint-best", looks_for="a save that a comparison of metrics decides")
@@ -226,7 +275,7 @@ def _running_best(repo: Repository) -> Iterator[Place]:
             continue
         for call in module.facts.calls:
             last = call.names[0].rpartition(".")[2]
-            if not _SAVES.search(last):
+            if not SAVES.search(last):
                 continue
             block = call.block
             while block >= 0:
@@ -238,9 +287,9 @@ def _running_best(repo: Repository) -> Iterator[Place]:
 
 def _named_best(repo: Repository, known: Weights) -> Iterator[Place]:
     """Yield the best that a class which saves checkpoints remembers, and flags handed to it."""
-    for module, one in repo.assigns(r"(^self\.|\[')\w*best"):
-        if module.first + one.scope in known.saving and one.value not in ("None", "''"):
+    for module, one in repo.assigns(r"(\.|\[')(\w+_)?best(_\w+)?('\])?$"):
+        if module.first + one.scope in known.saving and one.value not in ("None", "''", "[]", "{}"):
             yield in_code(module, one.scope, one.line, "the best checkpoint is remembered")
     for module, place, definition in repo.definitions:
-        if "is_best" in definition.params and module.first + place in known.managers:
+        if _CHOICES & {*definition.params} and module.first + place in known.managers:
             yield in_code(module, place, definition.line, "the best checkpoint is marked")

@@ -21,6 +21,8 @@ _AUXILIARY: Final = re.compile(
     r"rng|generator\b",
     re.IGNORECASE,
 )
+SAVES: Final = re.compile(r"(^|\.)_*(save|write|store|checkpoint|ckpt)[a-z_]*$")
+"""Names of functions that write something for good."""
 _LOCAL: Final = re.compile(r"%\w+")
 _MODULE: Final = re.compile(r"[\w.]+:(?=\w)")
 _READ: Final = re.compile(r"\bload\w*\(|read\w*\(|restore\w*\(|fetch\w*\(", re.IGNORECASE)
@@ -63,16 +65,16 @@ def callers(repo: Repository, module: Module, scope: int) -> Iterator[Site]:
             yield from (s for s in repo.methods(name.rpartition(".")[2]) if ":" not in s.names[0])
 
 
-def handed(repo: Repository, site: Site, text: str) -> Iterator[str]:
+def handed(repo: Repository, site: Site, text: str, depth: int = 3) -> Iterator[str]:
     """Yield a text and, where it is a parameter, what callers hand to it."""
     yield text
-    found = re.match(r"@(\w+)", text)
+    found = re.match(r"\*?@(\w+)", text)
     one = site.scope
-    if found is None or found[1] not in one.params:
+    if found is None or found[1] not in one.params or depth == 0:
         return
     place = one.params.index(found[1]) - (one.params[0] in ("self", "cls"))
     for caller in callers(repo, site.module, site.call.scope):
-        yield argument(caller, place, found[1])
+        yield from handed(repo, caller, argument(caller, place, found[1]), depth - 1)
 
 
 def _writes_weights(repo: Repository, site: Site) -> bool:
@@ -130,8 +132,16 @@ class Weights:
 
     @cached_property
     def saving(self) -> frozenset[int]:
-        """Functions that lead to a write within a few calls."""
-        return self.repo.graph.within(map(node, self.writes), 3, up=True)
+        """Functions that lead to a write: within a few calls, or through functions of the
+        repository that are named for saving."""
+        graph, program = self.repo.graph, self.repo.program
+        found = graph.within(map(node, self.writes), 3, up=True)
+        front = found
+        while front:
+            named_so = {one for one in front if SAVES.search(program.definition(one).name)}
+            front = graph.within(named_so, 1, up=True) - found
+            found |= front
+        return found
 
     @cached_property
     def loading(self) -> frozenset[int]:
@@ -141,10 +151,15 @@ class Weights:
         return above | graph.within(above, 1, up=False)
 
     @cached_property
+    def around(self) -> frozenset[int]:
+        """Functions that lead to a write, and what those call within a few calls."""
+        return self.saving | self.repo.graph.within(self.saving, 2, up=False)
+
+    @cached_property
     def managers(self) -> frozenset[int]:
         """Functions about checkpoints: they write, read, or stand in a class that does."""
         graph = self.repo.graph
-        close = graph.within(map(node, (*self.writes, *self.reads)), 2, up=True)
+        close = self.saving | graph.within(map(node, self.reads), 2, up=True)
         owners = {owner for one in close if (owner := self.owner(one)) >= 0}
         beside = {
             module.first + place
@@ -152,6 +167,12 @@ class Weights:
             if one.kind == "function" and self.owner(module.first + place) in owners
         }
         return close | beside
+
+    def in_optimizer(self, site: Site) -> bool:
+        """Tell whether a call stands in a class that is itself an optimizer or scheduler."""
+        program, owner = self.repo.program, self.owner(node(site))
+        names = (program.definition(owner).name, *program.ancestry(owner)) if owner >= 0 else ()
+        return any(re.search(r"Optim|LRScheduler|Scheduler$", one) for one in names)
 
     def owner(self, one: int) -> int:
         """Return the class around a function, -1 for none."""
@@ -171,8 +192,19 @@ def weights(repo: Repository) -> Weights:
 
 
 def of_optimizer(site: Site) -> bool:
-    """Tell whether a method is called on an optimizer."""
-    return any(OPTIMIZER.search(api(one)) for one in site.receivers)
+    """Tell whether a method is called on an optimizer, by origin, name or a check beside it."""
+    return any(OPTIMIZER.search(api(one)) for one in site.receivers) or _is_checked(site)
+
+
+def _is_checked(site: Site) -> bool:
+    """Tell whether the call stands under ``isinstance(x, torch.optim.Optimizer)``."""
+    lines = {block.line for block in site.blocks() if "isinstance" in block.text}
+    return bool(lines) and any(
+        call.line in lines and "torch.optim." in argument.partition(" ")[0]
+        for call in site.module.facts.calls
+        if call.scope == site.call.scope and call.names[0] == "builtins.isinstance"
+        for argument in call.args[1:]
+    )
 
 
 def of_model(site: Site) -> bool:
@@ -180,6 +212,7 @@ def of_model(site: Site) -> bool:
     return not any(_AUXILIARY.search(api(one)) for one in site.receivers)
 
 
-def first(sites: Iterable[Site]) -> Iterator[Site]:
-    """Yield each call once."""
-    yield from dict.fromkeys(sites)
+def central(repo: Repository, sites: Iterable[Site]) -> list[Site]:
+    """Return calls in the order in which a maintainer would name them: those in the functions
+    that most others call come first."""
+    return sorted(dict.fromkeys(sites), key=lambda site: -len(repo.graph.callers[node(site)]))

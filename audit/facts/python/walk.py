@@ -498,27 +498,29 @@ def _defaults(arguments: ast.arguments, scope: Scope) -> tuple[tuple[str, str], 
 
 
 def updates(node: ast.If) -> bool:
-    """Tell whether the body assigns a name or attribute that the condition compares."""
-    compared = {
-        dotted(side)
-        for one in ast.walk(node.test)
-        if isinstance(one, ast.Compare | ast.Call)
-        for side in _sides(one)
-    } - {""}
-    return bool(compared) and any(
-        dotted(target) in compared
-        for statement in node.body
-        if isinstance(statement, ast.Assign)
-        for target in statement.targets
-    )
+    """Tell whether the body gives a name that the condition compares the value it compares it
+    with: ``if loss < best: best = loss``."""
+    for one in ast.walk(node.test):
+        sides = _sides(one)
+        names = {dotted(side) for side in sides} - {""}
+        for statement in node.body if names else ():
+            if isinstance(statement, ast.Assign) and (own := dotted(statement.targets[0])) in names:
+                held = {ast.dump(part) for part in ast.walk(statement.value)}
+                if any(ast.dump(side) in held for side in sides if dotted(side) != own):
+                    return True
+    return False
 
 
-def _sides(node: ast.Compare | ast.Call) -> list[ast.expr]:
+def _sides(node: ast.AST) -> list[ast.expr]:
     """Return what an ordering compares, or hands to a function that may compare."""
-    if isinstance(node, ast.Call):
-        return node.args
-    ordered = any(isinstance(op, ast.Lt | ast.LtE | ast.Gt | ast.GtE) for op in node.ops)
-    return [node.left, *node.comparators] if ordered else []
+    match node:
+        case ast.Call(args=[_, _, *_] as args):
+            return args
+        case ast.Compare(left=left, ops=ops, comparators=others) if any(
+            isinstance(op, ast.Lt | ast.LtE | ast.Gt | ast.GtE) for op in ops
+        ):
+            return [left, *others]
+    return []
 
 
 def is_stub(body: list[ast.stmt]) -> bool:
