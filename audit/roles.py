@@ -103,4 +103,4 @@ def _python_role(path: str, name: str, *, has_package: bool) -> Role:
         return "generated"
     if has_package and "/" in path and top in _TOOLS:
         return "build"
-    return "build" if top.startswith(".") else "product"
+    return "build" if path.startswith(".") or "/." in path else "product"

@@ -15,9 +15,11 @@ _GRADIENTS: Final = ("jax.grad", "jax.value_and_grad", "flax.nnx.value_and_grad"
 _OPTIMIZER: Final = re.compile(r"optim|scaler\b|\bopt\b|Optimizer|GradScaler", re.IGNORECASE)
 _NO_OPTIMIZER: Final = re.compile(r"sched|profil|\benvs?\b|simulator", re.IGNORECASE)
 _EVALUATES: Final = re.compile(
-    r"(^|_)(eval(uate|uation|uator)?|valid(ate|ation|ator)?|val|test|score|benchmark)(?=_|$|s$)"
+    r"(^|_)(eval(uate|uation|uator)?|validat(e|ion|or)|score)(?=_|$|s$)|"
+    r"^_?((run|do|on)_)?(test|valid|val)(_(one_)?(epoch|step|loop|model|fn|func|set))?$"
 )
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_PREDICTS: Final = frozenset({"predict", "generate", "forward", "infer", "act", "get_action"})
 _GRADIENTS_OFF: Final = re.compile(r"(^|[.:])(no_grad|inference_mode|_no_grad)(\(\))?$")
 
 
@@ -155,3 +157,49 @@ def gradients_off(repo: Repository) -> dict[int, int]:
             if name != "eval" or not (site.call.args or site.names[0].startswith("builtins.")):
                 found.setdefault(site.module.first + site.call.scope, site.line)
     return found
+
+
+def evaluations(repo: Repository) -> dict[int, tuple[Module, int, Definition]]:
+    """Return the functions that evaluate a model, by node.
+
+    A function that its name, or its class's, calls an evaluation, with gradients off in
+    what it leads to; or one that loops without gradients and adds up numbers.
+    """
+    off = gradients_off(repo)
+    leading = repo.graph.within(off, 4, up=True)
+    methods = {own_name(repo.program.definition(node)) for node in leading} & _PREDICTS
+    found = {}
+    for module, place, one in repo.definitions:
+        node = module.first + place
+        if one.kind != "function" or one.stub:
+            continue
+        if says_evaluation(own_name(one)) or _in_evaluator(module, place):
+            calls = repo.by_scope.get(node, ())
+            quiet = node in leading or any(site.method in methods for site in calls)
+            if quiet and _loops_or_reports(repo, module, place):
+                found[node] = (module, place, one)
+        elif node in off and _sums_up(repo, node):
+            found[node] = (module, place, one)
+    return found
+
+
+def _in_evaluator(module: Module, scope: int) -> bool:
+    """Tell whether a method that runs something belongs to a class named for evaluation."""
+    own = own_name(module.facts.definitions[scope])
+    return own in ("__call__", "run", "forward", "compute_metrics", "step") and any(
+        says_evaluation(one.name) for _, one in classes_around(module, scope)
+    )
+
+
+def _loops_or_reports(repo: Repository, module: Module, scope: int) -> bool:
+    one = module.facts.definitions[scope]
+    return bool(one.returns) or any(map(loops_around, repo.by_scope.get(module.first + scope, ())))
+
+
+def _sums_up(repo: Repository, node: int) -> bool:
+    """Tell whether a function loops over model calls and reduces what they give."""
+    calls = repo.by_scope.get(node, ())
+    names = [own_name(repo.program.definition(node)), *(name for s in calls for name in s.names)]
+    loss = any(re.search(r"loss|criterion|accuracy|metric", name) for name in names)
+    reduced = any(s.method in ("item", "mean", "compute") and loops_around(s) for s in calls)
+    return loss and reduced and not any(s.method == "backward" for s in calls)
