@@ -1,20 +1,36 @@
-"""Distributed training: initialisation, data, sharded and model parallelism, launch, fallback."""
+"""Distributed training: set-up, data, sharded and model parallelism, and one process."""
 
 import re
 from collections.abc import Iterator
 from typing import Final
 
-from audit.practices.libraries import library, named
-from audit.practices.origins import by_file
-from audit.practices.processes import guards
-from audit.practices.registry import Place, at, in_file, practice
-from audit.repository import Repository
+from audit.practices.libraries import named
+from audit.practices.origins import by_file, of_topic
+from audit.practices.processes import asks_several, guards
+from audit.practices.registry import Place, at, in_code, practice
+from audit.repository import Repository, Site
 
-_GUARD: Final = re.compile(
-    r"is_initialized\(\)|is_available\(\)|is_dist_avail|world_size|WORLD_SIZE|os\.environ\['RANK'\]|"
-    r"'(RANK|WORLD_SIZE|LOCAL_RANK)' in os\.environ|num_processes|use_distributed|\.distributed\b|"
-    r"\bddp\b|num_devices|\bdevices\b|n_gpu|num_gpus|_is_distributed|is_distributed"
+_DIMENSION: Final = re.compile(
+    r"'(\w+_)?(tp|pp|cp|ep|sp|tensor|pipe|pipeline|context|sequence|expert|ring|ulysses)(_\w+)?'"
 )
+_OPTION: Final = re.compile(
+    r"(tensor|pipeline|context|expert|sequence|model)_(model_)?parallel(_size|ism|_degree)?$|"
+    r"^tp_(plan|size|degree)$"
+)
+_OWN: Final = re.compile(
+    r"(tensor|pipeline|context|sequence|expert)_?parallel|(column|row|col)(wise)?_?parallel|"
+    r"ring_?attention|ulysses",
+    re.IGNORECASE,
+)
+_ASKS: Final = re.compile(r"^(_|get_|is_|has_|check_|validate_|supports_)|_(size|rank|group)$")
+_CHOICE: Final = re.compile(
+    r"'(RANK|WORLD_SIZE|LOCAL_RANK|SLURM_\w+)' (not )?in os\.environ|world_?size'?\]? (>|<|==|!=|<=|>=) ?\d|"
+    r"is_distributed",
+    re.IGNORECASE,
+)
+_COLLECTIVES: Final = ("reduce_scatter_tensor", "reduce_scatter", "_reduce_scatter_base")
+_AVERAGE: Final = re.compile(r"world_?size|ReduceOp\.AVG|num_replicas", re.IGNORECASE)
+_GATHERS: Final = ("all_gather_into_tensor", "all_gather", "_all_gather_base", "broadcast")
 
 
 @practice("distributed-init", looks_for="calls that set up communication between processes")
@@ -22,9 +38,10 @@ def distributed_init(repo: Repository) -> Iterator[Place]:
     """Communication between processes is set up.
 
     Why:
-        Nothing else of a distributed run works before it, and a wrong setup hangs instead of failing.
+        Nothing else of a distributed run works before it, and a wrong set-up hangs
+        instead of failing.
     Fix:
-        Call ``torch.distributed.init_process_group`` (or use Accelerate or Fabric) once at start.
+        Call ``torch.distributed.init_process_group`` (or use Accelerate or Fabric) at start.
     Good:
         import torch.distributed as dist
         def setup():
@@ -33,19 +50,20 @@ def distributed_init(repo: Repository) -> Iterator[Place]:
         import torch.distributed as dist
         def world():
             return dist.get_world_size()
+    Limits:
+        A group that a library's trainer makes by itself is not counted.
     Drop-in: codex_ml.distributed
     """
-    yield from by_file(
-        at(site, f"sets up {library('communication', site.names)}")
-        for site in repo.calls(*named("communication"))
-    )
+    yield from by_file(repo, of_topic(repo, "communication", "sets up {}"))
 
 
 @practice(
-    "distributed-data-parallel", looks_for="data-parallel wrappers, engines or gradient all-reduce"
+    "distributed-data-parallel", looks_for="data-parallel wrappers, engines, gradient all-reduce"
 )
 def distributed_data_parallel(repo: Repository) -> Iterator[Place]:
     """Training runs data-parallel.
+
+    Sharded data parallelism (FSDP, ZeRO) is data parallelism too.
 
     Why:
         Replicas with averaged gradients are the cheapest way to a larger batch.
@@ -59,23 +77,41 @@ def distributed_data_parallel(repo: Repository) -> Iterator[Place]:
         from torch.nn import DataParallel
         def wrap(model):
             return DataParallel(model)
+    Limits:
+        Gradients that are all-reduced by a function that never names them are not recognised.
     """
-    yield from by_file(
-        at(site, f"data-parallel by {library('data-parallel', site.names)}")
-        for site in repo.calls(*named("data-parallel"))
-    )
-    for site in repo.calls("torch.distributed.all_reduce"):
-        if any(re.search(r"\.grad\b", one) for one in site.arguments()):
+    yield from by_file(repo, of_topic(repo, "data-parallel", "data-parallel by {}"))
+    for site in repo.methods("all_reduce", "all_reduce_coalesced"):
+        if _averages_gradients(site):
             yield at(site, "gradients are all-reduced")
     yield from distributed_sharded(repo)
 
 
-@practice(
-    "distributed-sharded",
-    looks_for="FSDP, ZeRO and other sharding of parameters or optimizer state",
-)
+def _averages_gradients(site: Site) -> bool:
+    """Tell whether gradients are all-reduced, or something that becomes gradients averaged."""
+    if any(".grad" in text for text in site.arguments()):
+        return True
+    texts = list(_texts(site))
+    return any(".grad" in one for one in texts) and any(_AVERAGE.search(one) for one in texts)
+
+
+def _texts(site: Site) -> Iterator[str]:
+    """Yield the texts of calls and assignments in a call's own function."""
+    facts, scope = site.module.facts, site.call.scope
+    for call in facts.calls:
+        if call.scope == scope:
+            yield from (*call.names, *call.args, *(value for _, value in call.kwargs))
+    for one in facts.assigns:
+        if one.scope == scope:
+            yield from (one.target, one.value)
+
+
+@practice("distributed-sharded", looks_for="FSDP, ZeRO and other sharding of parameters or state")
 def distributed_sharded(repo: Repository) -> Iterator[Place]:
     """Parameters or optimizer state are sharded over ranks.
+
+    Besides the known wrappers, a class that reduce-scatters gradients and gathers
+    parameters is a sharded optimizer.
 
     Why:
         Models whose optimizer state does not fit one device train only this way.
@@ -91,11 +127,22 @@ def distributed_sharded(repo: Repository) -> Iterator[Place]:
         from torch.nn.parallel import DistributedDataParallel
         def wrap(model):
             return DistributedDataParallel(model)
+    Limits:
+        Sharding that is only an option given through to a trainer is not counted.
     """
-    yield from by_file(
-        at(site, f"sharded by {library('sharded', site.names)}")
-        for site in repo.calls(*named("sharded"))
-    )
+    yield from by_file(repo, of_topic(repo, "sharded", "sharded by {}"))
+    gathering = {_owner(site) for site in repo.methods(*_GATHERS)}
+    for site in repo.methods(*_COLLECTIVES):
+        if _owner(site) in gathering and any(".grad" in one for one in _texts(site)):
+            yield at(site, "gradients are reduce-scattered to the owner of a shard")
+
+
+def _owner(site: Site) -> tuple[str, int]:
+    """Return the outermost definition around a call."""
+    definitions, place = site.module.facts.definitions, site.call.scope
+    while place > 0 and definitions[place].parent > 0:
+        place = definitions[place].parent
+    return site.path, place
 
 
 @practice("distributed-model-parallel", looks_for="tensor, pipeline, context or expert parallelism")
@@ -113,86 +160,46 @@ def distributed_model_parallel(repo: Repository) -> Iterator[Place]:
     Bad:
         def load(name, cls):
             return cls.from_pretrained(name, device_map="auto")
+    Limits:
+        An own split is recognised by the names of its classes and functions.
     """
-    yield from by_file(
-        at(site, library("model-parallel", site.names))
-        for site in repo.calls(*named("model-parallel"))
-    )
-    options = re.compile(
-        r"(tensor|pipeline|context|expert|sequence)_(model_)?parallel(_size|ism|_degree)?$|^tp_(plan|size)$"
-    )
+    yield from by_file(repo, _splits(repo))
+
+
+def _splits(repo: Repository) -> Iterator[Place]:
+    yield from of_topic(repo, "model-parallel", "{}")
+    for site in repo.methods("init_device_mesh", "DeviceMesh", "_flatten"):
+        if any(_DIMENSION.search(text) for text in site.arguments()):
+            yield at(site, "device mesh with a model-parallel dimension")
     for site in repo.all_calls:
         for key, value in site.call.kwargs:
-            if options.search(key) and value not in ("None", "1", "False"):
+            if (key[:3] == "tp_" or "parallel" in key) and _OPTION.search(key) and _set(value):
                 yield at(site, f"{key} is given")
+    for module, place, one in repo.definitions:
+        name = one.name.rpartition(".")[2]
+        if one.kind != "module" and not one.stub and _OWN.search(name) and not _ASKS.search(name):
+            yield in_code(module, place, one.line, f"own parallelism: {name}")
 
 
-@practice(
-    "distributed-launch",
-    looks_for="a launcher or a launch command for an own entry point",
-    code=False,
-)
-def distributed_launch(repo: Repository) -> Iterator[Place]:
-    """A launch on several processes is given.
-
-    Why:
-        How many processes, which entry point and which options is what a user cannot guess.
-    Fix:
-        Show the ``torchrun`` command of the entry point in the README.
-    Good:
-        # file: train.py
-        def main():
-            pass
-        # file: README.md
-        # Demo
-
-        ```sh
-        torchrun --nproc_per_node 2 train.py
-        ```
-    Bad:
-        # file: train.py
-        def main():
-            pass
-        # file: README.md
-        # Demo
-
-        ```sh
-        python train.py
-        ```
-    """
-    for file, command in repo.commands:
-        if _LAUNCH.search(command.text) and _own(repo, command.text):
-            yield in_file(file, command.line, "launch command", command.text[:60])
-    for site in repo.calls(*named("process-launchers")):
-        yield at(site, f"starts processes with {library('process-launchers', site.names)}")
-
-
-_LAUNCH: Final = re.compile(
-    r"(^|[\s/;&(])(torchrun|accelerate[ -]launch|deepspeed|srun|mpirun|mpiexec|horovodrun|composer|"
-    r"python3? -m (torch\.distributed\.(run|launch)|accelerate\.commands\.launch|deepspeed\S*))\s"
-)
-
-
-def _own(repo: Repository, text: str) -> bool:
-    names = {path.rpartition("/")[2] for path in repo.files if path.endswith((".py", ".sh"))}
-    tops = {module.dotted.partition(".")[0] for module in repo.product}
-    for word in re.findall(r"[\w./-]+", text):
-        if word.rpartition("/")[2] in names or word.partition(".")[0].replace("-", "_") in tops:
-            return True
-    return False
+def _set(value: str) -> bool:
+    return value not in ("None", "1", "False", "''")
 
 
 @practice(
     "distributed-single-process-fallback",
-    looks_for="distributed calls guarded by environment, world size or is_initialized",
+    looks_for="set-up and collectives guarded by environment, world size or is_initialized",
 )
 def distributed_single_process_fallback(repo: Repository) -> Iterator[Place]:
     """The same code runs as a single process.
 
+    Where product code makes a process group, at least one place that does so must
+    be conditional; guards around other collectives do not make up for it.
+
     Why:
         Debugging, tests and laptops have one process.
     Fix:
-        Initialise only when the launcher's variables are set; guard collectives by ``is_initialized``.
+        Initialise only when the launcher's variables are set; guard collectives by
+        ``is_initialized``.
     Good:
         import os
         import torch.distributed as dist
@@ -204,12 +211,45 @@ def distributed_single_process_fallback(repo: Repository) -> Iterator[Place]:
         def setup():
             dist.init_process_group("nccl")
             dist.barrier()
+    Limits:
+        The condition may stand in the function or around a call of it, not further away.
     """
-    for site in repo.calls(
-        "torch.distributed.*",
-        "accelerate.Accelerator",
-        "torch.nn.parallel.*",
-        "lightning.fabric.strategies.*",
+    made = list(repo.methods("init_process_group"))
+    conditional = [site for site in made if _conditional(repo, site)]
+    if made and not conditional:
+        return
+    yield from (
+        at(site, "a process group is made only for several processes") for site in conditional
+    )
+    guarded = (
+        at(site, "only in a multi-process run")
+        for site in _collective(repo)
+        if any(asks_several(repo, site, one.text) for one in guards(site))
+    )
+    yield from by_file(repo, guarded)
+
+
+def _conditional(repo: Repository, site: Site) -> bool:
+    """Tell whether a call, its function, or a call of that function depends on the processes."""
+    facts, scope = site.module.facts, site.call.scope
+    if any(asks_several(repo, site, one.text) for one in guards(site)):
+        return True
+    if any(
+        one.scope == scope and _CHOICE.search(facts.blocks[one.block].text)
+        for one in facts.calls
+        if one.block >= 0
     ):
-        if any(_GUARD.search(one.text) for one in guards(site)):
-            yield at(site, "only in a multi-process run")
+        return True
+    name = facts.definitions[scope].name.rpartition(".")[2]
+    callers = repo.methods(name) if name else iter(())
+    return any(asks_several(repo, one, block.text) for one in callers for block in guards(one))
+
+
+def _collective(repo: Repository) -> Iterator[Site]:
+    yield from repo.calls("torch.distributed.*", "torch.nn.parallel.DistributedDataParallel")
+    for topic in ("communication", "sharded", "data-parallel"):
+        yield from (
+            one
+            for one in repo.calls(*named(topic))
+            if not one.names[0].startswith("torch.distributed.")
+        )

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Iterator
 
-from audit.practices.libraries import library
-from audit.practices.registry import Place
-from audit.repository import Site
+from audit.practices.libraries import library, named
+from audit.practices.registry import Place, at, in_code
+from audit.repository import Repository, Site
 
 
 def callees(site: Site) -> Iterator[str]:
@@ -41,15 +41,32 @@ def called_on(site: Site, topic: str) -> str:
     return library(topic, receivers(site))
 
 
-def by_file(places: Iterable[Place]) -> Iterator[Place]:
+def by_file(repo: Repository, places: Iterable[Place]) -> Iterator[Place]:
     """Order places: the first of every file, the file with most of them before the others.
 
     Three places are shown first; they say more when they come from three files.
+    Scripts in folders beside the packages come last.
     """
     files: dict[str, list[Place]] = {}
     for one in places:
         files.setdefault(one.path, []).append(one)
-    ordered = sorted(files.values(), key=len, reverse=True)
-    yield from (rows[0] for rows in ordered)
-    for rows in ordered:
+    ordered = sorted(files.items(), key=lambda row: (_is_beside(repo, row[0]), -len(row[1])))
+    yield from (rows[0] for _, rows in ordered)
+    for _, rows in ordered:
         yield from rows[1:]
+
+
+def _is_beside(repo: Repository, path: str) -> bool:
+    folder = path.rpartition("/")[0]
+    return bool(folder) and f"{folder}/__init__.py" not in repo.files
+
+
+def of_topic(repo: Repository, topic: str, says: str) -> Iterator[Place]:
+    """Yield calls of a topic's names, and classes derived from them; `says` takes the name."""
+    for site in repo.calls(*named(topic)):
+        yield at(site, says.format(library(topic, site.names)))
+    for module, place, one in repo.definitions:
+        if one.kind == "class" and one.bases:
+            bases = [repo.program.resolve(module, base)[0] for base in one.bases if "=" not in base]
+            if name := library(topic, bases):
+                yield in_code(module, place, one.line, says.format(name))

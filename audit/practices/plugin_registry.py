@@ -131,7 +131,7 @@ def plugin_registry(repo: Repository) -> Iterator[Place]:
         A registry whose functions carry other names is not recognised.
     Drop-in: codex_ml.plugins
     """
-    yield from by_file(_registry_places(repo))
+    yield from by_file(repo, _registry_places(repo))
 
 
 def _registry_places(repo: Repository) -> Iterator[Place]:
@@ -195,7 +195,7 @@ def plugin_listing(repo: Repository) -> Iterator[Place]:
     """
     stores = {one.store for one in registrations(repo)}
     if stores:
-        yield from by_file(_listings(repo, stores))
+        yield from by_file(repo, _listings(repo, stores))
     for site in repo.methods("list_plugin_distinfo", "list_name_plugin", "get_plugins"):
         if any("pluggy" in one for one in site.names):
             yield at(site, "plugins are listed")
@@ -264,7 +264,7 @@ def plugin_collision_guard(repo: Repository) -> Iterator[Place]:
         def register_model(name, cls):
             MODELS[name] = cls
     """
-    yield from by_file(_guards(repo))
+    yield from by_file(repo, _guards(repo))
 
 
 _WARNS: Final = frozenset({"warn", "warning", "error", "rank_zero_warn", "warn_once"})

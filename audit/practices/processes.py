@@ -1,40 +1,32 @@
-"""Code that tells processes apart: ranks, world sizes, and the guards written with them."""
+"""Code that tells processes apart: ranks, world sizes, and the conditions written with them."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
-from audit.facts.model import Block, Definition
+from audit.facts.model import Block
 from audit.repository import Repository, Site
 
-_RANK: Final = re.compile(
-    r"(\b(global_|local_|node_|world_|data_parallel_|dp_|g)?rank\b|get_(global_|local_|world_)?rank\w*\(\)|"
-    r"process_index\b|\w*RANK'\])"
-)
+_RANK: Final = r"(?<![a-z])(\w+_)?rank\b(\(\))?|process_index\b|\w*RANK'\]"
 _ZERO: Final = re.compile(
-    _RANK.pattern + r"[^=!<>|&]{0,24}?(==|!=|<|>|<=|in) ?\(?\[?-?[01]\b"
-    r"|not [\w.:@]*?(rank|get_rank\(\))$"
+    rf"({_RANK})(?! ?[+*/]) ?(==|!=|in|not in) ?[(\[]?-?[01]\b|not [\w.:@]*(?<![a-z])rank(\(\))?($| )"
+    rf"|({_RANK}) (< 1|> 0|<= 0)(?!\d)"
 )
 _MAIN: Final = re.compile(
-    r"\bis_(\w*_)?(main|master|primary|global_zero|world_process_zero|local_process_zero|"
-    r"rank_?zero|rank_?0|first_worker|chief|coordinator|lead|global_primary|local_primary|"
-    r"global_primary)(_?(process|rank|worker|proc|node))?(_zero)?\b|\bis_rank_(zero|0)\b|"
-    r"\b(main|master)_process\b|\bon_(main|master)_process\b"
+    r"(?<![a-z])(is|on|am)_(\w+_)?(main|master|primary|chief|coordinator|global_zero|rank_?zero|rank_?0|"
+    r"world_process_zero|local_process_zero|first_worker|first_rank)(?![a-z])|"
+    r"(?<![a-z])(main|master|primary)_(process|proc|rank|worker)(?![a-z])"
 )
 RANK_ZERO_NAME: Final = re.compile(
-    r"rank_?(zero|0)|(main|master|primary)_(process|rank|only)|only_(on_)?(main|master|rank)|"
-    r"(on|is)_main|print_?0$|print_rank|print_on|master_print|mprint"
+    r"rank_?(zero|0)(?![a-z0-9])|(main|master|primary)_(process|rank|only)|only_(on_)?(main|master|rank)"
 )
-
-
-def asks_rank_zero(text: str) -> bool:
-    """Tell whether a condition asks if this is the first (main) process."""
-    return bool(_ZERO.search(text) or _MAIN.search(text))
-
-
-def tells_rank_zero(definition: Definition) -> bool:
-    """Tell whether a function returns if this is the first process."""
-    return definition.kind == "function" and any(map(asks_rank_zero, definition.returns))
+_SEVERAL: Final = re.compile(
+    r"is_initialized\(\)|is_available\(\)|is_dist_avail|world_?size|'(RANK|WORLD_SIZE|LOCAL_RANK)'|"
+    r"num_(processes|devices|gpus|nodes)|n_?gpus?\b|use_dist\w*|(?<![a-z])(is_)?distributed\b(?![.(])|"
+    r"is_distributed\w*\(\)|(?<![a-z])(is_|use_)?ddp\b|(?<![a-z])devices \*|_RANK'\]",
+    re.IGNORECASE,
+)
+_CALLED: Final = re.compile(r"[\w.:]+(?=\(\))")
 
 
 def guards(site: Site) -> Iterator[Block]:
@@ -42,12 +34,22 @@ def guards(site: Site) -> Iterator[Block]:
     return (one for one in site.blocks() if one.kind in ("if", "else"))
 
 
-def called_rank_zero(repo: Repository, site: Site, text: str) -> bool:
+def asks_rank_zero(repo: Repository, site: Site, text: str) -> bool:
     """Tell whether a condition asks for the first process, itself or through a function."""
-    if asks_rank_zero(text):
+    return _asks(repo, site, text, lambda one: bool(_ZERO.search(one) or _MAIN.search(one)))
+
+
+def asks_several(repo: Repository, site: Site, text: str) -> bool:
+    """Tell whether a condition asks if there are several processes."""
+    return _asks(repo, site, text, lambda one: bool(_SEVERAL.search(one)))
+
+
+def _asks(repo: Repository, site: Site, text: str, matches: Callable[[str], bool]) -> bool:
+    if matches(text):
         return True
-    for name in re.findall(r"[\w.:]+(?=\(\))", text):
-        node = repo.program.resolve(site.module, name)[1]
-        if node >= 0 and tells_rank_zero(repo.program.definition(node)):
-            return True
+    for name in _CALLED.findall(text):
+        if name[0] not in "@%" and not name.startswith(("builtins.", "self.")):
+            node = repo.program.resolve(site.module, name)[1]
+            if node >= 0 and any(map(matches, repo.program.definition(node).returns)):
+                return True
     return False

@@ -1,0 +1,96 @@
+"""How the processes of a distributed run are started."""
+
+import re
+from collections.abc import Iterator
+from functools import partial
+from typing import Final
+
+from audit.practices.origins import by_file, of_topic
+from audit.practices.registry import Place, in_file, practice
+from audit.repository import File, Repository
+
+_LAUNCH: Final = re.compile(
+    r"(?:^|[\s/;&(\"'])(?:torchrun|accelerate[ -]launch|deepspeed|srun|mpirun|mpiexec|horovodrun|"
+    r"composer|python3? -m (?:torch\.distributed\.(?:run|launch)|accelerate\.commands\.launch|"
+    r"deepspeed\S*))\s(?P<rest>.*)"
+)
+_WORD: Final = re.compile(r"[\w./-]+")
+
+
+@practice(
+    "distributed-launch",
+    looks_for="a launcher, or a launch command of an own entry point",
+    code=False,
+)
+def distributed_launch(repo: Repository) -> Iterator[Place]:
+    """A launch on several processes is given.
+
+    A command counts when it starts a file, module or console command of the repository.
+
+    Why:
+        How many processes, which entry point and which options is what a user cannot guess.
+    Fix:
+        Show the ``torchrun`` command of the entry point in the README.
+    Good:
+        # file: train.py
+        def main():
+            pass
+        # file: README.md
+        # Demo
+
+        ```sh
+        torchrun --nproc_per_node 2 train.py
+        ```
+    Bad:
+        # file: train.py
+        def main():
+            pass
+        # file: README.md
+        # Demo
+
+        ```sh
+        python train.py
+        torchrun your_script.py
+        ```
+    Limits:
+        Commands that only CI runs count, after those that a user reads.
+    """
+    own = _entry_points(repo)
+    shown = [
+        in_file(file, command.line, "launch command of an own entry point", command.text[:60])
+        for file, command in repo.commands
+        if (found := _LAUNCH.search(command.text)) and _starts(own, found["rest"])
+    ]
+    shown.sort(key=lambda one: _distance(repo.files[one.path]))
+    yield from (one for one in shown if repo.files[one.path].role != "ci")
+    yield from by_file(repo, of_topic(repo, "process-launchers", "starts processes with {}"))
+    yield from (one for one in shown if repo.files[one.path].role == "ci")
+
+
+def _distance(file: File) -> tuple[bool, int]:
+    """Order files by how soon a user meets them: the README, other files of the root, then below."""
+    return not file.name.lower().startswith("readme") or "/" in file.path, file.path.count("/")
+
+
+def _entry_points(repo: Repository) -> frozenset[str]:
+    """Return the names under which the repository's code can be started."""
+    names = {path.rpartition("/")[2] for path in repo.files if path.endswith((".py", ".sh"))}
+    names |= {module.dotted.partition(".")[0] for module in repo.program.modules}
+    scripts = [key for _, key in repo.keys("pyproject.toml", "setup.cfg")]
+    names |= {
+        key.path.rpartition(".")[2]
+        for key in scripts
+        if key.path.startswith(("project.scripts.", "tool.poetry.scripts."))
+    }
+    return frozenset(names - {"__init__.py", "setup"})
+
+
+def _starts(own: frozenset[str], rest: str) -> bool:
+    """Tell whether the rest of a launch command names an own entry point."""
+    return any(map(partial(_is_own, own), _WORD.findall(rest)))
+
+
+def _is_own(own: frozenset[str], word: str) -> bool:
+    if word.endswith((".py", ".sh")):
+        return word.rpartition("/")[2] in own
+    return word in own or ("." in word and "/" not in word and word.partition(".")[0] in own)

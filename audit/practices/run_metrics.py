@@ -1,0 +1,176 @@
+"""Numbers of a run: metric files and speed."""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from audit.code.modules import Module
+from audit.facts.model import Assign
+from audit.practices.libraries import library, named
+from audit.practices.origins import by_file, callees
+from audit.practices.registry import Place, at, in_code, practice
+from audit.repository import Repository, Site, blocks_from
+
+_METRIC: Final = re.compile(
+    r"metric|loss|accuracy|reward|scalar|epoch|learning_rate|throughput|perplexity|progress|"
+    r"(^|[^a-z])(acc|lr|fps|steps?|stats|logs?|history|summary|results?|ep_?info)([^a-z]|$)|"
+    r"(^|[^a-z])(train|eval|val)_",
+    re.IGNORECASE,
+)
+_NO_METRIC: Final = re.compile(
+    r"config|manifest|index|vocab|token|dataset|sample|prediction", re.IGNORECASE
+)
+_ELAPSED: Final = re.compile(
+    r"(time\.(time|perf_counter|monotonic|process_time)(_ns)?|timeit\.default_timer|"
+    r"datetime\.datetime\.(now|utcnow))\(\) - |\.elapsed_time\(\)"
+)
+_SPEED: Final = re.compile(
+    r"(?<![a-z])(tok(en)?s?|samples?|steps?|frames?|images?|examples?|batch(es)?|items?|seq\w*|it|"
+    r"iter(ation)?s?|words?|episodes?|graphs?|wps|ups|flops)\w*?(_?per_?|/)(s|sec|seconds?)(?![a-z])|"
+    r"throughput|(?<![a-z])(tps|fps|sps|mfu|tflops?)(?![a-z])|"
+    r"(step|batch|iter|iteration|forward|backward)_?time(?![a-z])|time_per_|seconds_per_",
+    re.IGNORECASE,
+)
+_KEY: Final = re.compile(r"'([^']+)': (?!-?\d|None|'|True|False)")
+_REPORTS: Final = (
+    "log", "log_metric", "log_metrics", "log_dict", "log_scalar", "record", "add_scalar", "scalar",
+    "update", "report", "meter", "put_scalar", "set_description", "set_postfix", "log_value",
+    "record_metric", "add", "log_stat",
+)  # fmt: skip
+
+
+def _trains(repo: Repository) -> bool:
+    """Tell whether product code trains a model."""
+    return any(
+        repo.methods("backward", "training_step", "value_and_grad", "apply_gradients")
+    ) or any(repo.calls(*named("trainers")))
+
+
+@practice(
+    "log-metrics-file", looks_for="training metrics written to a JSON, JSON lines or CSV file"
+)
+def log_metrics_file(repo: Repository) -> Iterator[Place]:
+    """Training metrics are written to a local JSON or CSV file.
+
+    A writer of JSON lines or CSV rows counts in a repository that trains, when what
+    it writes, or the function that writes, is about metrics: dictionary keys,
+    parameters, attributes, names of definitions.
+
+    Why:
+        A local file needs no account, can be diffed, and can be read by a test.
+    Fix:
+        Append one JSON line per logging step: ``file.write(json.dumps(metrics) + "\\n")``.
+    Good:
+        import json
+        def log_metrics(loss, path):
+            loss.backward()
+            with open(path, "a") as file:
+                file.write(json.dumps({"loss": loss.item()}) + "\\n")
+    Bad:
+        import json
+        def fit(loss, config, path):
+            loss.backward()
+            with open(path, "w") as file:
+                json.dump(config, file)
+    Limits:
+        Records of something else that are named like metrics count in a repository that trains.
+    """
+    if _trains(repo):
+        yield from by_file(repo, _metric_writers(repo))
+
+
+def _metric_writers(repo: Repository) -> Iterator[Place]:
+    for site in repo.calls(*named("metric-files")):
+        yield at(site, f"metrics written by {library('metric-files', site.names)}")
+    for site in repo.methods("writerow", "writerows"):
+        if any("csv." in text for text in callees(site)) and _about_metrics(site):
+            yield at(site, "a row of metrics is written to a CSV file")
+    for site in repo.methods("write", "writelines", "print"):
+        if any("json.dumps()" in text for text in site.arguments()) and _about_metrics(site):
+            yield at(site, "a line of metrics is written as JSON")
+    for site in repo.calls("json.dump", "json.dumps", "orjson.dumps"):
+        if site.call.args and _METRIC.search(_plain(site.call.args[0])) and _about_metrics(site):
+            yield at(site, "metrics are written as JSON")
+    for site in repo.methods("to_csv", "to_json"):
+        if _about_metrics(site):
+            yield at(site, f"metrics are written by {site.method}")
+    for module, place, one in repo.classes(bases=r"^logging\.(Formatter|Handler|FileHandler)$"):
+        for inner in module.facts.definitions:
+            if inner.parent == place and "json.dumps()" in inner.returns:
+                yield in_code(module, place, one.line, "log records are formatted as JSON lines")
+
+
+def _about_metrics(site: Site) -> bool:
+    """Tell whether the function, its class, its parameters or the value are about metrics."""
+    scope = site.scope
+    words = " ".join([scope.name, *scope.params, *map(_plain, site.arguments())])
+    return bool(_METRIC.search(words)) and not _NO_METRIC.search(scope.name)
+
+
+def _plain(text: str) -> str:
+    """Return a text without the calls and paths of its values: keys and names stay."""
+    return re.sub(r"f?'[^']*[ /.][^']*'", "", text)
+
+
+@practice("log-throughput", looks_for="time per step, or amounts per second, that are reported")
+def log_throughput(repo: Repository) -> Iterator[Place]:
+    """Speed is measured and reported.
+
+    Elapsed time that is taken in a loop or divides an amount counts in modules that
+    use a machine-learning library, and so do values that are reported under the
+    name of a rate (dictionary keys, keyword arguments).
+
+    Why:
+        A slow data loader or a lost kernel shows in tokens per second first.
+    Fix:
+        Divide the amount of work by the time since the last report and log it.
+    Good:
+        import time
+        import torch
+        def fit(batches):
+            start = time.perf_counter()
+            for step, batch in enumerate(batches, 1):
+                print("samples per second", step * len(batch) / (time.perf_counter() - start))
+    Bad:
+        import time
+        import torch
+        def fit(batches):
+            start = time.time()
+            for batch in batches:
+                batch.sum()
+            print("seconds", time.time() - start)
+    Limits:
+        The time of a loop over something else than batches counts too.
+    """
+    yield from by_file(repo, _speeds(repo))
+
+
+def _speeds(repo: Repository) -> Iterator[Place]:
+    for site in repo.calls(*named("speed-monitors")):
+        yield at(site, f"speed measured by {library('speed-monitors', site.names)}")
+    for module in repo.product:
+        if library("frameworks", [one.target for one in module.facts.imports]):
+            yield from (
+                in_code(module, one.scope, one.line, "time per step or amount per second")
+                for one in module.facts.assigns
+                if _ELAPSED.search(one.value) and _is_speed(module, one.value, one)
+            )
+    for site in repo.methods(*_REPORTS):
+        if _names_speed(site):
+            yield at(site, "a rate is reported")
+
+
+def _is_speed(module: Module, value: str, one: Assign) -> bool:
+    return bool(re.search(r"/ .*\(\) - ", value)) or any(
+        block.kind in ("for", "while") for block in blocks_from(module, one.block)
+    )
+
+
+def _names_speed(site: Site) -> bool:
+    """Tell whether a rate is among the keys of what is reported, with a computed value."""
+    if any(_SPEED.search(key) for key, value in site.call.kwargs if not value.isnumeric()):
+        return True
+    args = site.call.args
+    if len(args) >= 2 and args[0][:1] == "'" and _SPEED.search(args[0].partition(" | ")[0]):
+        return True
+    return any(_SPEED.search(key) for text in args for key in _KEY.findall(text))
