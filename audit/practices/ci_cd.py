@@ -304,7 +304,7 @@ def _with(step: Step, name: str) -> str:
 
 # -------------------------------------------------------------------------- docs
 _DOCS_COMMANDS: Final = (
-    "mkdocs build", "mkdocs gh-deploy", "mike deploy", "sphinx-build", "sphinx-multiversion",
+    "mkdocs build", "mkdocs gh-deploy", "mike deploy", "sphinx-build", "sphinx", "sphinx-multiversion",
     "doc-builder build", "jupyter-book build", "pdoc", "pdoc3", "quarto render", "quarto publish",
     "make html", "make docs", "make doc", "make linkcheck", "lazydocs", "zensical build",
 )  # fmt: skip
