@@ -8,7 +8,9 @@ from audit.facts import prose
 @pytest.mark.parametrize(
     ("page", "text"),
     [
-        pytest.param("Use::\n\n    pip install p\n    p run\n", "pip install p\np run", id="literal"),
+        pytest.param(
+            "Use::\n\n    pip install p\n    p run\n", "pip install p\np run", id="literal"
+        ),
         pytest.param(
             ".. code-block:: python\n   :linenos:\n\n   import p\n   if p:\n       p.run()\n\nEnd\n",
             "import p\nif p:\n    p.run()",

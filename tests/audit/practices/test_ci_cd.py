@@ -108,7 +108,7 @@ HITS = [
         """\
         # file: Makefile
         test_core:
-        	pytest tests
+        \tpytest tests
         # file: .github/workflows/ci.yml
         on: [push]
         jobs:
@@ -147,9 +147,9 @@ HITS = [
         # file: Makefile
         check: style types
         style:
-        	ruff check $(dirs)
+        \truff check $(dirs)
         types:
-        	mypy src
+        \tmypy src
         # file: .github/workflows/ci.yml
         on: [push]
         jobs:
@@ -475,7 +475,7 @@ MISSES = [
         """\
         # file: Makefile
         release:
-        	twine upload dist/*
+        \ttwine upload dist/*
         # file: .github/workflows/ci.yml
         on: [push]
         jobs:

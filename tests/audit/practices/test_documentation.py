@@ -147,7 +147,7 @@ HITS = [
         # file: .github/CONTRIBUTING.md
         # Contributing
 
-        Set up the project, run the checks and open a pull request. Set up the project, run the checks and open a pull request. Set up the project, run the checks and open a pull request. Set up the project, run the checks and open a pull request. Set up the project, run the checks and open a pull request. 
+        Set up the project, run the checks and open a pull request. Set up the project, run the checks and open a pull request. Set up the project, run the checks and open a pull request. Set up the project, run the checks and open a pull request. Set up the project, run the checks and open a pull request.
         """,
         id="guide in .github",
     ),
@@ -158,7 +158,7 @@ HITS = [
         Contributing
         ============
 
-        Set up the project, run the checks and open a pull request. Set up the project, run the checks and open a pull request. Set up the project, run the checks and open a pull request. Set up the project, run the checks and open a pull request. Set up the project, run the checks and open a pull request. 
+        Set up the project, run the checks and open a pull request. Set up the project, run the checks and open a pull request. Set up the project, run the checks and open a pull request. Set up the project, run the checks and open a pull request. Set up the project, run the checks and open a pull request.
         """,
         id="guide in the docs",
     ),
@@ -170,7 +170,7 @@ HITS = [
         # file: guide/contributing.md
         # Contributing
 
-        Set up the project, run the checks and open a pull request. Set up the project, run the checks and open a pull request. Set up the project, run the checks and open a pull request. Set up the project, run the checks and open a pull request. Set up the project, run the checks and open a pull request. 
+        Set up the project, run the checks and open a pull request. Set up the project, run the checks and open a pull request. Set up the project, run the checks and open a pull request. Set up the project, run the checks and open a pull request. Set up the project, run the checks and open a pull request.
         """,
         id="guide of a site",
     ),
@@ -246,7 +246,7 @@ HITS = [
         """\
         # file: docs/Makefile
         doctest:
-        	sphinx-build -b doctest . out
+        \tsphinx-build -b doctest . out
         # file: .github/workflows/ci.yml
         on: [push]
         jobs:
@@ -378,7 +378,7 @@ MISSES = [
 
         ## Contributing
 
-        Set up the project, run the checks and open a pull request. Set up the project, run the checks and open a pull request. Set up the project, run the checks and open a pull request. Set up the project, run the checks and open a pull request. Set up the project, run the checks and open a pull request. 
+        Set up the project, run the checks and open a pull request. Set up the project, run the checks and open a pull request. Set up the project, run the checks and open a pull request. Set up the project, run the checks and open a pull request. Set up the project, run the checks and open a pull request.
         """,
         id="sentence in the README",
     ),
@@ -388,7 +388,7 @@ MISSES = [
         # file: third_party/x/CONTRIBUTING.md
         # Contributing
 
-        Set up the project, run the checks and open a pull request. Set up the project, run the checks and open a pull request. Set up the project, run the checks and open a pull request. Set up the project, run the checks and open a pull request. Set up the project, run the checks and open a pull request. 
+        Set up the project, run the checks and open a pull request. Set up the project, run the checks and open a pull request. Set up the project, run the checks and open a pull request. Set up the project, run the checks and open a pull request. Set up the project, run the checks and open a pull request.
         """,
         id="guide of a vendored project",
     ),
@@ -403,10 +403,10 @@ MISSES = [
     pytest.param(
         "docs-changelog",
         """\
-        # file: docs/release.md
-        # How we release
+        # file: RELEASES.md
+        # Releasing
 
-        ## Build
+        ## Release procedure
 
         Text.
         """,

@@ -427,9 +427,9 @@ MISSES = [
         """\
         # file: Makefile
         test:
-        	pytest
+        \tpytest
         lint:
-        	ruff check .
+        \truff check .
         # file: .github/workflows/ci.yml
         on: [push]
         jobs:
