@@ -54,6 +54,12 @@ class File(msgspec.Struct, frozen=True, gc=False):
                 return count
         return 0
 
+    @property
+    def body_words(self) -> int:
+        """How many words a text or a page has besides its headings."""
+        headings = self.facts.headings if isinstance(self.facts, ProseFacts) else ()
+        return self.words - sum(len(one.text.split()) + 1 for one in headings)
+
 
 class Site:
     """A call in product code, with the module that holds it and what its callee resolves to."""

@@ -17,6 +17,7 @@ _TEXT: Final = (
     "contributing", "readme", "py.typed", "jenkinsfile", "manifest.in", "codeowners", "apptainer",
     "singularity", "docusaurus.config.js", "docusaurus.config.ts", "renovate.json5",
 )  # fmt: skip
+_SCRIPT_FOLDERS: Final = frozenset({".husky", "scripts", "script", "bin", "ci"})
 _TEXT_STEMS: Final = ("license", "licence", "copying")  # LICENSE-MIT, COPYING.LESSER
 _NAMES: Final[dict[str, FileKind]] = {
     **dict.fromkeys(("makefile", "gnumakefile"), "make"),
@@ -35,7 +36,7 @@ def kind_of(path: str) -> FileKind | None:
         return known
     if name.startswith(("dockerfile.", "containerfile.")):
         return "docker"
-    if "/.husky/" in f"/{path}" and "." not in name:
+    if "." not in name and not _SCRIPT_FOLDERS.isdisjoint(path.lower().split("/")[:-1]):
         return "shell"
     stem, dot, suffix = name.rpartition(".")
     known = _SUFFIXES.get(dot + suffix) if stem or not dot else None

@@ -2,6 +2,7 @@
 
 import re
 from functools import cache
+from textwrap import dedent
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -156,6 +157,6 @@ def _indented(rows: list[str], after: int) -> str:
     for row in rows[after:]:
         if row.strip() and not row[0].isspace():
             break
-        if not (row.lstrip().startswith(":") and not block):
-            block.append(row.strip() if not block else row)
-    return "\n".join(block).strip("\n")[:MAX_FENCE]
+        if not (row.lstrip().startswith(":") and not any(block)):
+            block.append(row.rstrip())
+    return dedent("\n".join(block)).strip("\n")[:MAX_FENCE]

@@ -62,7 +62,7 @@ def make(content: bytes) -> ScriptFacts:
 def _keep_tabs(words: str) -> Iterator[str]:
     """Mark recipe lines, whose leading tab is what makes them commands."""
     for row in words.splitlines():
-        yield "\x01" + row[1:] if row.startswith("\t") and row.strip() else row
+        yield "\x01" + row[1:].lstrip() if row.startswith("\t") and row.strip() else row
 
 
 def docker(content: bytes) -> ScriptFacts:

@@ -12,6 +12,7 @@ from audit.repository import File, Repository
 
 # Commands that check nothing: a step of these alone is no pipeline.
 _IDLE: Final = frozenset("true : echo exit ls pwd sleep printf cd set export env date".split())
+_PREPARES: Final = frozenset("pip pip3 apt apt-get brew conda mamba".split())
 # Actions that tend issues and pull requests, or that only prepare a job.
 _HOUSEKEEPING: Final = re.compile(
     r"^(actions/(checkout|setup-|cache|stale|labeler|first-interaction|github-script|add-to-project"
@@ -70,7 +71,8 @@ def ci_workflow(repo: Repository) -> Iterator[Place]:
 def _works(step: Step) -> bool:
     if step.kind == "action":
         return not _HOUSEKEEPING.match(step.text.lower()) and not step.text.startswith("./")
-    return any(argv[0] not in _IDLE for argv in step.argvs)
+    heads = {argv[0] for argv in step.argvs}
+    return heads.isdisjoint(_PREPARES) and bool(heads - _IDLE)
 
 
 def _only_talks(file: File) -> bool:
@@ -162,7 +164,7 @@ def _environments(repo: Repository) -> Iterator[Place]:
 _CHECKERS: Final = (*checkers.LINTERS, *checkers.FORMATTERS, *checkers.TYPE_CHECKERS)
 _LINT_COMMANDS: Final = (
     *(command for one in _CHECKERS for command in one.commands),
-    "pre-commit run", "prek run", "prek", "lintrunner", "isort", "usort", "codespell", "pydocstyle",
+    "pre-commit run", "prek run", "prek", "lintrunner", "reviewdog", "isort", "usort", "codespell", "pydocstyle",
     "interrogate", "ruff",
 )  # fmt: skip
 _LINT_ACTIONS: Final = (
@@ -232,8 +234,8 @@ _PUBLISH_COMMANDS: Final = (
 )  # fmt: skip
 _PUBLISH_ACTIONS: Final = (
     "pypa/gh-action-pypi-publish", "jrubics/poetry-publish", "etils-actions/pypi-auto-publish",
-    "python-semantic-release/", "casperdcl/deploy-pypi", "conda-incubator/", "pypi/",
-    "pytorch/test-infra/.github/workflows/build_wheels", "relekang/", "re-actors/",
+    "python-semantic-release/", "casperdcl/deploy-pypi",
+    "pytorch/test-infra/.github/workflows/build_wheels", "relekang/",
     "lightning-ai/utilities/.github/workflows/pypi", "pyo3/maturin-action",
 )  # fmt: skip
 
@@ -304,7 +306,7 @@ def _with(step: Step, name: str) -> str:
 
 # -------------------------------------------------------------------------- docs
 _DOCS_COMMANDS: Final = (
-    "mkdocs build", "mkdocs gh-deploy", "mike deploy", "sphinx-build", "sphinx-multiversion",
+    "mkdocs build", "mkdocs gh-deploy", "mike deploy", "sphinx-build", "sphinx", "sphinx-multiversion",
     "doc-builder build", "jupyter-book build", "pdoc", "pdoc3", "quarto render", "quarto publish",
     "make html", "make docs", "make doc", "make linkcheck", "lazydocs", "zensical build",
 )  # fmt: skip

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from audit.facts.model import (
+    Directive,
     Fence,
     ProseFacts,
     PythonFacts,
@@ -255,7 +256,7 @@ def _reference_pages(repo: Repository) -> Iterator[Place]:
     for file in repo.files.values():
         if isinstance(file.facts, ProseFacts) and file.role not in _OUTSIDE:
             for one in file.facts.directives:
-                if _AUTODOC.match(one.name) and (one.argument or one.name == "autosummary"):
+                if _AUTODOC.match(one.name) and _names_something(one):
                     yield in_file(file, one.line, f"{one.name} {one.argument}"[:80], one.argument)
                     break
             else:
@@ -264,6 +265,11 @@ def _reference_pages(repo: Repository) -> Iterator[Place]:
                     if inner:
                         yield in_file(file, fence.line, f"{inner[1]} block")
                         break
+
+
+def _names_something(one: Directive) -> bool:
+    """Tell whether a directive documents an object; those of templates name a variable."""
+    return one.name == "autosummary" or (bool(one.argument) and "{" not in one.argument)
 
 
 # ----------------------------------------------------------------- guide, changelog
@@ -294,7 +300,7 @@ def docs_contributing(repo: Repository) -> Iterator[Place]:
     for file in repo.by_stem("contributing", "contribute"):
         folder = file.path.rpartition("/")[0].lower()
         near = folder in ("", ".github") or (file.role == "docs" and _is_docs(repo, folder))
-        linked = file.problem.startswith("sym") and folder in ("", ".github")
+        linked = file.facts is None and not file.problem and folder in ("", ".github")
         if (near and file.words >= _MIN_GUIDE_WORDS) or linked:
             yield in_file(file, 1, "the guide for contributors")
 
@@ -308,12 +314,14 @@ def _is_docs(repo: Repository, folder: str) -> bool:
 
 
 _CHANGELOGS: Final = (
-    "changelog", "changes", "history", "news", "release_notes", "releasenotes", "releases",
-    "whatsnew", "whats_new", "release", "change_log",
+    "changelog", "changes", "history", "news", "releases", "release", "releasenotes", "whatsnew",
+    "whats", "change",
 )  # fmt: skip
-_ENTRY: Final = re.compile(
-    r"\bv?\d+\.\d+|\bunreleased\b|\b20\d\d\b|^\[?(un)?release", re.IGNORECASE
+_CHANGELOG: Final = re.compile(
+    r"^(changelog|changes|history|news|releases|release[-_ ]?(notes|history|log)|whats?[-_ ]?new"
+    r"|change[-_ ]?log)\b"
 )
+_ENTRY: Final = re.compile(r"\bv?\d+\.\d+|\bunreleased\b|\b20\d\d\b", re.IGNORECASE)
 
 
 @practice("docs-changelog", looks_for="a changelog or release notes with entries", code=False)
@@ -336,7 +344,8 @@ def docs_changelog(repo: Repository) -> Iterator[Place]:
         # Changelog
     """
     for file in repo.by_stem(*_CHANGELOGS):
-        if file.role not in _OUTSIDE and (line := _first_entry(file)):
+        named = _CHANGELOG.match(file.name.lower())
+        if named and file.role not in _OUTSIDE and (line := _first_entry(file)):
             yield in_file(file, line, "entries by release")
 
 

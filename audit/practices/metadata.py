@@ -1,11 +1,15 @@
 """What a package says about itself: pyproject.toml, setup.cfg and the call of setup()."""
 
+import re
 from collections.abc import Iterator
+from typing import Final
 
 from audit.facts.model import Call, PythonFacts
 from audit.practices import settings
 from audit.practices.registry import Place, in_file, of_key
 from audit.repository import File, Repository
+
+_COMMAND: Final = re.compile(r"'([\w.-]+)\s*=\s*[\w.]+:")
 
 
 def setups(repo: Repository) -> Iterator[tuple[File, Call]]:
@@ -51,3 +55,15 @@ def is_given(text: str) -> bool:
         "builtins.dict()",
         "builtins.list()",
     )
+
+
+def commands(repo: Repository) -> tuple[str, ...]:
+    """Return the names of the console commands that the project declares."""
+    found: dict[str, None] = {}
+    for table in ("project.scripts", "tool.poetry.scripts"):
+        for file in settings.own(repo, "pyproject.toml"):
+            for key in settings.leaves(file, table):
+                found[key.path.removeprefix(f"{table}.")] = None
+    for _, call in setups(repo):
+        found |= dict.fromkeys(_COMMAND.findall(argument(call, "entry_points")))
+    return tuple(found)

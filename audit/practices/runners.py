@@ -13,8 +13,15 @@ Recipe: TypeAlias = tuple[str, Iterable[str]]
 """The path of a file and commands that it holds."""
 
 
+_PATH: Final = re.compile(r"(?<![\w/])[\w.-]*/?[\w./-]*/[\w.-]+|(?<![\w/])[\w-]+\.(?:sh|bash)\b")
+
+
 def behind(repo: Repository, text: str) -> Iterator[Recipe]:
     """Yield the files that hold the commands behind a command line, with those commands."""
+    for found in _PATH.findall(text):
+        file = repo.files.get(found.removeprefix("./"))
+        if file is not None and isinstance(file.facts, ScriptFacts):
+            yield file.path, [one.text for one in file.facts.commands]
     for argv in argvs(text):
         match argv[0]:
             case "make" | "gmake":
@@ -23,8 +30,6 @@ def behind(repo: Repository, text: str) -> Iterator[Recipe]:
                 yield from _tox(repo, argv[1:])
             case "nox":
                 yield from _nox(repo, argv[1:])
-            case name if name.endswith((".sh", ".bash")):
-                yield from _script(repo, name)
             case name:
                 yield from _task(repo, name)
 
@@ -63,12 +68,6 @@ def _recipes(facts: ScriptFacts, wanted: set[str]) -> Iterator[str]:
                 yield from (c.text for c in facts.commands if target.line <= c.line < end)
                 queue += [one for one in target.needs if one not in seen]
                 seen.update(target.needs)
-
-
-def _script(repo: Repository, name: str) -> Iterator[Recipe]:
-    for file in repo.named(name):
-        if isinstance(file.facts, ScriptFacts):
-            yield file.path, [one.text for one in file.facts.commands]
 
 
 def _tox(repo: Repository, argv: Argv) -> Iterator[Recipe]:

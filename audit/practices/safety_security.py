@@ -10,7 +10,6 @@ from audit.practices.registry import Place, at, in_file, of_key, practice
 from audit.repository import File, Repository, Site
 
 _POLICY_FOLDERS: Final = ("", ".github", "docs", "doc", "docs/source")
-_MIN_POLICY_WORDS: Final = 10
 
 
 @practice("security-policy", looks_for="a SECURITY file in the root, .github/ or docs/", code=False)
@@ -37,7 +36,7 @@ def security_policy(repo: Repository) -> Iterator[Place]:
     """
     for file in repo.by_stem("security"):
         folder = file.path.rpartition("/")[0].lower()
-        if folder in _POLICY_FOLDERS and file.words >= _MIN_POLICY_WORDS:
+        if folder in _POLICY_FOLDERS and file.body_words > 0:
             yield in_file(file, 1, "the security policy")
 
 

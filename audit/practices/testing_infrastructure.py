@@ -256,7 +256,7 @@ def test_end_to_end(repo: Repository) -> Iterator[Place]:
 # ----------------------------------------------------------------------- markers
 _BUILTIN_MARKS: Final = frozenset(
     "parametrize usefixtures filterwarnings xfail asyncio anyio skip tryfirst trylast hookwrapper "
-    "django_db dependency order run timeout flaky benchmark no_cover".split()
+    "vcr django_db dependency order run timeout flaky benchmark no_cover".split()
 )
 _SKIPS: Final = frozenset(
     {

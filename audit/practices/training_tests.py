@@ -6,6 +6,7 @@ from typing import Final, TypeAlias
 
 from audit.code.modules import Module
 from audit.facts.model import Call
+from audit.practices import metadata
 from audit.repository import Repository, Site
 
 Found: TypeAlias = tuple[Module, int, str]
@@ -17,8 +18,9 @@ _TRAINERS: Final = re.compile(
     r"|keras\.\w+|tensorflow\.keras\.\w+)\(\)\.(train|fit)$"
 )
 _STARTS: Final = re.compile(
-    r"run|subprocess|popen|check_|system|launch|execute|spawn|invoke|\bcall", re.IGNORECASE
+    r"run|subprocess|popen|check_|system|launch|execute|spawn|invoke|setattr|\bcall", re.IGNORECASE
 )
+_SUBCOMMAND: Final = r"(run|launch|train|pretrain|fit|(fine-?)?tune)\w*"
 _SCRIPT: Final = re.compile(r"[\w/.-]+\.(?:py|sh)\b")
 
 
@@ -32,14 +34,22 @@ def trains(repo: Repository) -> Iterator[Found]:
 
 def _training_functions(repo: Repository) -> frozenset[int]:
     """Return the product functions that lead to both backward and an optimizer's step."""
-    backward = {site.module.first + site.call.scope for site in repo.methods("backward")}
-    steps = {
-        site.module.first + site.call.scope for site in repo.methods("step") if _is_update(site)
-    }
-    if not backward or not steps:
-        return frozenset()
-    callers = _callers(repo)
-    return _leading_to(callers, backward) & _leading_to(callers, steps)
+    backward = {_node(site) for site in repo.methods("backward")}
+    steps = {_node(site) for site in repo.methods("step") if _is_update(site)}
+    delegated = {_node(site) for site in repo.methods("train", "fit") if _is_delegated(repo, site)}
+    loops = _leading_to(repo, backward) & _leading_to(repo, steps) if backward and steps else set()
+    return frozenset(loops | _leading_to(repo, delegated))
+
+
+def _node(site: Site) -> int:
+    return site.module.first + site.call.scope
+
+
+def _is_delegated(repo: Repository, site: Site) -> bool:
+    """Tell whether a call hands training to the trainer of a library."""
+    if site.call.keyword("resume_from_checkpoint") is not None:
+        return True
+    return any(map(_TRAINERS.match, repo.kinds(site)))
 
 
 def _is_update(site: Site) -> bool:
@@ -47,28 +57,21 @@ def _is_update(site: Site) -> bool:
     return bool(_OPTIMIZER.search(words)) and not _NO_OPTIMIZER.search(site.receivers[0])
 
 
-def _callers(repo: Repository) -> dict[int, list[int]]:
-    """Return who calls each product function; module code and classes are no callers."""
-    program = repo.program
-    found: dict[int, list[int]] = {}
-    for module in repo.product:
-        for place, one in enumerate(module.facts.definitions):
-            if one.kind == "function":
-                for target in repo.graph.edges[module.first + place]:
-                    if program.definition(target).kind == "function":
-                        found.setdefault(target, []).append(module.first + place)
-    return found
-
-
-def _leading_to(callers: dict[int, list[int]], targets: Iterable[int]) -> frozenset[int]:
+def _leading_to(repo: Repository, targets: Iterable[int]) -> set[int]:
+    """Return the product functions that call one of some functions, directly or not."""
+    program, callers = repo.program, repo.graph.callers
     seen = set(targets)
     queue = list(seen)
     while queue:
-        for node in callers.get(queue.pop(), ()):
-            if node not in seen:
+        for node in callers[queue.pop()]:
+            if (
+                node not in seen
+                and program.owner[node].role == "product"
+                and program.definition(node).kind == "function"
+            ):
                 seen.add(node)
                 queue.append(node)
-    return frozenset(seen)
+    return seen
 
 
 def _calls(repo: Repository, entries: frozenset[int]) -> Iterator[Found]:
@@ -91,13 +94,21 @@ def _calls(repo: Repository, entries: frozenset[int]) -> Iterator[Found]:
 def _scripts(repo: Repository, entries: frozenset[int]) -> Iterator[Found]:
     """Yield the commands in tests that run a script which trains."""
     names = _script_names(repo, entries)
-    for module in repo.tests if names else ():
+    command = _command(repo)
+    for module in repo.tests if entries else ():
         for call in filter(_starts, module.facts.calls):
             for text in (*call.args, *(value for _, value in call.kwargs)):
-                if (".py" in text or ".sh" in text) and not names.isdisjoint(
+                script = (".py" in text or ".sh" in text) and not names.isdisjoint(
                     one.rpartition("/")[2] for one in _SCRIPT.findall(text)
-                ):
-                    yield module, call.line, f"trains: runs {text[:60]}"
+                )
+                if script or (command is not None and command.search(text)):
+                    yield module, call.line, f"trains: runs {' '.join(text.split())[:60]}"
+
+
+def _command(repo: Repository) -> re.Pattern[str] | None:
+    """Return what finds a training subcommand of the project's console commands."""
+    names = "|".join(map(re.escape, metadata.commands(repo)))
+    return re.compile(rf"(?<![\w./-])({names})[\s',]+{_SUBCOMMAND}") if names else None
 
 
 def _starts(call: Call) -> bool:
@@ -120,10 +131,25 @@ def _loops(repo: Repository, *, own: bool) -> Iterator[Found]:
         updates = {call.scope for call in module.facts.calls if _steps(call)}
         for call in module.facts.calls:
             last = call.names[0].rpartition(".")[2]
-            if last in ("train", "fit") and any(map(_TRAINERS.match, call.names)):
+            if last in ("train", "fit") and _by_trainer(repo, module, call):
                 yield module, call.line, f"trains: {call.names[0][:60]}"
             elif last == "backward" and call.scope in updates and (call.args or not own):
                 yield module, call.line, "trains: backward and an optimizer step"
+
+
+def _by_trainer(repo: Repository, module: Module, call: Call) -> bool:
+    """Tell whether a call is the train method of a library's trainer, or of one derived from it."""
+    program = repo.program
+    for name in call.names:
+        if _TRAINERS.match(name):
+            return True
+        owner, called, _ = name.rpartition("()")
+        node = program.resolve(module, owner)[1] if called and "(" not in owner else -1
+        if node >= 0 and program.definition(node).kind == "class":
+            bases = program.ancestry(node)
+            if any(_TRAINERS.match(f"{base}().train") for base in bases):
+                return True
+    return False
 
 
 def _steps(call: Call) -> bool:
