@@ -52,7 +52,8 @@ from importlib import metadata
 tops = metadata.packages_distributions()
 for wanted in sys.argv[1:]:
     for module, names in tops.items():
-        if wanted in {n.lower().replace("_", "-") for n in names} and module[0] != "_":
+        own = wanted in {name.lower().replace("_", "-") for name in names}
+        if own and module.isidentifier() and module[0] != "_":
             importlib.import_module(module)
 """
 

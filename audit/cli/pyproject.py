@@ -1,5 +1,6 @@
 """``codex-audit pyproject``: is a ``pyproject.toml`` valid and in canonical form?"""
 
+import re
 from difflib import unified_diff
 from pathlib import Path
 
@@ -12,16 +13,10 @@ from audit.pyproject.canonical import canonical
 
 @click.command()
 @click.argument("path", type=click.Path(path_type=Path), default=".")
-@click.option(
-    "--check",
-    "mode",
-    flag_value="check",
-    default=True,
-    help="Say whether it would change (the default).",
-)
+@click.option("--check", "mode", flag_value="check", help="Say whether it would change (default).")
 @click.option("--write", "mode", flag_value="write", help="Write the canonical form.")
 @click.option("--diff", "mode", flag_value="diff", help="Print what would change.")
-def command(path: Path, mode: str) -> int:
+def command(path: Path, mode: str | None) -> int:
     """Bring a pyproject.toml (PATH, or the one in the folder PATH) to its canonical form.
 
     Exit codes: 0 it is in canonical form, or was written; 1 it would change;
@@ -48,10 +43,8 @@ def command(path: Path, mode: str) -> int:
 
 def _diff(document: file.Document, new: str) -> str:
     name = str(document.path)
-    old = document.text.splitlines(keepends=True)
-    lines = unified_diff(
-        old, new.splitlines(keepends=True), f"{name} (as it is)", f"{name} (canonical)"
-    )
+    old, changed = (re.findall(r"[^\n]*\n|[^\n]+", text) for text in (document.text, new))
+    lines = unified_diff(old, changed, f"{name} (as it is)", f"{name} (canonical)")
     return "".join(
         line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines
     )

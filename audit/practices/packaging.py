@@ -16,6 +16,7 @@ def package_pep621(repo: Repository) -> Iterator[Place]:
         Every build backend, resolver and index reads it without running code of the package.
     Fix:
         Move the metadata from ``setup.py`` to ``[project]`` in ``pyproject.toml``.
+        ``codex-audit pyproject --check`` names each key that is wrong, and its line.
     Good:
         # file: pyproject.toml
         [project]
@@ -29,6 +30,7 @@ def package_pep621(repo: Repository) -> Iterator[Place]:
         [tool.poetry]
         name = "package"
         version = "1.0"
+    Drop-in: codex-audit pyproject
     """
     for file in settings.own(repo, "pyproject.toml"):
         known = {key.path: key for key in settings.leaves(file, "project")}
@@ -49,6 +51,7 @@ def package_scripts(repo: Repository) -> Iterator[Place]:
         A command on the path works from any folder and survives a move of the file behind it.
     Fix:
         Declare it under ``[project.scripts]``: ``train = "package.cli:main"``.
+        ``codex-audit pyproject --write`` puts the table in its place.
     Good:
         # file: pyproject.toml
         [project.scripts]
@@ -61,6 +64,7 @@ def package_scripts(repo: Repository) -> Iterator[Place]:
         print("run me")
     Limits:
         ``scripts=[...]`` of setuptools copies files and is no entry point.
+    Drop-in: codex-audit pyproject
     """
     says = "declares console commands"
     tables = ("project.scripts", "tool.poetry.scripts", "tool.flit.scripts", "project.gui-scripts")
@@ -85,6 +89,7 @@ def package_extras(repo: Repository) -> Iterator[Place]:
         Users install what their use needs, and the heavy or exotic packages stay optional.
     Fix:
         Add ``[project.optional-dependencies]`` with a group per use.
+        ``codex-audit pyproject --write`` spells and sorts what is in it.
     Good:
         # file: setup.py
         from setuptools import setup
@@ -98,6 +103,7 @@ def package_extras(repo: Repository) -> Iterator[Place]:
         version = "1"
 
         [project.optional-dependencies]
+    Drop-in: codex-audit pyproject
     """
     yield from metadata.said(
         repo,
@@ -123,6 +129,7 @@ def package_python_bound(repo: Repository) -> Iterator[Place]:
         The installer picks a release that works instead of one that fails at import.
     Fix:
         Add ``requires-python = ">=3.10"`` to ``[project]``.
+        ``codex-audit pyproject --check`` refuses a bound that is none.
     Good:
         # file: pyproject.toml
         [project]
@@ -133,6 +140,7 @@ def package_python_bound(repo: Repository) -> Iterator[Place]:
         # file: setup.py
         from setuptools import setup
         setup(name="package", classifiers=["Programming Language :: Python :: 3.10"])
+    Drop-in: codex-audit pyproject
     """
     yield from metadata.said(
         repo,

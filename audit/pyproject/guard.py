@@ -21,6 +21,8 @@ from pyproject_metadata import StandardMetadata
 from audit.pyproject import scan, spelling
 from audit.pyproject.order import BUILD_SYSTEM, PROJECT, TABLES
 
+MAX_NESTING: Final = 100
+_TOO_DEEP: Final = f"values are nested deeper than {MAX_NESTING} levels: flatten them"
 _PLACE: Final = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 _CURES: Final = (
     ("Unclosed array", "close it with ]"),
@@ -83,11 +85,14 @@ def problems(text: str, folder: Path | None = None) -> tuple[Problem, ...]:
     """
     try:
         data = tomllib.loads(text)
+        places = tuple(scan.places(scan.statements(text)))
     except tomllib.TOMLDecodeError as error:
         return (_twice(text) or _syntax(text, str(error)),)
     except RecursionError:
-        return (Problem(1, 1, "the values are nested too deeply: flatten them"),)
-    offsets = {_name(path): at for path, at in scan.places(scan.statements(text))}
+        return (Problem(1, 1, _TOO_DEEP),)
+    if deep := next((at for path, at in places if len(path) > MAX_NESTING), 0):
+        return (Problem(*scan.place(text, deep), _TOO_DEEP),)
+    offsets = {_name(path): at for path, at in places}
     found: dict[tuple[int, int], str] = {}
     for rule in (_tables, _build_system, _misplaced, _licence, _groups, partial(_project, folder)):
         for key, says in rule(data):

@@ -19,7 +19,8 @@ VALID = '[project]\nname = "x"\nversion = "1"\n'
         pytest.param("a = 1 b = 2\n", 1, 7, "on a line of its own", id="two keys on a line"),
         pytest.param('a = "\\d"\n', 1, 8, "double it", id="a lone backslash"),
         pytest.param("justakey\n", 1, 9, "write key = value", id="a key without a value"),
-        pytest.param("a = " + "[" * 5000, 1, 1, "nested too deeply", id="a tower of brackets"),
+        pytest.param("a = " + "[" * 5000, 1, 1, "nested deeper", id="a tower of brackets"),
+        pytest.param("a = 1\nb = " + "[" * 150 + "]" * 150, 2, 105, "flatten", id="a lower one"),
     ],
 )
 def test_invalid_toml(text: str, line: int, column: int, says: str) -> None:

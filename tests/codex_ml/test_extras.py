@@ -1,0 +1,69 @@
+"""A library that is not installed names the extra that brings it, in one line."""
+
+import ast
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from codex_ml.extras import EXTRAS, cure
+
+ROOT = Path(__file__).parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+MODULES = {"pyyaml": "yaml", "markdown-it-py": "markdown_it"}
+
+
+def modules(requirements: list[str]) -> set[str]:
+    """Return the modules that requirements bring, those of extras that they name included."""
+    found = set()
+    for line in requirements:
+        if own := re.fullmatch(r"codex-ml\[(.+)]", line):
+            found |= modules(PROJECT["optional-dependencies"][own[1]])
+        else:
+            name = re.split(r"[^\w-]", line)[0]
+            found.add(MODULES.get(name, name.replace("-", "_")))
+    return found
+
+
+def imported() -> set[str]:
+    """Return the top-level modules that the runtime imports anywhere."""
+    found = set()
+    for path in (ROOT / "codex_ml").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_bytes())):
+            if isinstance(node, ast.Import):
+                found |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                found.add(node.module.partition(".")[0])
+    return found - sys.stdlib_module_names - {"codex_ml"}
+
+
+def test_every_library_that_is_no_core_dependency_names_its_extra() -> None:
+    assert imported() - modules(PROJECT["dependencies"]) <= EXTRAS.keys()
+
+
+@pytest.mark.parametrize(("module", "extra"), EXTRAS.items())
+def test_the_extra_brings_the_library(module: str, extra: str) -> None:
+    assert module in modules(PROJECT["optional-dependencies"][extra])
+
+
+def test_a_missing_library_is_one_line_and_exit_2() -> None:
+    code = (
+        "import sys; sys.modules['torch'] = None\n"
+        "from codex_ml.cli import guard\n"
+        "sys.exit(guard(lambda: __import__('torch.nn')))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr == "error: torch is not installed: run pip install 'codex-ml[train]'\n"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [ImportError("broken"), ModuleNotFoundError(name="elsewhere"), ValueError("torch")],
+    ids=["a broken library", "a library of nobody", "no import at all"],
+)
+def test_other_errors_are_not_hidden(error: Exception) -> None:
+    assert cure(error) == ""
