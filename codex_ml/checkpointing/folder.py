@@ -1,6 +1,7 @@
 """What is in a checkpoint folder: which checkpoints, which damage, which litter."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,5 +77,9 @@ def scan(folder: Path) -> Scan:
             stored.append(Stored(path, read_manifest(path)))
         except CheckpointError as error:
             damaged.append((path, error))
-    stored.sort(key=lambda item: (item.manifest.sequence, item.step), reverse=True)
-    return Scan(tuple(stored), tuple(damaged))
+    return Scan(newest_first(stored), tuple(damaged))
+
+
+def newest_first(stored: Iterable[Stored]) -> tuple[Stored, ...]:
+    """In the order in which they were saved, which need not be that of their steps."""
+    return tuple(sorted(stored, key=lambda item: (item.manifest.sequence, item.step), reverse=True))

@@ -10,10 +10,16 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 from codex_ml.checkpointing import upkeep
 from codex_ml.checkpointing.background import Background, Foreground, Saver
-from codex_ml.checkpointing.errors import CheckpointWarning
+from codex_ml.checkpointing.errors import (
+    CheckpointNotFoundError,
+    CheckpointWarning,
+    DamagedCheckpointError,
+    StorageError,
+)
 from codex_ml.checkpointing.files import LOCAL, Files
 from codex_ml.checkpointing.group import SOLO, Group, agree
 from codex_ml.checkpointing.reader import Checkpoint
+from codex_ml.checkpointing.remote import Remote
 from codex_ml.checkpointing.retention import Retention
 from codex_ml.checkpointing.selecting import choose
 
@@ -35,6 +41,9 @@ class CheckpointManager:
             equal is not better, and what is not finite never is.
         asynchronous: return from `save` when the state is copied in memory, and
             write behind; an error is raised by the next call.
+        remote: where fsspec finds a second folder, such as ``s3://bucket/run``;
+            every checkpoint is uploaded there once it is durable here, and
+            loaded from there when none here verifies.
         group: the processes that save together.
         files: the operations that change the disk, replaceable for tests.
     """
@@ -48,6 +57,7 @@ class CheckpointManager:
         metric: str | None = None,
         mode: Literal["min", "max"] = "min",
         asynchronous: bool = False,
+        remote: str | None = None,
         group: Group = SOLO,
         files: Files = LOCAL,
     ) -> None:
@@ -55,6 +65,7 @@ class CheckpointManager:
         self._retention = Retention.of(keep_last, keep_best, metric, mode)
         self._group = group
         self._files = files
+        self._remote = None if remote is None else Remote(remote, files)
         self._saver: Saver = Background() if asynchronous else Foreground()
         if group.rank == 0 and self.folder.is_dir():
             with suppress(OSError):  # a folder to read from need not be writable
@@ -117,12 +128,10 @@ class CheckpointManager:
         self.wait()
 
         def chosen() -> bytes:
-            if self._group.rank != 0:
-                return b""
-            return bytes(choose(self.folder, which, components, self._retention.selection).path)
+            return bytes(self._choose(which, components).path) if self._group.rank == 0 else b""
 
         if self._group.size == 1:
-            return choose(self.folder, which, components, self._retention.selection)
+            return self._choose(which, components)
         path = Path(os.fsdecode(agree(self._group, chosen)[0]))
         return Checkpoint.open(path, self._group.rank, self._group.size)
 
@@ -156,13 +165,29 @@ class CheckpointManager:
         restore(checkpoint, given, rng=rng)
         return checkpoint
 
+    def _choose(self, which: Which, components: Collection[str] | None) -> Checkpoint:
+        selection = self._retention.selection
+        try:
+            return choose(self.folder, which, components, selection)
+        except (CheckpointNotFoundError, DamagedCheckpointError):
+            if self._remote is None or isinstance(which, Path):
+                raise
+        self._remote.fetch(which, self.folder, self._retention)
+        return choose(self.folder, which, components, selection)
+
     def wait(self) -> None:
         """Return when everything saved is durable; raises what a save in the background raised."""
         self._saver.wait()
 
     def close(self) -> None:
-        """Wait for the last save, and end the background thread."""
+        """Wait for the last save and upload what could not be uploaded before.
+
+        Raises what a save in the background raised, and `StorageError` where
+        something is still not uploaded.
+        """
         self._saver.close()
+        if self._remote is not None and self._group.rank == 0:
+            self._remote.push(self.folder, self._retention)
 
     def __enter__(self) -> Self:
         """Return the manager; it is closed at the end of the block."""
@@ -185,9 +210,16 @@ class CheckpointManager:
             self._retain(draft.step)
 
     def _retain(self, step: int) -> None:
-        """Keep what is to be kept; what cannot be deleted stays, and is told."""
+        """Keep what is to be kept, and upload it; what fails is told, and tried again later."""
         try:
             upkeep.retain(self._files, self.folder, self._retention, step)
+            if self._remote is not None:
+                self._remote.push(self.folder, self._retention)
         except OSError as error:
-            message = f"step {step} is saved, but {error.filename or self.folder}: {error.strerror}"
-            warnings.warn(CheckpointWarning(message), stacklevel=4)
+            self._warn(step, f"{error.filename or self.folder}: {error.strerror}")
+        except StorageError as error:
+            self._warn(step, str(error))
+
+    @staticmethod
+    def _warn(step: int, reason: str) -> None:
+        warnings.warn(CheckpointWarning(f"step {step} is saved, but {reason}"), stacklevel=5)

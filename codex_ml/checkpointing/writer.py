@@ -11,16 +11,11 @@ from platform import python_version
 import msgspec
 
 from codex_ml.checkpointing import safetensors_file
-from codex_ml.checkpointing.deletion import delete_checkpoint, discard
 from codex_ml.checkpointing.errors import CheckpointExistsError
-from codex_ml.checkpointing.files import Files, locked, make_directories, try_lock, write_file
+from codex_ml.checkpointing.files import Files, locked
 from codex_ml.checkpointing.folder import Stored, scan
 from codex_ml.checkpointing.group import Group, agree
 from codex_ml.checkpointing.layout import (
-    MANIFEST,
-    parse_step,
-    step_name,
-    temporary,
     tensors_name,
 )
 from codex_ml.checkpointing.manifest import (
@@ -29,9 +24,9 @@ from codex_ml.checkpointing.manifest import (
     Manifest,
     Selection,
     TensorEntry,
-    encode,
 )
 from codex_ml.checkpointing.merge import Part, merge
+from codex_ml.checkpointing.publishing import publish, staging
 from codex_ml.checkpointing.reader import Checkpoint
 from codex_ml.checkpointing.tensors import Component
 
@@ -75,24 +70,8 @@ def write_checkpoint(folder: Path, draft: Draft, files: Files, group: Group) -> 
 
 
 def _stage(folder: Path, draft: Draft, files: Files, cleanup: ExitStack) -> Path:
-    """Make the hidden directory; `cleanup` removes it unless it was published."""
-    make_directories(files, folder)
-    with locked(folder):  # a sweeper never sees it unlocked
-        _refuse_to_overwrite(_at_step(folder, draft.step), draft)
-        hidden = temporary(folder, step_name(draft.step))
-        files.make_directory(hidden)
-        cleanup.callback(_discard_if_there, files, hidden)
-        cleanup.enter_context(try_lock(hidden))
-    return hidden
-
-
-def _discard_if_there(files: Files, hidden: Path) -> None:
-    with suppress(OSError):
-        discard(files, hidden)
-
-
-def _at_step(folder: Path, step: int) -> tuple[Stored, ...]:
-    return scan(folder).at_step(step)
+    _refuse_to_overwrite(scan(folder).at_step(draft.step), draft)
+    return cleanup.enter_context(staging(files, folder, draft.step))
 
 
 def _refuse_to_overwrite(existing: Sequence[Stored], draft: Draft) -> None:
@@ -141,30 +120,7 @@ def _publish(folder: Path, hidden: Path, draft: Draft, whole: Part, files: Files
             tensors=whole.tensors,
             state=whole.state,
         )
-        write_file(files, hidden / MANIFEST, encode(manifest))
-        files.sync_directory(hidden)
-        target = folder / step_name(draft.step, _free_generation(folder, draft.step))
-        files.rename(hidden, target)
-        files.sync_directory(folder)
-        return _replace(folder, target, existing, files)
-
-
-def _free_generation(folder: Path, step: int) -> int:
-    names = [parsed for path in folder.iterdir() if (parsed := parse_step(path.name))]
-    return max((generation + 1 for other, generation in names if other == step), default=0)
-
-
-def _replace(folder: Path, target: Path, existing: Sequence[Stored], files: Files) -> Path:
-    """Delete what `target` replaces and give it the plain name, if that is free then."""
-    for item in existing:
-        delete_checkpoint(files, item.path)
-    step, generation = parse_step(target.name) or (0, 0)
-    plain = folder / step_name(step)
-    if generation and not plain.exists():
-        files.rename(target, plain)
-        files.sync_directory(folder)
-        return plain
-    return target
+        return publish(files, folder, hidden, manifest, existing)
 
 
 def _versions() -> dict[str, str]:
