@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 COMMANDS: dict[str, tuple[str, str]] = {
     "checkpoint": ("checkpoint", "Look at, verify, compare, tidy up and convert checkpoints."),
     "plugins": ("plugins", "List, check and describe what can be plugged in."),
+    "train": ("train", "Train, resume, prove that resuming is exact."),
     "tokenize": ("tokenize", "Train tokenizers, encode, decode, look inside."),
 }
 

@@ -1,0 +1,1 @@
+"""Where a run's metrics go: one interface over files and services."""
