@@ -71,11 +71,13 @@ def _resample(rows: Matrix, seed: int) -> Matrix:
     return np.concatenate(blocks)
 
 
-def paired_p_value(metric: Metric, ours: Matrix, theirs: Matrix, seed: int) -> float:
+def paired_p_value(
+    metric: Metric, ours: Matrix, theirs: Matrix, seed: int, rounds: int = PERMUTATIONS
+) -> float:
     """Return how likely a difference this large is if both systems are alike.
 
     Approximate randomisation (Noreen 1989): each record's statistics are swapped
-    between the systems with probability 1/2, 10,000 times; two-sided.
+    between the systems with probability 1/2, `rounds` times; two-sided.
     """
     total, difference = ours.sum(axis=0), theirs - ours
     other = theirs.sum(axis=0)
@@ -84,13 +86,13 @@ def paired_p_value(metric: Metric, ours: Matrix, theirs: Matrix, seed: int) -> f
     n = len(ours)
     size = max(1, _BLOCK // n)
     extreme = 0
-    for done in range(0, PERMUTATIONS, size):
-        swaps = generator.integers(0, 2, (min(size, PERMUTATIONS - done), n)).astype(np.float64)
+    for done in range(0, rounds, size):
+        swaps = generator.integers(0, 2, (min(size, rounds - done), n)).astype(np.float64)
         moved = swaps @ difference
         found = np.abs(_values(metric, total + moved) - _values(metric, other - moved))
         # Equal up to rounding counts as equal: sums come in another order.
         extreme += int(np.sum(found >= observed - 1e-12 * max(1.0, observed)))
-    return (extreme + 1) / (PERMUTATIONS + 1)
+    return (extreme + 1) / (rounds + 1)
 
 
 def _values(metric: Metric, sums: Matrix) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
