@@ -94,6 +94,10 @@ def _metric_writers(repo: Repository) -> Iterator[Place]:
     for site in repo.methods("to_csv", "to_json"):
         if _about_metrics(site):
             yield at(site, f"metrics are written by {site.method}")
+    yield from _json_formatters(repo)
+
+
+def _json_formatters(repo: Repository) -> Iterator[Place]:
     for module, place, one in repo.classes(bases=r"^logging\.(Formatter|Handler|FileHandler)$"):
         for inner in module.facts.definitions:
             if inner.parent == place and "json.dumps()" in inner.returns:

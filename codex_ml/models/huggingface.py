@@ -1,5 +1,6 @@
 """Causal language models of the transformers library."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -42,5 +43,6 @@ def huggingface(
     if pretrained:
         model: nn.Module = AutoModelForCausalLM.from_pretrained(path, local_files_only=True)
     else:
-        model = AutoModelForCausalLM.from_config(config)
+        build: Callable[[object], nn.Module] = AutoModelForCausalLM.from_config
+        model = build(config)
     return model
