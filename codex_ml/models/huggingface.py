@@ -1,12 +1,14 @@
 """Causal language models of the transformers library."""
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from torch import nn
 
 from codex_ml.models.errors import ModelError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def huggingface(
