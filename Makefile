@@ -93,3 +93,7 @@ docs-serve: $(VENV)/.docs ## serve the documentation on 127.0.0.1:8000
 .PHONY: bench
 bench: $(VENV)/.dev ## measure speed against peers, as ratios
 	$(BIN)/python benchmarks/audit.py .
+
+.PHONY: reference
+reference: $(VENV)/.core ## write the generated pages and schemas
+	$(BIN)/python tools/reference.py

@@ -31,17 +31,21 @@ _ONLY: Final = re.compile(
     r"[.:]((eval|evaluate|evaluation|test|validate|val|do_eval|do_test|do_predict)(_only)?|"
     r"(only|just|run)_(eval|evaluate|test|validate|evaluation)|eval_mode)\b(?!\()"
 )
-_RESULTS: Final = re.compile(
-    r"(^|_)(results?|metrics?|scores?|eval\w*|report|samples?|valid\w*|stats|summary|performance)(_|$)"
+_RESULTS: Final = re.compile(r"(^|_)(results?|metrics?|scores?|eval\w*|leaderboard)(_|$)")
+_SETTINGS: Final = re.compile(r"config|args|vars\(\)|asdict|argparse|param", re.IGNORECASE)
+_PLUMBING: Final = re.compile(
+    r"^(_|[a-z]*Mean|Sum|Max|Min|Cat|Metric|MetricCollection|Running|items|keys|values|add_state|"
+    r"update|compute|reset|clone|to|persistent|forward)|Mean$"
 )
 _WRITERS: Final = (
     "to_csv", "to_json", "to_parquet", "savez", "savez_compressed", "writerow", "writerows",
     "writeheader", "save_json", "write_json", "dump_json",
 )  # fmt: skip
 _SPREAD: Final = re.compile(
-    r"(^|_)(std_?err(or)?s?|standard_error|bootstrap\w*|confidence_intervals?|conf_int|sem|"
-    r"credible_interval|ci95|error_bars?|stdev|std_dev)(_|$)|^std$"
+    r"(^|_)(std_errs?|std_errors?|standard_errors?|bootstrap\w*|confidence_intervals?|conf_int|"
+    r"credible_intervals?|ci95|error_bars?|stderr_(for|of)|(mean|sample|metric|acc)_stderr)(_|$)"
 )
+_SPREAD_CLASS: Final = re.compile(r"^(std|std_dev|standard_deviation|standard_error)$")
 _LAZY: Final = ("evaluate", "simple_evaluate", "evaluate_model", "run_evaluation")
 _STD: Final = ("std", "nanstd", "stdev", "pstdev", "std_mean")
 
@@ -128,14 +132,16 @@ def _metric_calls(repo: Repository) -> Iterator[tuple[str, Place]]:
     for name, what in named("metric-libraries").items():
         for site in repo.calls(name):
             metric = site.call.args[0] if site.method == "load" and site.call.args else site.method
-            yield what or metric, at(site, f"computes {metric}")
+            if not _PLUMBING.search(metric):
+                yield what or metric, at(site, f"computes {metric}")
 
 
 def _own_metrics(repo: Repository) -> Iterator[tuple[str, Place]]:
     for module, place, one in repo.definitions:
         if one.kind != "module" and not one.stub and (one.kind == "class" or one.returns):
             for metric in _metrics_in(own_name(one)):
-                yield metric, in_code(module, place, one.line, f"{one.name} computes {metric}")
+                if metric != "reward":  # a reward function feeds training
+                    yield metric, in_code(module, place, one.line, f"{one.name} computes {metric}")
 
 
 def _reported(repo: Repository) -> Iterator[tuple[str, Place]]:
@@ -269,11 +275,12 @@ def eval_results_file(repo: Repository) -> Iterator[Place]:
     Drop-in: codex_ml.eval.write_results
     """
     evaluating = set(evaluations(repo)) | set(_evaluator_calls(repo))
-    near = repo.graph.within(evaluating, 2, up=True) | repo.graph.within(evaluating, 2, up=False)
+    beside = repo.graph.within(evaluating, 1, up=True)
+    below = repo.graph.within(evaluating, 2, up=False)
     yield from spread(
         at(site, f"writes results with {site.method}")
         for site in _structured_writes(repo)
-        if _about_results(site, near)
+        if _about_results(site, beside, below)
     )
 
 
@@ -287,18 +294,16 @@ def _structured_writes(repo: Repository) -> Iterator[Site]:
     yield from repo.methods("log_metrics_to_file", "save_metrics")
 
 
-def _about_results(site: Site, near: Collection[int]) -> bool:
-    """Tell whether a write is named for results, or is near an evaluation and of its values."""
-    definitions = site.module.facts.definitions
-    one = definitions[outermost(site.module, site.call.scope)]
-    names = [own_name(one), *one.params]
-    if any(_RESULTS.search(words(name)) for name in names):
-        return True
+def _about_results(site: Site, beside: Collection[int], below: Collection[int]) -> bool:
+    """Tell whether a write is named for results, or is of an evaluation's values."""
+    one = site.module.facts.definitions[outermost(site.module, site.call.scope)]
     written = " ".join(site.arguments())
-    is_near = site.module.first + site.call.scope in near
-    return is_near and bool(
-        re.search(r"result|metric|score|evaluat|validat|stats", written.lower())
-    )
+    if _RESULTS.search(own_name(one)) or any(_RESULTS.search(words(name)) for name in one.params):
+        return not _SETTINGS.search(own_name(one))
+    node = site.module.first + site.call.scope
+    if node in beside:
+        return not _SETTINGS.search(written)
+    return node in below and bool(_RESULTS.search(re.sub(r"\W+", "_", written.lower())))
 
 
 @practice(
@@ -329,7 +334,7 @@ def eval_uncertainty(repo: Repository) -> Iterator[Place]:
     found = [
         in_code(module, place, one.line, f"{one.name} computes a spread")
         for module, place, one in repo.definitions
-        if one.kind != "module" and not one.stub and _SPREAD.search(own_name(one))
+        if not one.stub and _computes_spread(one)
     ]
     found += [
         at(site, f"computes {site.method}")
@@ -343,6 +348,11 @@ def eval_uncertainty(repo: Repository) -> Iterator[Place]:
         if _in_evaluation(site, evaluating)
     ]
     yield from spread(found)
+
+
+def _computes_spread(one: Definition) -> bool:
+    pattern = _SPREAD_CLASS if one.kind == "class" else _SPREAD
+    return one.kind != "module" and bool(pattern.search(own_name(one)))
 
 
 def _in_evaluation(site: Site, evaluating: Collection[int]) -> bool:

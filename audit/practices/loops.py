@@ -15,8 +15,13 @@ _GRADIENTS: Final = ("jax.grad", "jax.value_and_grad", "flax.nnx.value_and_grad"
 _OPTIMIZER: Final = re.compile(r"optim|scaler\b|\bopt\b|Optimizer|GradScaler", re.IGNORECASE)
 _NO_OPTIMIZER: Final = re.compile(r"sched|profil|\benvs?\b|simulator", re.IGNORECASE)
 _EVALUATES: Final = re.compile(
-    r"(^|_)(eval(uate|uation|uator)?|validat(e|ion|or)|score)(?=_|$|s$)|"
-    r"^_?((run|do|on)_)?(test|valid|val)(_(one_)?(epoch|step|loop|model|fn|func|set))?$"
+    r"(^|_)(eval(uate|uation|uator)?)(?=_|$|s$)|"
+    r"(^|_)validat(e|ion|or)($|_(step|epoch|loop|model|one_epoch|data|set|batch|and_)|$)|"
+    r"^_?((run|do)_)?(test|valid|val)(_(one_)?(epoch|step|loop|model|fn|func|set|batch))?$"
+)
+_NO_EVALUATION: Final = re.compile(
+    r"^_?(on|build|get|create|make|log|print|setup|init|add|set|should|is|has|load|parse|save|"
+    r"prepare|register|maybe|check|format|resolve|no)_|_(args|config|callback|metrics?|factory)$"
 )
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _PREDICTS: Final = frozenset({"predict", "generate", "forward", "infer", "act", "get_action"})
@@ -143,7 +148,8 @@ def runs_training(repo: Repository) -> bool:
 # ---------------------------------------------------------------- evaluation
 def says_evaluation(text: str) -> bool:
     """Tell whether a name of a function, class, parameter or key is about evaluation."""
-    return bool(_EVALUATES.search(words(text)))
+    snake = words(text)
+    return bool(_EVALUATES.search(snake)) and not _NO_EVALUATION.search(snake)
 
 
 def gradients_off(repo: Repository) -> dict[int, int]:
@@ -201,5 +207,14 @@ def _sums_up(repo: Repository, node: int) -> bool:
     calls = repo.by_scope.get(node, ())
     names = [own_name(repo.program.definition(node)), *(name for s in calls for name in s.names)]
     loss = any(re.search(r"loss|criterion|accuracy|metric", name) for name in names)
-    reduced = any(s.method in ("item", "mean", "compute") and loops_around(s) for s in calls)
+    one = repo.program.definition(node)
+    whole = any(map(_GRADIENTS_OFF.search, one.decorators)) or any(
+        s.method == "eval" for s in calls
+    )
+    reduced = any(
+        s.method in ("item", "mean", "compute")
+        and loops_around(s)
+        and (whole or s.within("with", "no_grad|inference_mode"))
+        for s in calls
+    )
     return loss and reduced and not any(s.method == "backward" for s in calls)

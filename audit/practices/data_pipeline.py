@@ -1,0 +1,420 @@
+"""Data: what a sample is, how batches are made, who reads which part, and what is checked."""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from audit.code.modules import Module
+from audit.facts.model import Raise
+from audit.practices.libraries import named
+from audit.practices.loops import classes_around, own_name, spread, words
+from audit.practices.registry import Place, at, in_code, practice
+from audit.repository import Repository, Site, blocks_from
+
+_DATASET: Final = (
+    r"(^|[.:])\w*(Dataset|DataModule|DatasetBuilder|GeneratorBasedBuilder|DataSource|DataPipe)$"
+)
+_BUFFER: Final = re.compile(r"(replay|rollout|experience|trajectory|episode)_?(buffer|memory|pool)")
+_LAZY: Final = (
+    r"(^|[.:])(Iterable\w*|Streaming\w*|Iter)(Dataset|Source)$|IterDataPipe$|webdataset\."
+)
+_LOADER: Final = r"(^|[.:])\w*(DataLoader|BatchSampler)$"
+_COLLATES: Final = re.compile(
+    r"(^|_)collat(e|or|ors|ion)(_|$)|^_?(get|make|next|sample)_batch(es)?$"
+)
+_HELD_OUT: Final = r"(validation|valid|val|test|dev|eval|heldout|held_out)"
+_SPLIT_TEST: Final = re.compile(
+    rf"\b\w*(split|partition|subset|phase|fold|mode|stage|set)\w*\]? (==|in|!=) "
+    rf"[\[(]?('\w+', )*'(train|training|{_HELD_OUT[1:]}'"
+)
+_SPLITS: Final = re.compile(rf"(^|_)train\w*_(and_)?{_HELD_OUT}(_|$)|(^|_){_HELD_OUT}_split(_|$)")
+_HOLDS_OUT: Final = re.compile(rf"(^|[@._'/]){_HELD_OUT}(_|'|\b|$)")
+_RANK: Final = re.compile(r"rank|process_index|local_process|shard_id|worker_id", re.IGNORECASE)
+_RANKS: Final = re.compile(
+    r"world_size|num_replicas|num_process|num_shards|ranks|dp_size", re.IGNORECASE
+)
+_DATA: Final = re.compile(r"data|loader|sampler|iterator|batch|source|stream|reader|corpus")
+_STATE_KEY: Final = re.compile(r"'\w*(data_?loader|sampler|dataset|data_iter\w*|data_state)\w*':")
+_SUBJECT: Final = re.compile(
+    r"@(\w*(dataset|dataloader|batch|sample|example|row|record|observation|doc|feature|column|"
+    r"messages?|conversation|labels?|targets?|df|dataframe|data|inputs?|items?|entry|annotation|obs|"
+    r"action|texts?|images?|schema)\w*|x|y)\b|self\.\w*(dataset|data|samples?|columns?|records?)\b"
+)
+_FILES: Final = re.compile(r"exists\(\)|is_?file\(\)|is_?dir\(\)|suffix|endswith|os\.path|\.path\b")
+_DATA_SCOPE: Final = re.compile(
+    r"data(set|_?loader|_?module|_source)?|collat|sampler|reader|sample|example|preprocess|"
+    r"transform|env_check|check_env|vec_env|batch|corpus|tokenize_row|message|feature|schema|task$"
+)
+_CHECKS: Final = re.compile(
+    r"isinstance|not in |builtins\.(len|set|type|all|any)\(\)|shape|ndim|dim\(\)|dtype|columns|"
+    r"keys\(\)|isnan|isfinite|is None|[<>]|!=|\.size"
+)
+
+
+def _library(repo: Repository, topic: str) -> Iterator[Place]:
+    for name, what in named(topic).items():
+        for site in repo.calls(name):
+            yield at(site, f"uses {what}")
+
+
+def _derived(repo: Repository, bases: str, says: str) -> Iterator[Place]:
+    for module, place, one in repo.classes(bases):
+        if not one.stub or one.bases:
+            yield in_code(module, place, one.line, f"{one.name} {says}")
+
+
+@practice("data-dataset", looks_for="a dataset class, a dataset that is built, a replay buffer")
+def data_dataset(repo: Repository) -> Iterator[Place]:
+    """The repository defines its data sets.
+
+    A class derived from a library's dataset or from one that is, a dataset that is
+    built or loaded by a library, memory-mapped tokens, or a replay buffer.
+
+    Why:
+        What the model sees is then code that can be reviewed, tested and versioned.
+    Fix:
+        Derive from `torch.utils.data.Dataset` with `__len__` and `__getitem__`.
+    Good:
+        from torch.utils.data import Dataset
+        class Lines(Dataset):
+            def __init__(self, lines): self.lines = lines
+            def __len__(self): return len(self.lines)
+            def __getitem__(self, index): return self.lines[index]
+    Bad:
+        def fit(model, dataset):
+            for sample in dataset:
+                model(sample)
+    Drop-in: codex_ml.data.TokenDataset
+    """
+    buffers = [
+        in_code(module, place, one.line, f"{one.name} keeps experience")
+        for module, place, one in repo.definitions
+        if one.kind == "class" and not one.stub and _BUFFER.search(own_name(one))
+    ]
+    yield from spread(
+        [*_derived(repo, _DATASET, "is a dataset"), *buffers, *_library(repo, "dataset-makers")]
+    )
+
+
+@practice("data-batching", looks_for="a data loader, a collate function, an own batch iterator")
+def data_batching(repo: Repository) -> Iterator[Place]:
+    """Batches are built by product code.
+
+    A data loader is made or derived from, samples are collated, or batches are cut by a
+    stepped range or drawn at random.
+
+    Why:
+        Padding, order and size of batches decide both speed and result.
+    Fix:
+        Hand the dataset to a `DataLoader` with the collate function it needs.
+    Good:
+        from torch.utils.data import DataLoader
+        def batches(dataset, collate):
+            return DataLoader(dataset, batch_size=8, collate_fn=collate)
+    Bad:
+        def fit(model, dataloader):
+            for batch in dataloader:
+                model(batch)
+    Drop-in: codex_ml.data.batches
+    """
+    found = [*_library(repo, "data-loaders"), *_derived(repo, _LOADER, "builds batches")]
+    found += [
+        in_code(module, place, one.line, f"{one.name} makes batches")
+        for module, place, one in repo.definitions
+        if one.kind != "module" and not one.stub and _COLLATES.search(own_name(one))
+    ]
+    found += [
+        at(site, "cuts batches by a stepped range")
+        for site in repo.calls("builtins.range")
+        if len(site.call.args) == 3 and "batch" in site.call.args[2]
+    ]
+    found += [
+        at(site, "batches the dataset")
+        for site in repo.methods("batch", "padded_batch")
+        if any(re.search(r"dataset|grain|tensorflow", one) for one in site.receivers)
+    ]
+    yield from spread([*found, *_drawn(repo)])
+
+
+def _drawn(repo: Repository) -> Iterator[Place]:
+    """Yield functions that draw indices at random and hand out what is there."""
+    for name in ("torch.randint", "numpy.random.randint", "numpy.random.permutation"):
+        for site in repo.calls(name):
+            calls = repo.by_scope.get(site.module.first + site.call.scope, ())
+            stacks = any(one.names[0] in ("torch.stack", "numpy.stack") for one in calls)
+            sized = "batch_size" in site.scope.params
+            if site.call.scope and (stacks or sized):
+                yield at(site, "draws a batch at random")
+
+
+@practice("data-split", looks_for="separate training and held-out data")
+def data_split(repo: Repository) -> Iterator[Place]:
+    """Training and held-out data are kept apart.
+
+    A split is made by a library or by hand, or one is selected by its name.
+
+    Why:
+        A metric on training data measures memory, not skill.
+    Fix:
+        Split once with a fixed seed (or load the published splits) and name the parts.
+    Good:
+        from torch.utils.data import random_split
+        def parts(dataset):
+            return random_split(dataset, [0.9, 0.1])
+    Bad:
+        from torch.utils.data import DataLoader
+        def batches(dataset):
+            return DataLoader(dataset, batch_size=8)
+    """
+    found = [*_library(repo, "splitters")]
+    found += [at(s, "splits the data") for s in repo.methods("train_test_split", "random_split")]
+    for keyword in ("split", "split_name", "subset", "data_split"):
+        for site, value in repo.given(keyword):
+            if _HOLDS_OUT.search(value):
+                found.append(at(site, f"selects {value[:40]}"))
+    found += [
+        at(site, f"selects {site.call.args[-1][:40]}")
+        for site in repo.methods("load_dataset", "get_split", "load_split", "load_datasplit")
+        if any(re.fullmatch(rf"'{_HELD_OUT}(\[.*\])?'", one) for one in site.call.args)
+    ]
+    found += [
+        in_code(module, place, one.line, f"{one.name} gives training and held-out data")
+        for module, place, one in repo.definitions
+        if one.kind == "function" and not one.stub and _SPLITS.search(own_name(one))
+    ]
+    yield from spread([*found, *_compared_splits(repo), *_both_loaders(repo)])
+
+
+def _compared_splits(repo: Repository) -> Iterator[Place]:
+    """Yield where the name of a split decides which data is taken."""
+    for module in repo.product:
+        for block in module.facts.blocks:
+            if block.kind == "if" and _SPLIT_TEST.search(block.text):
+                scope = _scope_at(module, block.line)
+                yield in_code(module, scope, block.line, "takes data by the name of the split")
+        for one in module.facts.assigns:
+            if " if " in one.value and _SPLIT_TEST.search(one.value):
+                yield in_code(module, one.scope, one.line, "takes data by the name of the split")
+
+
+def _both_loaders(repo: Repository) -> Iterator[Place]:
+    """Yield classes and functions that make loaders for training and for held-out data."""
+    for module in repo.product:
+        made = {
+            own_name(one): place
+            for place, one in enumerate(module.facts.definitions)
+            if one.kind == "function" and not one.stub
+        }
+        held = [
+            name for name in made if re.search(rf"(^|_){_HELD_OUT}_?(data|loader|set|ds)", name)
+        ]
+        if held and any(
+            re.search(r"(^|_)train(ing)?_?(data|loader|set|ds)", name) for name in made
+        ):
+            place = made[held[0]]
+            line = module.facts.definitions[place].line
+            yield in_code(module, place, line, "makes held-out data beside training data")
+
+
+def _scope_at(module: Module, line: int) -> int:
+    """Return the innermost definition around a line."""
+    definitions = module.facts.definitions
+    inside = [place for place, one in enumerate(definitions) if one.line <= line <= one.end]
+    return max(inside, key=lambda place: definitions[place].line, default=0)
+
+
+@practice("data-streaming", looks_for="iterable, streamed, memory-mapped or sharded data")
+def data_streaming(repo: Repository) -> Iterator[Place]:
+    """Data larger than memory can be read.
+
+    An iterable dataset, a streaming reader, or files that are mapped into memory.
+
+    Why:
+        Data sets outgrow memory; reading them whole then fails on the largest run.
+    Fix:
+        Derive from `IterableDataset`, pass `streaming=True`, or map token files with
+        `numpy.memmap`.
+    Good:
+        import numpy as np
+        def tokens(path):
+            return np.memmap(path, dtype=np.uint16, mode="r")
+    Bad:
+        def tokens(path):
+            with open(path) as file:
+                return file.read()
+    Drop-in: codex_ml.data.TokenDataset
+    """
+    streams = [
+        at(site, "streams the data set")
+        for site, value in repo.given("streaming")
+        if value not in ("False", "None", "0")
+        and "generat" not in site.method
+        and re.search(r"load_dataset|[Dd]ataset|[Rr]eader|[Ll]oader", " ".join(site.names))
+    ]
+    maps = [at(s, "maps a file into memory") for s, v in repo.given("mmap_mode") if v != "None"]
+    yield from spread(
+        [
+            *_library(repo, "streaming-data"),
+            *_derived(repo, _LAZY, "is read lazily"),
+            *streams,
+            *maps,
+        ]
+    )
+
+
+@practice("data-rank-sharding", looks_for="a sampler or slice that gives each rank its own part")
+def data_rank_sharding(repo: Repository) -> Iterator[Place]:
+    """Each rank reads its own part of the data.
+
+    A distributed sampler, a split by node, or an index that strides by rank and size.
+
+    Why:
+        Ranks that read the same samples pay for parallelism without more data.
+    Fix:
+        Use `DistributedSampler` (and `set_epoch`), or `split_dataset_by_node` for streams.
+    Good:
+        from torch.utils.data import DataLoader
+        from torch.utils.data.distributed import DistributedSampler
+        def batches(dataset):
+            return DataLoader(dataset, sampler=DistributedSampler(dataset))
+    Bad:
+        import torch.distributed as dist
+        def log(text):
+            if dist.get_rank() == 0:
+                print(text, dist.get_world_size())
+    Drop-in: codex_ml.data.RankSampler
+    """
+    found = [
+        *_library(repo, "rank-sharding"),
+        *_derived(repo, r"DistributedSampler$", "splits by rank"),
+    ]
+    found += [at(site, "gives each rank its own slice") for site in _strides(repo)]
+    for module, place, one in repo.classes(r"(^|[.:])\w*(Sampler|Dataset|DataLoader)$"):
+        inits = [
+            d for d in module.facts.definitions if d.parent == place and d.name.endswith("__init__")
+        ]
+        if any(_takes_rank(init.params) for init in inits):
+            found.append(in_code(module, place, one.line, f"{one.name} is given rank and size"))
+    for module in repo.product:
+        for block in module.facts.blocks:
+            if " % " in block.text and _RANK.search(block.text) and _RANKS.search(block.text):
+                scope = _scope_at(module, block.line)
+                found.append(in_code(module, scope, block.line, "skips what other ranks read"))
+    yield from spread(found)
+
+
+def _takes_rank(params: tuple[str, ...]) -> bool:
+    return any(map(_RANK.search, params)) and any(map(_RANKS.search, params))
+
+
+def _strides(repo: Repository) -> Iterator[Site]:
+    """Yield slices and shards whose arguments are a rank and a number of ranks."""
+    for site in (*repo.calls("itertools.islice", "builtins.range"), *repo.methods("shard")):
+        said = " ".join([*site.arguments(), *(name for name, _ in site.call.kwargs)])
+        if _RANK.search(said) and _RANKS.search(said):
+            yield site
+
+
+@practice("data-resume", looks_for="a saved position in the data, or batches that are skipped")
+def data_resume(repo: Repository) -> Iterator[Place]:
+    """The position in the data survives a restart.
+
+    A loader, sampler or dataset has state that is saved and restored, or batches that
+    were seen are skipped.
+
+    Why:
+        A resumed run that starts the epoch again trains twice on its first part.
+    Fix:
+        Save the loader's `state_dict()` in the checkpoint (`StatefulDataLoader`), or skip
+        the batches of the interrupted epoch.
+    Good:
+        class TokenLoader:
+            def __init__(self): self.position = 0
+            def state_dict(self): return {"position": self.position}
+            def load_state_dict(self, state): self.position = state["position"]
+    Bad:
+        def resume(model, state):
+            model.load_state_dict(state["model"])
+            return state["epoch"]
+    Drop-in: codex_ml.data.ResumableLoader
+    """
+    found = [*_library(repo, "data-resuming"), *_stateful(repo)]
+    found += [
+        at(site, "restores the position in the data")
+        for site in repo.methods("load_state_dict", "set_state")
+        if any(_DATA.search(words(one.rpartition(".")[2])) for one in site.receivers)
+    ]
+    found += [
+        in_code(module, one.scope, one.line, "keeps the loader in the training state")
+        for module in repo.product
+        for one in module.facts.assigns
+        if _STATE_KEY.search(one.value) and "'optimizer" in one.value
+    ]
+    yield from spread([*found, *_skipped(repo)])
+
+
+def _stateful(repo: Repository) -> Iterator[Place]:
+    for module, place, one in repo.definitions:
+        if one.kind == "class" and _DATA.search(own_name(one)):
+            methods = {
+                d.name.rpartition(".")[2]: d
+                for d in module.facts.definitions
+                if d.parent == place and not d.stub
+            }
+            if {"state_dict", "load_state_dict"} <= methods.keys():
+                line = methods["state_dict"].line
+                yield in_code(module, place, line, f"{one.name} saves its position")
+
+
+def _skipped(repo: Repository) -> Iterator[Place]:
+    """Yield batches that are drawn in a counted loop only to be passed over."""
+    for site in repo.calls("builtins.next"):
+        if site.within("for", r"range\(\)") and not site.within("while"):
+            resumed = " ".join(one.text for one in site.blocks() if one.kind == "if")
+            if re.search(r"resum|start_|initial|skip", resumed):
+                yield at(site, "skips batches that were seen")
+
+
+@practice("data-validation", looks_for="errors for input data of the wrong shape, type or columns")
+def data_validation(repo: Repository) -> Iterator[Place]:
+    """Input data is checked, with an explicit error.
+
+    An error is raised because of the type, keys, columns, range or shape of a sample,
+    batch or dataset. Missing files and asserts do not count.
+
+    Why:
+        Bad rows otherwise surface as a shape error deep in the model, or not at all.
+    Fix:
+        Check columns, types and ranges where data enters and raise an error that names them.
+    Good:
+        def check(dataset, wanted):
+            missing = set(wanted) - set(dataset.column_names)
+            if missing:
+                raise ValueError(f"columns are missing: {sorted(missing)}")
+    Bad:
+        def load(path):
+            if not path.exists():
+                raise FileNotFoundError(f"no file {path}")
+            return path.read_text()
+    Drop-in: codex_ml.data.validate
+    """
+    yield from spread(
+        in_code(module, one.scope, one.line, "raises an error for data that does not fit")
+        for module in repo.product
+        for one in module.facts.raises
+        if one.message and _rejects_data(module, one)
+    )
+
+
+def _rejects_data(module: Module, one: Raise) -> bool:
+    """Tell whether an error is raised because of what data holds."""
+    if re.search(r"NotImplemented|FileNotFound|Assertion|Import|StopIteration|Deprecat", one.name):
+        return False
+    definition = module.facts.definitions[one.scope]
+    names = [own_name(definition), *(own_name(c) for _, c in classes_around(module, one.scope))]
+    if not any(map(_DATA_SCOPE.search, names)):
+        return False
+    tests = [b.text for b in blocks_from(module, one.block) if b.kind in ("if", "else")][:2]
+    return any(
+        _SUBJECT.search(text) and _CHECKS.search(text) and not _FILES.search(text) for text in tests
+    )
