@@ -1,8 +1,7 @@
 """Tables of example texts, as parameters with ids that read as sentences."""
 
-from _pytest.mark import ParameterSet
-
 import pytest
+from _pytest.mark import ParameterSet
 
 
 def cases(table: dict[str, dict[str, str]]) -> list[ParameterSet]:
