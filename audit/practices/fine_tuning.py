@@ -11,6 +11,8 @@ from audit.repository import Repository
 _ADAPTER: Final = re.compile(r"^self\.(\w+_)?(lora|adapter|ia3|prefix|prompt_emb)(_|$|s\b|[A-Z])")
 _LOW_RANK: Final = re.compile(r"nn\.(Parameter|Linear|ParameterDict|ModuleDict|Embedding)|Linear")
 _WEIGHTS: Final = re.compile(r"parameters\(\)|\.(weight|bias)\b")
+_PART: Final = re.compile(r"^(self|@\w+)(\.\w+)+\.requires_grad_$")
+"""A part of a model: an attribute of an object or parameter."""
 _MERGES: Final = re.compile(r"^(merge_and_unload|merge_adapter|merge_lora|merge_lora_weights)$")
 
 
@@ -73,7 +75,8 @@ def finetune_freeze(repo: Repository) -> Iterator[Place]:
         if one.value.startswith("False") and _WEIGHTS.search(one.target):
             yield in_code(module, one.scope, one.line, "selected parameters are frozen")
     for site in repo.methods("requires_grad_"):
-        if site.call.args[:1] == ("False",) and any(map(_WEIGHTS.search, site.names)):
+        chosen = _PART.search(site.names[0]) or any(map(_WEIGHTS.search, site.names))
+        if site.call.args[:1] == ("False",) and chosen:
             yield at(site, "selected parameters are frozen")
 
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from audit.facts.model import DataFacts, TextFacts
 from audit.practices.registry import Place, at, in_code, in_file, practice
-from audit.practices.weights import argument, libraries
+from audit.practices.weights import argument, libraries, node
 from audit.repository import File, Repository, Site
 
 _LOADER: Final = re.compile(r"Loader|Sampler|random_split|\.shuffle$|Dataset|\.split$|sampler")
@@ -209,14 +209,26 @@ def repro_run_record(repo: Repository) -> Iterator[Place]:
     Drop-in: codex_ml.reproducibility.run_record
     """
     yield from _recorded_values(repo)
-    for site in repo.calls(*_SINKS):
+    commits = [node(site) for site in repo.calls(*_COMMANDS) if _asks_git(site)]
+    commits += [node(site) for site in repo.calls("git.Repo", "git.repo.Repo")]
+    near = repo.graph.within(commits, 2, up=True)
+    for site in (*repo.calls(*_SINKS), *repo.methods(*_WRITES)):
         if any(map(_VERSION.search, site.arguments())):
             yield at(site, "a version is recorded")
-    for site in repo.methods("info", "write", "writestr", "update", "log_params", "set_tag"):
-        if any(map(_VERSION.search, site.arguments())):
-            yield at(site, "a version is recorded")
+        elif node(site) in near and "%" not in site.names[0]:
+            yield at(site, "the git commit is recorded")
 
 
+def _asks_git(site: Site) -> bool:
+    words = " ".join(site.arguments())
+    return "git" in words and ("rev-parse" in words or "describe" in words)
+
+
+_COMMANDS: Final = (
+    "subprocess.check_output", "subprocess.run", "subprocess.Popen", "subprocess.getoutput",
+    "os.popen",
+)  # fmt: skip
+_WRITES: Final = ("info", "write", "write_text", "writestr", "update", "log_params", "set_tag")
 _SINKS: Final = ("json.dump", "json.dumps", "yaml.dump", "yaml.safe_dump", "torch.save")
 _VERSION: Final = re.compile(
     r"\.__version__\b|:__version__|importlib\.metadata\.version\(|collect_env|git\.Repo\(|"

@@ -139,7 +139,7 @@ class Walker:
                 inner.prefix[1:-1], "function", node.lineno, node.end_lineno or node.lineno,
                 scope.index, decorators=self._decorators(node, scope),
                 params=tuple(one.arg for one in params), stub=is_stub(node.body),
-                doctest=">>>" in doc,
+                doctest=">>>" in doc, defaults=_defaults(arguments, scope),
             ),
             node.body,
         )  # fmt: skip
