@@ -1,16 +1,16 @@
 """Configuration: command line, files, typed objects, environment variables, validation."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
 from audit.code.modules import Module
-from audit.facts.model import Definition
-from audit.practices.libraries import library, named
+from audit.facts.model import Definition, Raise
+from audit.practices.origins import by_file, of_topic, receivers
 from audit.practices.registry import Place, at, in_code, practice
-from audit.repository import Repository
+from audit.repository import Repository, Site, blocks_from
 
-_ARGV: Final = re.compile(r"^sys\.argv")
 _LAUNCHER: Final = re.compile(
     r"^(RANK|WORLD_SIZE|LOCAL_RANK|LOCAL_WORLD_SIZE|GROUP_RANK|NODE_RANK|MASTER_\w+|SLURM_\w+|"
     r"OMPI_\w+|PMI_\w+|PMIX_\w+|MPI\w+|MV2_\w+|TORCHELASTIC_\w+|ROLE_\w+|NCCL_\w+|GLOO_\w+|PBS_\w+|"
@@ -18,6 +18,14 @@ _LAUNCHER: Final = re.compile(
     r"TEMP|TMP|DISPLAY|TERM|COLUMNS|LINES|HOSTNAME|LD_LIBRARY_PATH|PYTHONPATH|VIRTUAL_ENV|"
     r"CONDA_\w+|XDG_\w+|CI|COLAB_\w+|KAGGLE_\w+|JPY_\w+|SSH_\w+|PYTEST_\w+|LOCALAPPDATA|APPDATA)$"
 )
+# Variables that belong to others: reading one configures this product too, less surely.
+_FOREIGN: Final = re.compile(
+    r"^(HF|HUGGINGFACE|WANDB|MLFLOW|COMET|NEPTUNE|AWS|AZURE|GOOGLE|OPENAI|ANTHROPIC|TORCH|PYTORCH|CUDA|"
+    r"CUDNN|OMP|MKL|TF|TOKENIZERS|TRANSFORMERS|PIP|GITHUB|NVIDIA|XLA|TPU|DATABRICKS)_"
+)
+_QUOTED: Final = re.compile(r"'(\w+)'")
+_UPPER: Final = re.compile(r"'([A-Z][A-Z0-9_]+)'")
+_VARIABLE: Final = re.compile(r"os\.environ\['(\w+)'\]")
 _CONFIG_NAME: Final = re.compile(
     r"(Config|Configs|Configuration|Cfg|Args|Arguments|ArgumentParser|Options|Opts|Settings|Params|"
     r"Parameters|HParams|Hyperparameters|Hparams|Plugin|Kwargs|Spec|Recipe)$"
@@ -31,6 +39,29 @@ _DATACLASS: Final = re.compile(
     r"^(dataclasses\.dataclass|attrs?\.(define|frozen|mutable|s|attrs|dataclass)|attr\.|chz\.chz|"
     r"pydantic\.dataclasses\.dataclass|flax\.struct\.dataclass|strictdataclass|"
     r"huggingface_hub\S*strict)"
+)
+
+
+_CHOSEN: Final = re.compile(
+    r"(parse_args\(\)(\[\d\])?|args|opts?|options|flags|FLAGS)\.\w*(config|cfg|settings|json)\w*|"
+    r"@(config|cfg|settings)(_?(file|path|json|filename|file_path|fname))?\b"
+)
+_OPENS: Final = frozenset({"open", "read_text", "read_bytes"})
+_MODULE: Final = re.compile(r"(?<![a-z])(config|cfg|recipe)_?(name|module|path|file|registry)")
+
+
+_VALIDATOR: Final = re.compile(
+    r"validator$|validates$|field_validator|model_validator|root_validator"
+)
+_CHECKS: Final = re.compile(r"valid|check|verify|assert|sanit")
+_OF_CONFIG: Final = re.compile(
+    r"Config|Cfg|Arguments|Options|Settings|"
+    r"(?<![a-z])(config|cfg|args|arguments|options|settings|h?params|hyperparameters)(?![a-z])"
+)
+_SETTING: Final = re.compile(
+    r"(?<![a-z])(args|opts?|options|config|cfg|conf|hparams|settings|flags)(\.|\[)|parse_args\(\)|"
+    r"sys\.argv|builtins\.globals\(\)",
+    re.IGNORECASE,
 )
 
 
@@ -55,13 +86,18 @@ def config_cli(repo: Repository) -> Iterator[Place]:
     Limits:
         A command line that only switches a demonstration on counts too.
     """
-    for site in repo.calls(*named("command-lines")):
-        if name := library("command-lines", site.names):
-            yield at(site, f"command line parsed with {name}")
-    for module, place, one in repo.classes(bases=r"^(tap\.Tap|lightning\S*LightningCLI)"):
-        yield in_code(module, place, one.line, "command line described by a class")
-    for module, scope, line in repo.references(_ARGV.pattern):
-        yield in_code(module, scope, line, "own parser of the command line")
+    yield from by_file(repo, _parsers(repo))
+
+
+def _parsers(repo: Repository) -> Iterator[Place]:
+    yield from of_topic(repo, "command-lines", "command line parsed with {}")
+    for site in repo.methods("add_argument", "add_option"):
+        if "argparse" in site.names[0] or (site.call.args and site.call.args[0].startswith("'--")):
+            yield at(site, "command-line option declared")
+    for module in repo.product:
+        for one in module.facts.references:
+            if one.name.startswith("sys.argv"):
+                yield in_code(module, one.scope, one.line, "own parser of the command line")
 
 
 @practice("config-file", looks_for="configuration files that are read")
@@ -83,17 +119,32 @@ def config_file(repo: Repository) -> Iterator[Place]:
             with open(path, "w") as file:
                 json.dump(config, file)
     """
-    for site in repo.calls(*named("config-files")):
-        yield at(site, f"configuration read with {library('config-files', site.names)}")
+    yield from by_file(repo, _readers(repo))
+    yield from by_file(repo, _chosen_modules(repo))
+
+
+def _readers(repo: Repository) -> Iterator[Place]:
+    yield from of_topic(repo, "config-files", "configuration read with {}")
     for site in repo.calls("builtins.exec"):
-        if any("open()" in one or "read" in one for one in site.arguments()):
+        if any("open()" in one or ".read" in one for one in site.arguments()):
             yield at(site, "Python configuration file executed")
     for site in repo.calls("json.load", "json.loads"):
-        if any(
-            re.search(r"config|settings|args", one)
-            for one in (*site.arguments(), *site.scope.params)
-        ):
-            yield at(site, "JSON configuration read")
+        if any(_CHOSEN.search(text) for text in _opened(site)):
+            yield at(site, "JSON configuration read from a chosen file")
+
+
+def _opened(site: Site) -> Iterator[str]:
+    """Yield the paths of the files that are opened in a call's own function."""
+    for call in site.module.facts.calls:
+        if call.scope == site.call.scope and call.names[0].rpartition(".")[2] in _OPENS:
+            yield from call.args[:1]
+            yield call.names[0].rpartition(".")[0]
+
+
+def _chosen_modules(repo: Repository) -> Iterator[Place]:
+    for site in repo.calls("importlib.import_module", "importlib.util.spec_from_file_location"):
+        if any(_MODULE.search(text) for text in (*site.arguments(), *site.scope.params)):
+            yield at(site, "Python configuration module imported by name")
 
 
 @practice("config-typed", looks_for="dataclasses and the like that hold configuration")
@@ -114,9 +165,13 @@ def config_typed(repo: Repository) -> Iterator[Place]:
             def __init__(self, **values):
                 self.__dict__.update(values)
     """
-    for module, place, one in repo.classes(bases=_TYPED_BASES, name=_CONFIG_NAME.pattern):
+    yield from by_file(repo, _typed_configurations(repo))
+
+
+def _typed_configurations(repo: Repository) -> Iterator[Place]:
+    for module, place, one in repo.definitions:
         name = one.name.rpartition(".")[2]
-        if _CONFIG_NAME.search(name) and _typed(repo, module, place, one):
+        if one.kind == "class" and _CONFIG_NAME.search(name) and _typed(repo, module, place, one):
             yield in_code(module, place, one.line, f"{name} is a typed configuration")
 
 
@@ -143,18 +198,43 @@ def config_env(repo: Repository) -> Iterator[Place]:
         RANK = int(os.environ.get("RANK", "0"))
         os.environ["DEMO_CACHE"] = "/tmp"
     """
-    for site in repo.calls("os.environ.get", "os.getenv", "os.environ.setdefault"):
+    own = [row for row in _variables(repo) if not _LAUNCHER.match(row[0])]
+    homes = {(name.partition("_")[0], place.path) for name, place in own}
+    prefixes = Counter(prefix for prefix, _ in homes)
+    own.sort(key=lambda row: -prefixes[row[0].partition("_")[0]])
+    foreign = [place for name, place in own if _FOREIGN.match(name)]
+    yield from (place for name, place in own if not _FOREIGN.match(name))
+    yield from foreign
+    yield from by_file(repo, of_topic(repo, "settings-from-environment", "settings read with {}"))
+    for site in repo.all_calls:
+        for key, value in site.call.kwargs:
+            if key in ("envvar", "auto_envvar_prefix", "env_prefix") and value[0] in "'[":
+                yield at(site, f"option reads {value}")
+
+
+def _variables(repo: Repository) -> Iterator[tuple[str, Place]]:
+    """Yield the names of the environment variables that are read, with the places."""
+    for site in repo.calls("os.environ.get", "os.getenv"):
         key = site.call.args[0] if site.call.args else ""
-        if (
-            key[:1] in "'\""
-            and not _LAUNCHER.match(key.strip("'\""))
-            and site.method != "setdefault"
-        ):
-            yield at(site, f"reads {key.strip(chr(39))}")
+        if found := _QUOTED.search(key):
+            yield found[1], at(site, f"reads {found[1]}")
+        elif key.startswith("@"):
+            yield from _passed(repo, site)
     for module in repo.product:
         for one in module.facts.references:
-            if one.name.startswith("os.environ['") and not _LAUNCHER.match(one.name[12:-2]):
-                yield in_code(module, one.scope, one.line, f"reads {one.name[12:-2]}")
+            if found := _VARIABLE.fullmatch(one.name):
+                yield found[1], in_code(module, one.scope, one.line, f"reads {found[1]}")
+
+
+def _passed(repo: Repository, site: Site) -> Iterator[tuple[str, Place]]:
+    """Yield the names that callers give to a function that reads the environment."""
+    own = site.scope.name.rpartition(".")[2]
+    node = site.module.first + site.call.scope
+    for caller in repo.methods(own) if own else ():
+        if caller.program.resolve(caller.module, caller.call.names[0])[1] == node:
+            for text in caller.arguments():
+                if found := _UPPER.fullmatch(text):
+                    yield found[1], at(caller, f"reads {found[1]} through {own}")
 
 
 @practice("config-validation", looks_for="configuration values that are rejected with a message")
@@ -178,24 +258,36 @@ def config_validation(repo: Repository) -> Iterator[Place]:
             assert config.lr > 0
             raise NotImplementedError
     """
-    found = []
+    tiers: tuple[list[Place], ...] = ([], [], [])
     for module in repo.product:
         for one in module.facts.raises:
-            scope = module.facts.definitions[one.scope]
-            own = scope.name.rpartition(".")[2]
-            if (
-                one.message
-                and one.block >= 0
-                and (own in ("__post_init__", "__init__", "") or re.search("valid|check", own))
-            ):
-                found.append(
-                    (
-                        own != "__post_init__",
-                        own == "__init__",
-                        in_code(module, one.scope, one.line, "bad configuration is rejected"),
-                    )
-                )
-    for *_, place in sorted(found, key=lambda row: row[:2]):
-        yield place
-    for site in repo.calls("argparse.ArgumentParser().error"):
-        yield at(site, "bad options are rejected")
+            tier = _tier(module, one) if one.message and one.block >= 0 else None
+            if tier is not None:
+                tiers[tier].append(in_code(module, one.scope, one.line, "a bad value is rejected"))
+    errors = [site for site in repo.methods("error") if _is_parser(site)]
+    tiers[0].extend(at(site, "bad options are rejected") for site in errors)
+    for places in tiers:
+        yield from by_file(repo, places)
+
+
+def _is_parser(site: Site) -> bool:
+    return any("ArgumentParser" in one or "argparse" in one for one in receivers(site))
+
+
+def _tier(module: Module, one: Raise) -> int | None:
+    """Rank a rejection: in a configuration's own checks, in a constructor, elsewhere by value."""
+    definitions = module.facts.definitions
+    scope = definitions[one.scope]
+    own = scope.name.rpartition(".")[2]
+    validates = any(_VALIDATOR.search(d) for d in scope.decorators)
+    if own in ("__post_init__", "__attrs_post_init__") or validates:
+        return 0
+    texts = " ".join(block.text for block in blocks_from(module, one.block) if block.kind != "try")
+    about = " ".join((own, *scope.params))
+    if _OF_CONFIG.search(definitions[max(scope.parent, 0)].name) or (
+        _CHECKS.search(own) and _OF_CONFIG.search(about)
+    ):
+        return 0
+    if own == "__init__" and re.search(r"@\w", texts):
+        return 1
+    return 2 if _SETTING.search(texts) or (scope.kind == "module" and ":" in texts) else None

@@ -29,7 +29,7 @@ _CHOICE: Final = re.compile(
     re.IGNORECASE,
 )
 _COLLECTIVES: Final = ("reduce_scatter_tensor", "reduce_scatter", "_reduce_scatter_base")
-_AVERAGE: Final = re.compile(r"world_?size|ReduceOp\.AVG|num_replicas", re.IGNORECASE)
+_AVERAGE: Final = re.compile(r"ReduceOp\.AVG|/ \S*(world_?size|num_replicas)", re.IGNORECASE)
 _GATHERS: Final = ("all_gather_into_tensor", "all_gather", "_all_gather_base", "broadcast")
 
 

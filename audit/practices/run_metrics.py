@@ -5,9 +5,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from audit.code.modules import Module
-from audit.facts.model import Assign
 from audit.practices.libraries import library, named
-from audit.practices.origins import by_file, callees
+from audit.practices.origins import by_file, callees, of_topic
 from audit.practices.registry import Place, at, in_code, practice
 from audit.repository import Repository, Site, blocks_from
 
@@ -24,6 +23,7 @@ _ELAPSED: Final = re.compile(
     r"(time\.(time|perf_counter|monotonic|process_time)(_ns)?|timeit\.default_timer|"
     r"datetime\.datetime\.(now|utcnow))\(\) - |\.elapsed_time\(\)"
 )
+_DIVIDED: Final = re.compile(r"/ [^/]*\(\) - ")
 _SPEED: Final = re.compile(
     r"(?<![a-z])(tok(en)?s?|samples?|steps?|frames?|images?|examples?|batch(es)?|items?|seq\w*|it|"
     r"iter(ation)?s?|words?|episodes?|graphs?|wps|ups|flops)\w*?(_?per_?|/)(s|sec|seconds?)(?![a-z])|"
@@ -35,7 +35,7 @@ _KEY: Final = re.compile(r"'([^']+)': (?!-?\d|None|'|True|False)")
 _REPORTS: Final = (
     "log", "log_metric", "log_metrics", "log_dict", "log_scalar", "record", "add_scalar", "scalar",
     "update", "report", "meter", "put_scalar", "set_description", "set_postfix", "log_value",
-    "record_metric", "add", "log_stat",
+    "record_metric", "add", "log_stat", "print", "info", "debug", "write",
 )  # fmt: skip
 
 
@@ -80,8 +80,7 @@ def log_metrics_file(repo: Repository) -> Iterator[Place]:
 
 
 def _metric_writers(repo: Repository) -> Iterator[Place]:
-    for site in repo.calls(*named("metric-files")):
-        yield at(site, f"metrics written by {library('metric-files', site.names)}")
+    yield from of_topic(repo, "metric-files", "metrics written by {}")
     for site in repo.methods("writerow", "writerows"):
         if any("csv." in text for text in callees(site)) and _about_metrics(site):
             yield at(site, "a row of metrics is written to a CSV file")
@@ -150,23 +149,32 @@ def log_throughput(repo: Repository) -> Iterator[Place]:
 
 
 def _speeds(repo: Repository) -> Iterator[Place]:
-    for site in repo.calls(*named("speed-monitors")):
-        yield at(site, f"speed measured by {library('speed-monitors', site.names)}")
+    yield from of_topic(repo, "speed-monitors", "speed measured by {}")
+    models = {
+        module.path
+        for module in repo.product
+        if library("frameworks", [one.target for one in module.facts.imports])
+    }
     for module in repo.product:
-        if library("frameworks", [one.target for one in module.facts.imports]):
-            yield from (
-                in_code(module, one.scope, one.line, "time per step or amount per second")
-                for one in module.facts.assigns
-                if _ELAPSED.search(one.value) and _is_speed(module, one.value, one)
-            )
+        for one in module.facts.assigns if module.path in models else ():
+            if _is_speed(module, one.value, one.block):
+                says = "time per step or amount per second"
+                yield in_code(module, one.scope, one.line, says)
     for site in repo.methods(*_REPORTS):
         if _names_speed(site):
             yield at(site, "a rate is reported")
+        elif site.path in models and any(
+            _is_speed(site.module, text, site.call.block) for text in site.arguments()
+        ):
+            yield at(site, "time per step or amount per second")
 
 
-def _is_speed(module: Module, value: str, one: Assign) -> bool:
-    return bool(re.search(r"/ .*\(\) - ", value)) or any(
-        block.kind in ("for", "while") for block in blocks_from(module, one.block)
+def _is_speed(module: Module, value: str, block: int) -> bool:
+    """Tell whether a value is elapsed time in a loop, or something divided by elapsed time."""
+    if " - " not in value or not _ELAPSED.search(value):
+        return ".elapsed_time()" in value
+    return bool(_DIVIDED.search(value)) or any(
+        one.kind in ("for", "while") for one in blocks_from(module, block)
     )
 
 
