@@ -249,8 +249,10 @@ def test_end_to_end(repo: Repository) -> Iterator[Place]:
     Limits:
         Training that a test starts by a console command alone is not recognised.
     """
-    found = ((module, _place(module, line, says)) for module, line, says in trains(repo))
-    yield from _broadest(repo, found)
+    for found in trains(repo):
+        yield from _broadest(
+            repo, ((module, _place(module, line, says)) for module, line, says in found)
+        )
 
 
 # ----------------------------------------------------------------------- markers
