@@ -96,31 +96,27 @@ def _calls(repo: Repository, entries: frozenset[int]) -> Iterator[Found]:
 def _scripts(repo: Repository, entries: frozenset[int]) -> Iterator[Found]:
     """Yield the commands in tests that run a script or console command which trains."""
     names = _script_names(repo, entries)
-    command = _command(repo)
+    commands = metadata.commands(repo)
+    subcommand = re.compile(
+        rf"(?<![\w./-])({'|'.join(map(re.escape, commands)) or '$^'})[\s',]+{_SUBCOMMAND}"
+    )
     for module in repo.tests if entries else ():
-        for line, text in _command_texts(module):
-            script = (".py" in text or ".sh" in text) and not names.isdisjoint(
-                one.rpartition("/")[2] for one in _SCRIPT.findall(text)
-            )
-            if script or (command is not None and command.search(text)):
+        for line, text in _command_texts(module, (".py", ".sh", *commands)):
+            script = any(one.rpartition("/")[2] in names for one in _SCRIPT.findall(text))
+            if script or subcommand.search(text):
                 yield module, line, f"trains: runs {' '.join(text.split())[:60]}"
 
 
-def _command_texts(module: Module) -> Iterator[tuple[int, str]]:
-    """Yield what tests hand to something that starts programs, and commands put together."""
+def _command_texts(module: Module, needles: tuple[str, ...]) -> Iterator[tuple[int, str]]:
+    """Yield what tests hand to something that starts programs, and commands put together,
+    where it holds one of some words."""
     for call in module.facts.calls:
-        if _STARTS.search(call.names[0]):
-            for text in (*call.args, *(value for _, value in call.kwargs)):
+        for text in (*call.args, *(value for _, value in call.kwargs)):
+            if any(one in text for one in needles) and _STARTS.search(call.names[0]):
                 yield call.line, text
     for one in module.facts.assigns:
-        if one.operator == "+=":
+        if one.operator == "+=" and any(needle in one.value for needle in needles):
             yield one.line, one.value
-
-
-def _command(repo: Repository) -> re.Pattern[str] | None:
-    """Return what finds a training subcommand of the project's console commands."""
-    names = "|".join(map(re.escape, metadata.commands(repo)))
-    return re.compile(rf"(?<![\w./-])({names})[\s',]+{_SUBCOMMAND}") if names else None
 
 
 def _script_names(repo: Repository, entries: frozenset[int]) -> frozenset[str]:
