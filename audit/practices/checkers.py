@@ -5,10 +5,11 @@ from typing import Final
 
 import msgspec
 
+from audit.facts.model import Command
 from audit.practices import pipelines, settings
 from audit.practices.registry import Place, in_file
 from audit.practices.shell import argvs
-from audit.repository import Repository
+from audit.repository import File, Repository
 
 
 class Checker(msgspec.Struct, frozen=True):
@@ -102,18 +103,21 @@ def configured(repo: Repository, checkers: Iterable[Checker]) -> Iterator[Place]
             yield from settings.places(
                 settings.hooks(repo, *one.hooks), f"pre-commit runs {one.name}"
             )
+    lines = tuple(pipelines.automation(repo))
     for one in known:
-        yield from _started(repo, one)
+        yield from _started(repo, one, lines)
 
 
-def _started(repo: Repository, checker: Checker) -> Iterator[Place]:
+def _started(
+    repo: Repository, checker: Checker, lines: Iterable[tuple[File, Command]]
+) -> Iterator[Place]:
     """Yield where CI, a Makefile or a maintainers' script starts a tool."""
     for step in pipelines.running(repo, *checker.commands):
         yield step.place(f"CI runs {checker.name}")
     for step in pipelines.using(repo, *checker.actions) if checker.actions else ():
         yield step.place(f"CI runs {checker.name}")
     heads = {one.partition(" ")[0] for one in checker.commands}
-    for file, line in pipelines.automation(repo):
+    for file, line in lines:
         if any(head in line.text for head in heads) and _runs(line.text, checker.commands):
             yield in_file(file, line.line, f"{checker.name} is run", line.text[:80])
 

@@ -153,11 +153,13 @@ def test_in_ci(repo: Repository) -> Iterator[Place]:
 
 
 # ------------------------------------------------------------------- parametrized
+_PARAMETRIZERS: Final = frozenset(
+    "parametrize expand parameters named_parameters product parameterized parameterized_class given "
+    "rule subTest ddt data".split()
+)
 _PARAMETRIZED: Final = re.compile(
-    r"^(pytest\.mark\.parametrize|parameterized\.\w+(\.expand)?|hypothesis\.(given|stateful\.\w+)"
-    r"|(absl\.testing\.)?parameterized(\.parameters|\.named_parameters|\.product|\.expand)?"
-    r"|parameterized\.parameterized\.expand|torch\.testing\._internal\.common_utils\.parametrize"
-    r"|absl\.testing\.parameterized\.\w+|ddt\.\w+|pytest_cases\.\w+|@metafunc\.parametrize)$"
+    r"^((@metafunc|pytest\.mark|torch\.testing\._internal\.common_utils)\.parametrize"
+    r"|(parameterized|absl\.testing|hypothesis|ddt)\b.*)$"
 )
 
 
@@ -194,9 +196,10 @@ def test_parametrized(repo: Repository) -> Iterator[Place]:
 
 def _is_parametrized(call: Call) -> bool:
     name = call.names[0]
-    if name.endswith(".subTest"):
-        return True
-    return bool(_PARAMETRIZED.match(name)) and bool(call.args or call.kwargs)
+    last = name.rpartition(".")[2]
+    if last not in _PARAMETRIZERS or not (call.args or call.kwargs):
+        return False
+    return last == "subTest" or bool(_PARAMETRIZED.match(name))
 
 
 # --------------------------------------------------------------------- end to end
@@ -249,8 +252,10 @@ def test_end_to_end(repo: Repository) -> Iterator[Place]:
     Limits:
         Training that a test starts by a console command alone is not recognised.
     """
-    found = ((module, _place(module, line, says)) for module, line, says in trains(repo))
-    yield from _broadest(repo, found)
+    for found in trains(repo):
+        yield from _broadest(
+            repo, ((module, _place(module, line, says)) for module, line, says in found)
+        )
 
 
 # ----------------------------------------------------------------------- markers

@@ -6,7 +6,8 @@ from typing import Final, TypeAlias
 
 from audit.code.modules import Module
 from audit.facts.model import Call
-from audit.practices import metadata
+from audit.practices import metadata, pipelines
+from audit.practices.shell import argvs
 from audit.repository import Repository, Site
 
 Found: TypeAlias = tuple[Module, int, str]
@@ -24,12 +25,13 @@ _SUBCOMMAND: Final = r"(run|launch|train|pretrain|fit|(fine-?)?tune)\w*"
 _SCRIPT: Final = re.compile(r"[\w/.-]+\.(?:py|sh)\b")
 
 
-def trains(repo: Repository) -> Iterator[Found]:
-    """Yield where tests train: calls of training code, runs of scripts, loops of their own."""
+def trains(repo: Repository) -> Iterator[Iterator[Found]]:
+    """Yield where tests train, the most end to end first: runs of scripts and commands, calls
+    of training code, loops of their own."""
     entries = _training_functions(repo)
-    yield from _calls(repo, entries)
-    yield from _scripts(repo, entries)
-    yield from _loops(repo, own=bool(entries))
+    yield _scripts(repo, entries)
+    yield _calls(repo, entries)
+    yield _loops(repo, own=bool(entries))
 
 
 def _training_functions(repo: Repository) -> frozenset[int]:
@@ -92,33 +94,52 @@ def _calls(repo: Repository, entries: frozenset[int]) -> Iterator[Found]:
 
 
 def _scripts(repo: Repository, entries: frozenset[int]) -> Iterator[Found]:
-    """Yield the commands in tests that run a script which trains."""
+    """Yield the commands in tests that run a script or console command which trains."""
     names = _script_names(repo, entries)
-    command = _command(repo)
+    commands = metadata.commands(repo)
+    subcommand = re.compile(
+        rf"(?<![\w./-])({'|'.join(map(re.escape, commands)) or '$^'})[\s',]+{_SUBCOMMAND}"
+    )
     for module in repo.tests if entries else ():
-        for call in filter(_starts, module.facts.calls):
-            for text in (*call.args, *(value for _, value in call.kwargs)):
-                script = (".py" in text or ".sh" in text) and not names.isdisjoint(
-                    one.rpartition("/")[2] for one in _SCRIPT.findall(text)
-                )
-                if script or (command is not None and command.search(text)):
-                    yield module, call.line, f"trains: runs {' '.join(text.split())[:60]}"
+        for line, text in _command_texts(module, (".py", ".sh", *commands)):
+            script = any(one.rpartition("/")[2] in names for one in _SCRIPT.findall(text))
+            if script or subcommand.search(text):
+                yield module, line, f"trains: runs {' '.join(text.split())[:60]}"
 
 
-def _command(repo: Repository) -> re.Pattern[str] | None:
-    """Return what finds a training subcommand of the project's console commands."""
-    names = "|".join(map(re.escape, metadata.commands(repo)))
-    return re.compile(rf"(?<![\w./-])({names})[\s',]+{_SUBCOMMAND}") if names else None
-
-
-def _starts(call: Call) -> bool:
-    return bool(_STARTS.search(call.names[0]))
+def _command_texts(module: Module, needles: tuple[str, ...]) -> Iterator[tuple[int, str]]:
+    """Yield what tests hand to something that starts programs, and commands put together,
+    where it holds one of some words."""
+    for call in module.facts.calls:
+        for text in (*call.args, *(value for _, value in call.kwargs)):
+            if any(one in text for one in needles) and _STARTS.search(call.names[0]):
+                yield call.line, text
+    for one in module.facts.assigns:
+        if one.operator == "+=" and any(needle in one.value for needle in needles):
+            yield one.line, one.value
 
 
 def _script_names(repo: Repository, entries: frozenset[int]) -> frozenset[str]:
-    """Return the names of scripts whose code trains: in the product or its examples."""
-    program = repo.program
-    return frozenset(program.owner[node].path.rpartition("/")[2] for node in entries)
+    """Return the names of the files whose code trains, and of shell scripts that run them."""
+    owner = repo.program.owner
+    modules = {owner[node].path.rpartition("/")[2] for node in entries}
+    dotted = {owner[node].dotted for node in entries}
+    shells = {
+        file.name
+        for file, line in pipelines.automation(repo)
+        for argv in argvs(line.text)
+        if argv[0] in modules or argv[0] in dotted
+    }
+    return frozenset(modules | shells | set(_training_examples(repo)))
+
+
+def _training_examples(repo: Repository) -> Iterator[str]:
+    """Yield the names of example scripts with a training loop."""
+    for module in repo.program.modules:
+        if module.role == "example":
+            called = {call.names[0].rpartition(".")[2] for call in module.facts.calls}
+            if {"backward", "step"} <= called:
+                yield module.path.rpartition("/")[2]
 
 
 def _loops(repo: Repository, *, own: bool) -> Iterator[Found]:
