@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
-from torch.distributed.device_mesh import init_device_mesh
-from torch.distributed.fsdp import FSDPModule, fully_shard
 from torch.nn.parallel import DistributedDataParallel
 
 from codex_ml.distributed.errors import DistributedError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from torch.distributed.distributed_c10d import Store
 
     from codex_ml.distributed.environment import Launch
@@ -103,29 +99,18 @@ class Group:
                 cuda = self.device.type == "cuda"
                 return DistributedDataParallel(model, device_ids=[self.device] if cuda else None)
             case "fsdp":
-                mesh = init_device_mesh(self.device.type, (self.world_size,))
-                for module in [m for m in model.modules() if blocks and isinstance(m, blocks)]:
-                    fully_shard(module, mesh=mesh)
-                fully_shard(model, mesh=mesh)  # in place: the model's class becomes an FSDPModule
-                return model
+                from codex_ml.distributed.sharded import shard_parameters
+
+                return shard_parameters(model, self.device.type, self.world_size, blocks)
         raise DistributedError(f"no strategy {strategy!r}: use ddp or fsdp")
 
     def gradient_sync(self, model: nn.Module, enabled: bool) -> AbstractContextManager[None]:
         """Within, backward exchanges gradients only if `enabled`: the last micro-batch's."""
-        if isinstance(model, FSDPModule):
-            return _fsdp_sync(model, enabled)
-        if isinstance(model, DistributedDataParallel) and not enabled:
-            return model.no_sync()
-        return nullcontext()
+        if isinstance(model, DistributedDataParallel):
+            return nullcontext() if enabled else model.no_sync()
+        from codex_ml.distributed.sharded import gradient_sync
 
-
-@contextmanager
-def _fsdp_sync(model: FSDPModule, enabled: bool) -> Iterator[None]:
-    model.set_requires_gradient_sync(enabled)
-    try:
-        yield
-    finally:
-        model.set_requires_gradient_sync(True)
+        return gradient_sync(model, enabled)
 
 
 def _device(launch: Launch) -> torch.device:
