@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 # command -> (module under codex_ml.cli that defines `command`, short help)
 COMMANDS: dict[str, tuple[str, str]] = {
+    "evaluate": ("evaluate", "Measure a model on a dataset, and compare with a baseline."),
     "plugins": ("plugins", "List, check and describe what can be plugged in."),
     "train": ("train", "Train, resume, prove that resuming is exact."),
     "tokenize": ("tokenize", "Train tokenizers, encode, decode, look inside."),

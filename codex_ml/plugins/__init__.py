@@ -25,11 +25,12 @@ if TYPE_CHECKING:
 
     describe = REGISTRY.describe
     entries = REGISTRY.entries
+    find = REGISTRY.find
     get = REGISTRY.get
     names = REGISTRY.names
     register = REGISTRY.register
 
-__all__ = ["API_VERSION", "GROUPS", "describe", "entries", "get", "names", "register"]
+__all__ = ["API_VERSION", "GROUPS", "describe", "entries", "find", "get", "names", "register"]
 
 
 def __getattr__(name: str) -> object:

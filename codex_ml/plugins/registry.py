@@ -118,11 +118,11 @@ class Registry:
             IncompatiblePluginError: it is written for another API version.
 
         """
-        return self._load(self._find(group, name))
+        return self._load(self.find(group, name))
 
     def describe(self, group: str, name: str) -> Description:
         """Import a plugin and return its signature and documentation; raises as `get` does."""
-        entry = self._find(group, name)
+        entry = self.find(group, name)
         plugin = self._load(entry)
         try:
             signature = str(inspect.signature(plugin)) if callable(plugin) else ""
@@ -134,7 +134,8 @@ class Registry:
         claim, plugin, _ = self._registered.get((entry.group, entry.name), (None, None, False))
         return plugin if claim and claim.target == entry.target else load(entry)
 
-    def _find(self, group: str, name: str) -> Entry:
+    def find(self, group: str, name: str) -> Entry:
+        """Return what `get` would load, without importing it; raises as `get` does before that."""
         group, name = check_group(group), normalise(name)
         if group == LISTED_ONLY:
             raise UnknownPluginError(

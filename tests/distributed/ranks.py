@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -84,9 +83,9 @@ def bare(
 
 
 def _finished(process: subprocess.Popen[str]) -> subprocess.CompletedProcess[str]:
-    """Wait for one rank; a frozen one, which never ends, comes without output."""
+    """Wait for one rank; a frozen one, which never ends, is killed."""
     if _frozen(process.pid):
-        return subprocess.CompletedProcess(process.args, -signal.SIGSTOP, "", "")
+        process.kill()
     out, err = process.communicate(timeout=120)
     return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 

@@ -1,0 +1,152 @@
+"""``codex-ml evaluate``: a model, a dataset, metrics; results that can be compared."""
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from codex_ml.cli import run
+from codex_ml.errors import ExitCode
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from codex_ml.evaluation.baseline import Comparison
+    from codex_ml.evaluation.metric import Metric, Record
+    from codex_ml.evaluation.opening import Source
+
+FILE = click.Path(path_type=Path)
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--checkpoint", type=FILE, help="A run's directory, or a checkpoint in it.")
+@click.option("--which", default="latest", show_default=True, help="latest, best, or a step.")
+@click.option("--model", help="A model plugin instead of a checkpoint.")
+@click.option("--block", default=128, show_default=True, help="Tokens that --model sees.")
+@click.option("--tokenizer", type=FILE, help="The tokenizer's file; a run has its own.")
+@click.option("--data", help="The dataset: .txt, .jsonl, .npy or .bin.")
+@click.option("--limit", type=click.IntRange(1), help="Only the first so many items.")
+@click.option("--metric", "metrics", multiple=True, required=True, help="A metric; repeatable.")
+@click.option("--out", type=FILE, help="Folder for results.json and records.ndjson.")
+@click.option("--records", type=FILE, help="Score these saved records instead of a model.")
+@click.option("--baseline", type=FILE, help="Compare with this results.json; exit 1 if worse.")
+@click.option("--stride", type=click.IntRange(1), help="Tokens scored per window of a long text.")
+@click.option("--max-new", default=128, show_default=True, help="Tokens generated at most.")
+@click.option("--stop", multiple=True, default=["\n"], help="Text that ends a generation.")
+@click.option("--batch-tokens", default=4096, show_default=True, help="Tokens in a batch.")
+@click.option("--device", default="cpu", show_default=True, help="cpu or cuda.")
+@click.option("--seed", default=0, show_default=True, help="Of intervals and tests.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
+def command(metrics: tuple[str, ...], baseline: Path | None, form: str, **options: Any) -> int:
+    """Measure a model on a dataset, or saved records again.
+
+    Writes records.ndjson and results.json into --out, and continues there after an
+    interruption. Several ranks: CODEX_DDP=1 torchrun ... -m codex_ml.cli.evaluate.
+    """
+    _check_usage(options)
+    from codex_ml import distributed
+
+    chosen = _metrics(metrics)
+    with distributed.session(options["device"]):
+        if options["records"]:
+            results, records = _rescore(chosen, options)
+        else:
+            results, records = _evaluate(chosen, options)
+        compared = _compare(chosen, records, baseline, options["seed"])
+        if distributed.is_main():
+            click.echo(_json(results, compared) if form == "json" else _text(results, compared))
+    return ExitCode.FAILED if any(one.regression for one in compared) else ExitCode.OK
+
+
+def _check_usage(options: dict[str, Any]) -> None:
+    given = [name for name in ("checkpoint", "model", "records") if options[name]]
+    if len(given) != 1:
+        raise click.UsageError("give one of --checkpoint, --model and --records")
+    if not options["records"] and not (options["data"] and options["out"]):
+        raise click.UsageError("give --data and --out")
+
+
+def _metrics(names: tuple[str, ...]) -> dict[str, "Metric"]:
+    from codex_ml import plugins
+
+    return {name: plugins.get("metrics", name) for name in names}
+
+
+def _rescore(
+    metrics: "Mapping[str, Metric]", options: dict[str, Any]
+) -> tuple[dict[str, Any], list["Record"]]:
+    from codex_ml.evaluation import results
+    from codex_ml.evaluation.records import read_records
+
+    path = options["records"]
+    records: list[Record] = list(read_records(path))
+    measured = results.measure(metrics, records, options["seed"])
+    subject = results.Subject(None, None, {"records": str(path)})
+    found = results.document(subject, options["seed"], measured, path.read_bytes())
+    if options["out"]:
+        results.write_results(options["out"], found)
+    return found, records
+
+
+def _evaluate(
+    metrics: "Mapping[str, Metric]", options: dict[str, Any]
+) -> tuple[dict[str, Any], list["Record"]]:
+    from codex_ml.evaluation.reading import read_dataset
+
+    dataset = read_dataset(options["data"], options["limit"])
+    from codex_ml.evaluation.evaluating import Options, check_metrics, evaluate
+
+    check_metrics(metrics, dataset)
+    source = _source(options)
+    asked = ("stride", "max_new", "batch_tokens", "device", "seed")
+    how = Options(stop=tuple(options["stop"]), **{name: options[name] for name in asked})
+    return evaluate(source, dataset, metrics, options["out"], how)
+
+
+def _source(options: dict[str, Any]) -> "Source":
+    from codex_ml.evaluation import opening
+
+    if options["model"]:
+        return opening.find_plugin(options["model"], options["block"], options["tokenizer"])
+    return opening.find_checkpoint(options["checkpoint"], options["which"], options["tokenizer"])
+
+
+def _compare(
+    metrics: "Mapping[str, Metric]", records: "Sequence[Record]", path: Path | None, seed: int
+) -> list["Comparison"]:
+    if path is None:
+        return []
+    from codex_ml.evaluation.baseline import compare, read_baseline
+
+    return compare(metrics, records, read_baseline(path, [one["id"] for one in records]), seed)
+
+
+def _json(results: dict[str, Any], compared: "Sequence[Comparison]") -> str:
+    from dataclasses import asdict
+
+    extra = {"baseline": [asdict(one) for one in compared]} if compared else {}
+    return json.dumps(results | extra)
+
+
+def _text(results: dict[str, Any], compared: "Sequence[Comparison]") -> str:
+    rows = [("metric", "value", "stderr", "95 % interval", "n")]
+    for one in results["metrics"]:
+        error = "" if one["stderr"] is None else f"{one['stderr']:.4g}"
+        bounds = one["interval"] or ()
+        interval = " to ".join(f"{bound:.5g}" for bound in bounds)
+        rows.append((one["name"], f"{one['value']:.6g}", error, interval, str(one["n"])))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
+    for one in compared:
+        word = "worse" if one.regression else "no regression"
+        lines.append(
+            f"{one.name}: {one.value:.6g}, baseline {one.baseline:.6g}, "
+            f"p = {one.p_value:.3g}: {word}"
+        )
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(run(command))
