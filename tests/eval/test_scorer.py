@@ -91,3 +91,15 @@ def test_a_uniform_model_has_the_perplexity_of_its_vocabulary() -> None:
     assert math.exp(-score.log_likelihood / score.tokens) == pytest.approx(
         model.tokenizer.vocab_size, rel=1e-6
     )
+
+
+def test_a_transformer_s_likelihood_equals_one_prefix_at_a_time() -> None:
+    """Independent: no batch, no padding, no window sharing; softmax in float64."""
+    model = transformer()
+    ids = model.tokenizer.encode("to be, or not to be")[:13]
+    expected = 0.0
+    for position in range(1, len(ids)):
+        logits = model.network(torch.tensor([ids[:position]]))[0, -1].detach().double()
+        expected += float(torch.log_softmax(logits, dim=-1)[ids[position]])
+    (score,) = model.score([(ids, 1)])
+    assert score.log_likelihood == pytest.approx(expected, rel=1e-6)
