@@ -1,0 +1,1 @@
+"""Legacy import paths: shims onto the packages that own what was here."""

@@ -1,0 +1,81 @@
+"""Saving in the background: a copy, one thread, errors at the next call."""
+
+import errno
+import threading
+from pathlib import Path
+
+import pytest
+import torch
+
+from codex_ml.checkpointing import CheckpointManager, CheckpointNotFoundError, StorageError
+from codex_ml.checkpointing.background import Staging
+from codex_ml.checkpointing.tensors import take_apart
+from tests.checkpointing.faults import Fail, HookedFiles
+
+
+class Gate:
+    """A hook that holds up every sync until it is opened."""
+
+    def __init__(self) -> None:
+        self.open = threading.Event()
+        self.reached = threading.Event()
+
+    def __call__(self, operation: str, path: Path) -> None:  # noqa: ARG002
+        if operation == "sync":
+            self.reached.set()
+            assert self.open.wait(20)
+
+
+def test_a_slow_disk_holds_up_neither_training_nor_readers(tmp_path: Path) -> None:
+    gate = Gate()
+    manager = CheckpointManager(tmp_path, asynchronous=True, files=HookedFiles(gate))
+    weight = torch.ones(3)
+    manager.save(1, value=weight, rng=False)
+    weight.zero_()  # training goes on
+    assert gate.reached.wait(20)
+    with pytest.raises(CheckpointNotFoundError):
+        CheckpointManager(tmp_path).load()
+    assert not (tmp_path / "last").is_symlink()
+    gate.open.set()
+    manager.close()
+    assert torch.equal(CheckpointManager(tmp_path).load()["value"], torch.ones(3))
+    assert (tmp_path / "last").is_symlink()
+
+
+@pytest.mark.parametrize("call", ["save", "load", "wait", "close"])
+def test_an_error_surfaces_at_the_next_call_once(tmp_path: Path, call: str) -> None:
+    files = HookedFiles(Fail(4, errno.ENOSPC))
+    manager = CheckpointManager(tmp_path, asynchronous=True, files=files)
+    manager.save(1, value=1)
+    with pytest.raises(StorageError, match="No space left on device"):
+        manager.save(2, value=2) if call == "save" else getattr(manager, call)()
+    if call != "close":
+        manager.save(3, value=3)
+        manager.close()
+        assert CheckpointManager(tmp_path).load().step == 3
+
+
+def test_what_cannot_be_saved_is_refused_at_once(tmp_path: Path) -> None:
+    with (
+        CheckpointManager(tmp_path, asynchronous=True) as manager,
+        pytest.raises(Exception, match="has no exact form"),
+    ):
+        manager.save(1, value=object())
+
+
+def test_the_buffer_is_reused_and_grows() -> None:
+    staging = Staging()
+    small = take_apart("a", {"x": torch.arange(10), "y": torch.empty(0)})
+    large = take_apart("a", {"x": torch.arange(1000), "t": torch.arange(6).reshape(2, 3).t()})
+
+    def address(copied: object) -> int:
+        return copied[0].blocks[0].tensor.data_ptr()  # type: ignore[index,no-any-return]
+
+    first, second = staging.copy((small,)), staging.copy((small,))
+    assert address(first) == address(second)
+    third = staging.copy((large,))
+    assert [block.tensor.tolist() for block in third[0].blocks] == [
+        list(range(1000)),
+        [[0, 3], [1, 4], [2, 5]],
+    ]
+    assert address(staging.copy((small,))) == address(third)
