@@ -7,7 +7,7 @@ from typing import Final
 from audit.code.modules import Module
 from audit.facts.model import Raise
 from audit.practices.libraries import named
-from audit.practices.loops import classes_around, own_name, spread, words
+from audit.practices.loops import classes_around, derives, own_name, spread, words
 from audit.practices.registry import Place, at, in_code, practice
 from audit.repository import Repository, Site, blocks_from
 
@@ -27,23 +27,35 @@ _SPLIT_TEST: Final = re.compile(
     rf"\b\w*(split|partition|subset|phase|fold|mode|stage|set)\w*\]? (==|in|!=) "
     rf"[\[(]?('\w+', )*'(train|training|{_HELD_OUT[1:]}'"
 )
-_SPLITS: Final = re.compile(rf"(^|_)train\w*_(and_)?{_HELD_OUT}(_|$)|(^|_){_HELD_OUT}_split(_|$)")
+_SPLITS: Final = re.compile(
+    rf"(^|_)(has_)?({_HELD_OUT})_(docs|examples|data|samples)$|(^|_)train\w*_(and_)?{_HELD_OUT}(_|$)|(^|_){_HELD_OUT}_split(_|$)"
+)
 _HOLDS_OUT: Final = re.compile(rf"(^|[@._'/]){_HELD_OUT}(_|'|\b|$)")
 _RANK: Final = re.compile(r"rank|process_index|local_process|shard_id|worker_id", re.IGNORECASE)
 _RANKS: Final = re.compile(
     r"world_size|num_replicas|num_process|num_shards|ranks|dp_size", re.IGNORECASE
 )
 _DATA: Final = re.compile(r"data|loader|sampler|iterator|batch|source|stream|reader|corpus")
+_HOLDER: Final = re.compile(
+    r"data_?loader|dataset|sampler|loader\b|data_iter|batch_iter|data_stream"
+)
 _STATE_KEY: Final = re.compile(r"'\w*(data_?loader|sampler|dataset|data_iter\w*|data_state)\w*':")
-_SUBJECT: Final = re.compile(
-    r"@(\w*(dataset|dataloader|batch|sample|example|row|record|observation|doc|feature|column|"
-    r"messages?|conversation|labels?|targets?|df|dataframe|data|inputs?|items?|entry|annotation|obs|"
-    r"action|texts?|images?|schema)\w*|x|y)\b|self\.\w*(dataset|data|samples?|columns?|records?)\b"
+_SAMPLES: Final = re.compile(
+    r"@\w*(dataset|dataloader|batch(?!_size)|samples?|examples?|rows?|records?|observations?|"
+    r"messages?|conversations?|columns?|dataframe|df|model_input|layer_input|docs?)s?\b|"
+    r"column_names|\.columns\b"
+)
+_VALUES: Final = re.compile(
+    r"@(\w*(inputs?|labels?|targets?|data|features?|annotations?|texts?|images?|items?|entry|obs|"
+    r"schema|input)|x|y)\b|self\.\w*(dataset|data|samples?|columns?|records?)\b"
 )
 _FILES: Final = re.compile(r"exists\(\)|is_?file\(\)|is_?dir\(\)|suffix|endswith|os\.path|\.path\b")
 _DATA_SCOPE: Final = re.compile(
     r"data(set|_?loader|_?module|_source)?|collat|sampler|reader|sample|example|preprocess|"
-    r"transform|env_check|check_env|vec_env|batch|corpus|tokenize_row|message|feature|schema|task$"
+    r"transform|check_env|vec_env|corpus|feature|schema|corda|observation"
+)
+_OTHER: Final = re.compile(
+    r"NotImplemented|FileNotFound|Import|StopIteration|Deprecat|Module|Config|Timeout|HTTP"
 )
 _CHECKS: Final = re.compile(
     r"isinstance|not in |builtins\.(len|set|type|all|any)\(\)|shape|ndim|dim\(\)|dtype|columns|"
@@ -342,7 +354,7 @@ def data_resume(repo: Repository) -> Iterator[Place]:
     found += [
         at(site, "restores the position in the data")
         for site in repo.methods("load_state_dict", "set_state")
-        if any(_DATA.search(words(one.rpartition(".")[2])) for one in site.receivers)
+        if any(_HOLDER.search(words(one.rpartition(".")[2])) for one in site.receivers)
     ]
     found += [
         in_code(module, one.scope, one.line, "keeps the loader in the training state")
@@ -401,20 +413,35 @@ def data_validation(repo: Repository) -> Iterator[Place]:
     yield from spread(
         in_code(module, one.scope, one.line, "raises an error for data that does not fit")
         for module in repo.product
-        for one in module.facts.raises
-        if one.message and _rejects_data(module, one)
+        for one in _rejections(repo, module)
     )
 
 
-def _rejects_data(module: Module, one: Raise) -> bool:
-    """Tell whether an error is raised because of what data holds."""
-    if re.search(r"NotImplemented|FileNotFound|Assertion|Import|StopIteration|Deprecat", one.name):
+def _rejections(repo: Repository, module: Module) -> Iterator[Raise]:
+    """Yield the errors that are raised because of what data holds."""
+    raised = [one for one in module.facts.raises if one.message and not _OTHER.search(one.name)]
+    if not raised:
+        return
+    said: dict[int, list[str]] = {}
+    for call in module.facts.calls:
+        said.setdefault(call.line, []).extend(call.args)
+    for one in raised:
+        tests = [b for b in blocks_from(module, one.block) if b.kind in ("if", "else")][:2]
+        texts = [f"{b.text} {' '.join(said.get(b.line, ()))}" for b in tests]
+        if any(_concerns_data(repo, module, one.scope, text) for text in texts):
+            yield one
+
+
+def _concerns_data(repo: Repository, module: Module, scope: int, text: str) -> bool:
+    """Tell whether a condition looks into samples: a model's own shape checks do not."""
+    if not _CHECKS.search(text) or _FILES.search(text):
         return False
-    definition = module.facts.definitions[one.scope]
-    names = [own_name(definition), *(own_name(c) for _, c in classes_around(module, one.scope))]
-    if not any(map(_DATA_SCOPE.search, names)):
+    if derives(repo, module, scope, r"nn\.(modules\.\w+\.)?Module$"):
         return False
-    tests = [b.text for b in blocks_from(module, one.block) if b.kind in ("if", "else")][:2]
-    return any(
-        _SUBJECT.search(text) and _CHECKS.search(text) and not _FILES.search(text) for text in tests
-    )
+    if _SAMPLES.search(text):
+        return True
+    one = module.facts.definitions[scope]
+    if "builtins.set() - builtins.set()" in text:
+        return any(_SAMPLES.search(f"@{name}") for name in one.params)
+    names = [own_name(one), *(own_name(c) for _, c in classes_around(module, scope))]
+    return bool(_VALUES.search(text)) and any(map(_DATA_SCOPE.search, names))

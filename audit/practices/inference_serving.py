@@ -1,0 +1,274 @@
+"""Inference: prediction, servers, export, quantization and containers."""
+
+import re
+from collections.abc import Collection, Iterator
+from typing import Final
+
+from audit.code.modules import Module
+from audit.facts.model import Command, ScriptFacts
+from audit.practices import entries
+from audit.practices.libraries import named
+from audit.practices.loops import (
+    backward_calls,
+    derives,
+    evaluations,
+    gradients_off,
+    own_name,
+    spread,
+)
+from audit.practices.registry import Place, at, in_code, in_file, practice
+from audit.repository import File, Repository, Site, is_public
+
+_PREDICTS: Final = re.compile(
+    r"^(predict|generate|transcribe|translate|infer|inference|chat|classify|caption|synthesi[sz]e|"
+    r"forecast|encode|embed|complete|separate|enhance|denoise|segment|detect|sample|answer)"
+    r"(_(\w+_)?(text|batch|file|image|images|audio|until|proba|step|one|all|tokens?|next_token|"
+    r"sequence|samples?|response|action|completion|speech|document|query|mask|masks|dataset))?$"
+)
+_ASKED: Final = re.compile(
+    r"(^|[.:_])(predict|generate|infer|inference|transcribe|translate|chat|complet\w*|embed\w*|"
+    r"encode|pipeline|forward|classify|synthesi[sz]e|llm|engine|model)(_\w+)?(\(\))?$"
+)
+_EXPORTS: Final = re.compile(
+    r"^_?(export|convert|save|dump|write)_(\w+_)?(to_)?(onnx|torchscript|gguf|tflite|coreml|openvino|"
+    r"tensorrt|hf|huggingface|transformers|safetensors_hf|vllm|executorch|saved_model|aoti)(_\w+)?$|"
+    r"^to_(onnx|torchscript|hf|huggingface|gguf|tensorrt|coreml|openvino)(_\w+)?$"
+)
+_HF_NAMES: Final = re.compile(r": '(model\.(embed_tokens|layers)|gpt_neox)\.")
+_QUANTIZES: Final = re.compile(
+    r"^_?(de)?quantize_?(model|weights?|tensor|linear|layers?|module|state_dict|params?|blockwise|"
+    r"(to_)?(u?int|fp|nf)\d+\w*|and_\w+|_?dynamic|checkpoint)$|"
+    r"(^|_)(int8|int4|nf4|fp8|4bit|8bit)_(linear|quantiz\w+|weight_only)|(linear|quantize)_?(int|nf|fp)(4|8)"
+)
+_CONTAINERS: Final = ("*dockerfile*", "*containerfile", "*.dockerfile", "*apptainer.def")
+_FOREIGN: Final = re.compile(
+    r"(^|/)(\.[\w-]+|ci|tests?|testing|examples?|docs?|benchmarks?|third_party)/", re.IGNORECASE
+)
+_INSTALLS: Final = re.compile(r"^(RUN|COPY|ADD|CMD|ENTRYPOINT)\s+\S", re.IGNORECASE)
+
+
+@practice("serve-predict", looks_for="a public function or command that predicts or generates")
+def serve_predict(repo: Repository) -> Iterator[Place]:
+    """Predictions can be asked for.
+
+    A public function or method that predicts, generates or transcribes and leads to a
+    model, or a script that runs one without gradients and neither trains nor evaluates.
+
+    Why:
+        A model that cannot be asked is of no use to anybody but its trainer.
+    Fix:
+        Offer `predict(inputs)` (or `generate(prompt)`) that loads, prepares and answers.
+    Good:
+        import torch
+        class Model(torch.nn.Module):
+            @torch.no_grad()
+            def generate(self, tokens, steps):
+                for _ in range(steps):
+                    tokens = torch.cat([tokens, self(tokens).argmax(-1)], dim=1)
+                return tokens
+    Bad:
+        def generate_device_map(model, memory):
+            return {name: 0 for name in model}
+    """
+    off = gradients_off(repo)
+    leading = repo.graph.within(off, 3, up=True)
+    found = [
+        in_code(module, place, one.line, f"{one.name} answers with predictions")
+        for module, place, one in repo.definitions
+        if one.kind == "function"
+        and not one.stub
+        and is_public(one.name)
+        and _PREDICTS.search(own_name(one))
+        and _runs_model(repo, module, place, leading)
+    ]
+    yield from spread([*found, *_inference_scripts(repo, off)])
+
+
+def _runs_model(repo: Repository, module: Module, scope: int, leading: Collection[int]) -> bool:
+    """Tell whether a function leads to a model: without gradients, or as a part of one."""
+    node = module.first + scope
+    if node in leading or derives(repo, module, scope, r"nn\.(modules\.\w+\.)?Module$"):
+        return True
+    return any(
+        site.method in ("generate", "predict", "forward", "transcribe")
+        for site in repo.by_scope.get(node, ())
+    )
+
+
+def _inference_scripts(repo: Repository, off: dict[int, int]) -> Iterator[Place]:
+    busy = {site.module.first + site.call.scope for site in backward_calls(repo)}
+    busy |= set(evaluations(repo))
+    for node in entries.started(repo) & off.keys():
+        if repo.graph.within([node], 3, up=False).isdisjoint(busy):
+            module = repo.program.owner[node]
+            yield in_code(module, node - module.first, off[node], "a script that runs the model")
+
+
+@practice("serve-http", looks_for="a server that answers requests with a model")
+def serve_http(repo: Repository) -> Iterator[Place]:
+    """A network server answers inference requests.
+
+    An application of a web or RPC framework is made in a module that asks a model.
+
+    Why:
+        Other programs need predictions without loading the model themselves.
+    Fix:
+        Wrap the predict function in a FastAPI (or LitServe) application with one route.
+    Good:
+        import fastapi
+        def serve(model):
+            app = fastapi.FastAPI()
+            @app.post("/generate")
+            def answer(prompt: str):
+                return model.generate(prompt)
+            return app
+    Bad:
+        import requests
+        def ask(prompt):
+            return requests.post("http://host/generate", json={"prompt": prompt}).json()
+    """
+    yield from spread(
+        at(site, f"serves with {what}")
+        for name, what in named("servers").items()
+        for site in repo.calls(name)
+        if _asks_a_model(repo, site.module)
+    )
+
+
+def _asks_a_model(repo: Repository, module: Module) -> bool:
+    last = len(module.facts.definitions)
+    called = (
+        site
+        for node in range(module.first, module.first + last)
+        for site in repo.by_scope.get(node, ())
+    )
+    return any(_ASKED.search(name) for site in called for name in site.names[:1]) or any(
+        _PREDICTS.search(own_name(one)) for one in module.facts.definitions[1:]
+    )
+
+
+@practice("serve-export", looks_for="export of models to another runtime or format")
+def serve_export(repo: Repository) -> Iterator[Place]:
+    """Models can be exported to another runtime or format.
+
+    A call of an exporter on a model, a function that is named for such an export, or a
+    mapping of the own weights onto the names of Hugging Face models.
+
+    Why:
+        Serving stacks rarely run the training framework.
+    Fix:
+        Add an export command: `torch.onnx.export`, `torch.export`, or a converter to the
+        Hugging Face layout, with a check that outputs agree.
+    Good:
+        import torch
+        def export(model, example, path):
+            torch.onnx.export(model, (example,), path)
+    Bad:
+        import torch
+        @torch.jit.script
+        def fused_gelu(x):
+            return x * torch.sigmoid(1.702 * x)
+    """
+    found = [
+        at(site, f"exports with {what}")
+        for name, what in named("exporters").items()
+        for site in repo.calls(name)
+        if site.call.decorates < 0 and site.call.scope and not _exports_function(site)
+    ]
+    found += [
+        in_code(module, place, one.line, f"{one.name} exports the model")
+        for module, place, one in repo.definitions
+        if one.kind == "function" and not one.stub and _EXPORTS.search(own_name(one))
+    ]
+    found += [
+        in_code(module, one.scope, one.line, "maps weights onto Hugging Face names")
+        for module in repo.product
+        for one in module.facts.assigns
+        if one.value[:2] == "{'" and _HF_NAMES.search(one.value)
+    ]
+    yield from spread(found)
+
+
+def _exports_function(site: Site) -> bool:
+    """Tell whether what is scripted is a function of the module, not a model."""
+    return (
+        site.method in ("script", "trace")
+        and site.call.args[:1] != ()
+        and (site.call.args[0][:1] == ":" and not site.call.args[0].endswith("()"))
+    )
+
+
+@practice("serve-quantize", looks_for="quantization of weights or activations")
+def serve_quantize(repo: Repository) -> Iterator[Place]:
+    """Weights or activations can be quantized.
+
+    A quantization library is called, its option is passed on, or own code quantizes.
+
+    Why:
+        4 or 8 bits a weight let a model fit on hardware that it otherwise would not.
+    Fix:
+        Offer an option that loads the model through torchao or bitsandbytes.
+    Good:
+        from transformers import AutoModelForCausalLM, BitsAndBytesConfig
+        def load(name):
+            options = BitsAndBytesConfig(load_in_4bit=True)
+            return AutoModelForCausalLM.from_pretrained(name, quantization_config=options)
+    Bad:
+        import bitsandbytes as bnb
+        def optimizer(model):
+            return bnb.optim.AdamW8bit(model.parameters())
+    """
+    found = [
+        at(site, f"quantizes with {what}")
+        for name, what in named("quantizers").items()
+        for site in repo.calls(name)
+    ]
+    for name in ("load_in_4bit", "load_in_8bit", "quantization_config", "quantization"):
+        for site, value in repo.given(name):
+            if value not in ("False", "None"):
+                found.append(at(site, f"passes {name}"))
+    found += [
+        in_code(module, place, one.line, f"{one.name} quantizes")
+        for module, place, one in repo.definitions
+        if one.kind != "module" and not one.stub and _QUANTIZES.search(own_name(one))
+    ]
+    yield from spread(found)
+
+
+@practice("serve-container", looks_for="a Dockerfile or container definition", code=False)
+def serve_container(repo: Repository) -> Iterator[Place]:
+    """The product can be built as a container.
+
+    A container definition outside of development and CI folders that starts from an
+    image and does something in it.
+
+    Why:
+        It pins the system around the package and is what clusters run.
+    Fix:
+        Add a Dockerfile that installs the package and names its command.
+    Good:
+        # file: Dockerfile
+        FROM python:3.12-slim
+        COPY . /app
+        RUN pip install /app
+        CMD ["serve"]
+    Bad:
+        # file: Dockerfile
+        FROM python:3.12-slim
+    """
+    found = [
+        in_file(file, first.line, f"builds from {first.text[5:60]}", "FROM")
+        for file in repo.find(*_CONTAINERS)
+        if not _FOREIGN.search(file.path)
+        for first in _container(file)
+    ]
+    yield from spread(found)
+
+
+def _container(file: File) -> Iterator[Command]:
+    """Yield the base image of a definition that adds something to it."""
+    if isinstance(file.facts, ScriptFacts):
+        commands = file.facts.commands
+        base = [one for one in commands if one.text.upper().startswith("FROM ")]
+        if base and any(_INSTALLS.match(one.text) for one in commands):
+            yield base[0]
