@@ -5,6 +5,7 @@ from audit.model import COMPONENTS, CapabilityResult, Gap, Outcome
 _TITLES = "func  cons  test  safe  docs"
 _HEAD = f"{'capability':<23} {'score':>5}  {'':10} {_TITLES}  found"
 _BLOCKS = " ▏▎▍▌▋▊▉█"
+COLUMNS = 80
 BAR = 10
 NEXT = 5
 
@@ -16,7 +17,7 @@ def render(report: Outcome) -> str:
     revision = source.revision[:12] or "no revision"
     lines = [
         f"{source.root_name} at {revision}{' + changes' if source.dirty else ''}",
-        f"profile {matrix.profile}: {matrix.profile_reason}"[:80],
+        _fit(f"profile {matrix.profile}: {matrix.profile_reason}"),
         "",
         _HEAD,
         *(_row(one) for one in matrix.capabilities),
@@ -28,7 +29,7 @@ def render(report: Outcome) -> str:
     ]
     if matrix.problems:
         lines.append(f"{len(matrix.problems)} files could not be audited, first of them:")
-        lines += [f"  {one.path}: {one.reason}"[:80] for one in matrix.problems[:3]]
+        lines += [_fit(f"  {one.path}: {one.reason}") for one in matrix.problems[:3]]
     lines += [f"warning: {one}" for one in matrix.warnings]
     if report.gaps:
         lines += ["", "next best actions (gain in the capability's score)"]
@@ -46,7 +47,7 @@ def bar(value: float) -> str:
 
 def _row(one: CapabilityResult) -> str:
     if one.status == "not_applicable":
-        return f"{one.id:<23} {'n/a':>5}  {one.reason}"[:80]
+        return f"{one.id:<23} {'n/a':>5}  {one.reason}"[:COLUMNS]
     present = sum(practice.status == "present" for practice in one.practices)
     applicable = sum(practice.status != "not_applicable" for practice in one.practices)
     unsure = "?" if one.interval[1] > one.interval[0] else " "
@@ -62,4 +63,11 @@ def _count(capabilities: tuple[CapabilityResult, ...]) -> str:
 
 
 def _gap(gap: Gap) -> str:
-    return f"  +{gap.gain:.3f} {gap.practice or gap.capability}: {gap.action}"[:80]
+    return _fit(f"  +{gap.gain:.3f} {gap.practice or gap.capability}: {gap.action}")
+
+
+def _fit(line: str) -> str:
+    """Cut a line to `COLUMNS`, at a word, and say so."""
+    if len(line) <= COLUMNS:
+        return line
+    return line[: COLUMNS - 1].rpartition(" ")[0] + "…"
