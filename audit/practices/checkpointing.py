@@ -91,8 +91,8 @@ def checkpoint_load(repo: Repository) -> Iterator[Place]:
     """
     puts = [site for site in weights(repo).puts if of_model(site)]
     whole = [site for site, _ in libraries(repo, "weight-restorers")]
-    for site in central(repo, (*puts, *whole)):
-        yield at(site, "stored weights are put into the model")
+    says = "stored weights are put into the model"
+    yield from central(repo, (at(site, says) for site in (*puts, *whole)))
     for module, place, one in repo.functions("^from_pretrained$"):
         for site in repo.calls_in(module, place):
             if site.method in ("copy_", *PUTS):
@@ -151,17 +151,19 @@ def _collected(repo: Repository, known: Weights) -> Iterator[Place]:
             map(_OPTIMIZER_KEY.search, definition.returns)
         ):
             yield in_code(module, place, definition.line, "the saved state names the optimizer")
-    for site in _registered(repo, known):
-        yield at(site, "the optimizer is registered for checkpoints")
+    updated = (site for site in repo.methods("update") if node(site) in known.managers)
+    for site in (*_registered(repo), *filter(_of_state, updated)):
+        yield at(site, "the optimizer is handed to what keeps checkpoints")
 
 
-def _registered(repo: Repository, known: Weights) -> Iterator[Site]:
+def _of_state(site: Site) -> bool:
+    return any(OPTIMIZER.search(api(text)) for text in site.arguments())
+
+
+def _registered(repo: Repository) -> Iterator[Site]:
     """Yield calls that hand an optimizer to a keeper of checkpoints."""
-    kept = [*repo.methods("add_recoverable", "add_recoverables", "register_for_checkpointing")]
-    kept += [site for site in repo.methods("update") if node(site) in known.managers]
-    for site in kept:
-        if any(OPTIMIZER.search(api(text)) for text in site.arguments()):
-            yield site
+    keepers = ("add_recoverable", "add_recoverables", "register_for_checkpointing")
+    return filter(_of_state, repo.methods(*keepers))
 
 
 @practice("checkpoint-resume", looks_for="optimizer state that is restored from a checkpoint")
@@ -194,11 +196,11 @@ def checkpoint_resume(repo: Repository) -> Iterator[Place]:
     Drop-in: codex_ml.checkpointing.CheckpointManager
     """
     known = weights(repo)
-    registered = any(_registered(repo, known))
-    for site in central(repo, known.puts):
-        if of_optimizer(site) and not known.in_optimizer(site):
-            yield at(site, "the optimizer's state is restored from a checkpoint")
-        elif registered and site.names[0].startswith("@"):
+    says = "the optimizer's state is restored from a checkpoint"
+    restored = [site for site in known.puts if of_optimizer(site) and not known.in_optimizer(site)]
+    yield from central(repo, (at(site, says) for site in restored))
+    for site in known.puts if any(_registered(repo)) else ():
+        if site.names[0].startswith("@"):
             yield at(site, "what is registered, the optimizer too, gets its state back")
     for site, library in libraries(repo, "train-state-readers"):
         yield at(site, f"{library} restores the optimizer's state")
@@ -215,8 +217,12 @@ def _progress(repo: Repository, known: Weights) -> Iterator[Place]:
             if _OPTIMIZER_KEY.search(text):
                 yield at(site, f"{library} restores a state with the optimizer's")
     saved = known.reads and any(checkpoint_train_state(repo))
+    trainers = {
+        known.owner(module.first + one.scope) for module, one in repo.assigns(r"^self\.\w*optim")
+    }
     for module, one in repo.assigns(_PROGRESS.pattern) if saved else ():
-        if _LOADED_PROGRESS.search(one.value):
+        owner = known.owner(module.first + one.scope)
+        if _LOADED_PROGRESS.search(one.value) and (owner < 0 or owner in trainers):
             yield in_code(module, one.scope, one.line, "the step is restored from a checkpoint")
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from audit.practices.registry import Place, at, in_code, practice
-from audit.practices.weights import libraries
+from audit.practices.weights import central, libraries
 from audit.repository import Repository
 
 _ADAPTER: Final = re.compile(r"^self\.(\w+_)?(lora|adapter|ia3|prefix|prompt_emb)(_|$|s\b|[A-Z])")
@@ -13,7 +13,7 @@ _LOW_RANK: Final = re.compile(r"nn\.(Parameter|Linear|ParameterDict|ModuleDict|E
 _WEIGHTS: Final = re.compile(r"parameters\(\)|\.(weight|bias)\b")
 _PART: Final = re.compile(r"^(self|@\w+)(\.\w+)+\.requires_grad_$")
 """A part of a model: an attribute of an object or parameter."""
-_MERGES: Final = re.compile(r"^(merge_and_unload|merge_adapter|merge_lora|merge_lora_weights)$")
+_MERGES: Final = r"^(merge_and_unload|merge_adapter|merge_lora|merge_lora_weights)$"
 
 
 @practice("finetune-adapters", looks_for="low-rank or other adapters that are trained")
@@ -41,9 +41,12 @@ def finetune_adapters(repo: Repository) -> Iterator[Place]:
     """
     for site, library in libraries(repo, "adapter-makers"):
         yield at(site, f"{library} makes trainable adapters")
-    for module, one in repo.assigns(_ADAPTER.pattern):
-        if _LOW_RANK.search(one.value):
-            yield in_code(module, one.scope, one.line, "the module holds adapter parameters")
+    own = (
+        in_code(module, one.scope, one.line, "the module holds adapter parameters")
+        for module, one in repo.assigns(_ADAPTER.pattern)
+        if _LOW_RANK.search(one.value)
+    )
+    yield from central(repo, own)
 
 
 @practice("finetune-freeze", looks_for="parameters of a chosen part that stop to learn")
@@ -71,6 +74,10 @@ def finetune_freeze(repo: Repository) -> Iterator[Place]:
     Limits:
         Whether the frozen model is trained afterwards is not followed.
     """
+    yield from central(repo, _frozen(repo))
+
+
+def _frozen(repo: Repository) -> Iterator[Place]:
     for module, one in repo.assigns(r"\.requires_grad$"):
         if one.value.startswith("False") and _WEIGHTS.search(one.target):
             yield in_code(module, one.scope, one.line, "selected parameters are frozen")
@@ -99,7 +106,8 @@ def finetune_merge(repo: Repository) -> Iterator[Place]:
     Limits:
         Own merges are recognised by the names that peft and LoRA papers use.
     """
+    says = "adapters are merged into the base weights"
+    own = (in_code(module, place, one.line, says) for module, place, one in repo.functions(_MERGES))
+    yield from central(repo, own)
     for site in repo.methods("merge_and_unload", "merge_adapter", "merge_lora", "fuse_lora"):
-        yield at(site, "adapters are merged into the base weights")
-    for module, place, one in repo.functions(_MERGES.pattern):
-        yield in_code(module, place, one.line, "adapters are merged into the base weights")
+        yield at(site, says)

@@ -6,7 +6,7 @@ from typing import Final
 
 from audit.facts.model import DataFacts, TextFacts
 from audit.practices.registry import Place, at, in_code, in_file, practice
-from audit.practices.weights import argument, libraries, node
+from audit.practices.weights import argument, central, libraries, node
 from audit.repository import File, Repository, Site
 
 _LOADER: Final = re.compile(r"Loader|Sampler|random_split|\.shuffle$|Dataset|\.split$|sampler")
@@ -39,9 +39,13 @@ def repro_seed(repo: Repository) -> Iterator[Place]:
         if argument(site, 0, "seed") not in ("", "None"):
             seeded.setdefault((site.path, site.call.scope), {}).setdefault(library, site)
     most = max(map(len, seeded.values()), default=0)
-    for sites in seeded.values():
-        if len(sites) == most:  # the function that seeds all of them is the one to read
-            yield from (at(site, f"{library} is seeded") for library, site in sites.items())
+    full = (  # the function that seeds all of them is the one to read
+        at(site, f"{library} is seeded")
+        for sites in seeded.values()
+        if len(sites) == most
+        for library, site in sites.items()
+    )
+    yield from central(repo, full)
     if not seeded:
         for site in repo.methods("manual_seed", "seed_everything", "set_seed", "seed_all"):
             if argument(site, 0, "seed") not in ("", "None"):
@@ -112,8 +116,9 @@ def repro_worker_seed(repo: Repository) -> Iterator[Place]:
     for site, value in repo.given("worker_init_fn"):
         if value != "None":
             yield at(site, "loader workers are seeded")
-    for site, value in repo.given("generator", "seed"):
-        if value != "None" and any(map(_LOADER.search, site.names)):
+    given = [site for site, value in repo.given("generator", "seed") if value != "None"]
+    for site in sorted(given, key=lambda site: "Loader" not in site.method):
+        if any(map(_LOADER.search, site.names)):
             yield at(site, "the order of the data has its own seed")
     for site in repo.methods("set_epoch"):
         yield at(site, "the sampler is told the epoch")

@@ -7,7 +7,7 @@ from typing import Final
 from audit.code.modules import Module
 from audit.practices.libraries import named
 from audit.practices.registry import Place, at, in_code, practice
-from audit.practices.weights import api, argument, libraries
+from audit.practices.weights import api, argument, central, libraries
 from audit.repository import Repository, Site
 
 _MAKERS: Final = "|".join(re.escape(one.removesuffix("*")) for one in named("tokenizers"))
@@ -57,13 +57,11 @@ def tokenizer_encode_decode(repo: Repository) -> Iterator[Place]:
     there = [site for site in repo.methods(*_ENCODES) if _of_tokenizer(site)]
     there += [site for site in _called(repo) if _of_tokenizer(site)]
     back = [site for site in repo.methods(*_DECODES) if _of_tokenizer(site)]
+    for module, place in _codecs(repo):
+        line = module.facts.definitions[place].line
+        yield in_code(module, place, line, "own tokenizer: encode and decode")
     if there and back:
-        for site in (*back, *there):
-            yield at(site, f"{site.method} on a tokenizer")
-    for module, encode, decode in _codecs(repo):
-        for place in (encode, decode):
-            line = module.facts.definitions[place].line
-            yield in_code(module, place, line, "own tokenizer: encode and decode")
+        yield from central(repo, (at(one, f"{one.method} on a tokenizer") for one in back + there))
 
 
 def _called(repo: Repository) -> Iterator[Site]:
@@ -72,14 +70,15 @@ def _called(repo: Repository) -> Iterator[Site]:
         yield Site(site.program, site.module, site.call, tuple(f"{n}.__call__" for n in site.names))
 
 
-def _codecs(repo: Repository) -> Iterator[tuple[Module, int, int]]:
+def _codecs(repo: Repository) -> Iterator[tuple[Module, int]]:
     """Yield own tokenizers: a class with encode and decode that look tokens up in a table."""
     for module, place, one in repo.functions("^(encode|tokenize|text_to_ids)$"):
         owner = one.name.rpartition(".")[0]
         for other in ("decode", "detokenize", "ids_to_text"):
             back = module.by_name.get(f"{owner}.{other}" if owner else other)
             if back is not None and _joins_text(repo, module, back):
-                yield module, place, back
+                yield module, back
+                yield module, place
 
 
 def _joins_text(repo: Repository, module: Module, place: int) -> bool:

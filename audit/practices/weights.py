@@ -7,6 +7,7 @@ from typing import Final
 
 from audit.code.modules import Module
 from audit.practices.libraries import named
+from audit.practices.registry import Place
 from audit.repository import Repository, Site
 
 MODEL: Final = re.compile(
@@ -212,7 +213,14 @@ def of_model(site: Site) -> bool:
     return not any(_AUXILIARY.search(api(one)) for one in site.receivers)
 
 
-def central(repo: Repository, sites: Iterable[Site]) -> list[Site]:
-    """Return calls in the order in which a maintainer would name them: those in the functions
-    that most others call come first."""
-    return sorted(dict.fromkeys(sites), key=lambda site: -len(repo.graph.callers[node(site)]))
+def central(repo: Repository, places: Iterable[Place]) -> list[Place]:
+    """Return places in the order in which a maintainer would name them: those in the functions
+    and classes that most others use come first."""
+    known = weights(repo)
+
+    def uses(place: Place) -> int:
+        callers = repo.graph.callers
+        owner = known.owner(place.node)
+        return max(len(callers[place.node]), len(callers[owner]) if owner >= 0 else 0)
+
+    return sorted(places, key=lambda place: -uses(place))
