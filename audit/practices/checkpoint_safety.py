@@ -11,7 +11,8 @@ from audit.repository import Repository, Site
 _DELETES: Final = ("os.remove", "os.unlink", "shutil.rmtree")
 _DELETE_METHODS: Final = ("unlink", "rm", "rmtree", "delete", "rm_tree", "rmdir")
 _LIMIT: Final = re.compile(
-    r"\bkeep|_keep|to_keep|total_limit|save_limit|max_(history|to_keep|checkpoints?)|top_?k|last_n|"
+    r"\bkeep\b|keep_(last|latest|recent|top|best|num|interval|n\b|k\b)|num_keep|to_keep|"
+    r"total_limit|save_limit|max_(history|to_keep|checkpoints?)|top_?k|last_n|"
     r"prune|rotate|history_size|len\(\) [<>]|[<>]=? [\w.@]*len\(\)"
 )
 _KEPT: Final = re.compile(

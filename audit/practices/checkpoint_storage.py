@@ -128,13 +128,14 @@ def checkpoint_async(repo: Repository) -> Iterator[Place]:
     """
     for site, library in libraries(repo, "async-checkpoints"):
         yield at(site, f"checkpoints are written by {library}")
-    for site, target, worker in _started(repo):
+    known = weights(repo)
+    close = repo.graph.within(map(node, known.writes), 1, up=True)
+    for site, target, worker in _started(repo) if known.writes else ():
         _, found = repo.program.resolve(site.module, target)
-        named_so = re.search(r"\.(_?save\w*|write_(checkpoint|state|model)\w*)$", target)
-        if found in weights(repo).saving or (named_so and weights(repo).writes):
+        if found in close or re.search(r"\.(_?save\w*|write_(checkpoint|state|model)\w*)$", target):
             yield at(site, f"checkpoints are written by {worker}")
     for site in repo.methods("opena"):
-        if node(site) in weights(repo).around:
+        if node(site) in known.around:
             yield at(site, "checkpoints are written by an asynchronous file")
 
 

@@ -243,6 +243,8 @@ _VERSION: Final = re.compile(
 
 def _recorded_values(repo: Repository) -> Iterator[Place]:
     """Yield versions that become part of a mapping or of an object's state."""
-    for module, one in repo.assigns(r"\['[^']*(version|commit|hash|sha|env)[^']*'\]|version$"):
+    for module, one in repo.assigns(
+        r"\['[^']*(version|commit|hash|sha|env)[^']*'\]|^self\.\w*version$"
+    ):
         if _VERSION.search(one.value) and not re.search(r"[<>=]= ", one.value):
             yield in_code(module, one.scope, one.line, "a version is recorded")
