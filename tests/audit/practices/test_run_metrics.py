@@ -90,8 +90,6 @@ def fit(batches):
         batch.sum()
 """, id="progress bar"),
 ]  # fmt: skip
-    pytest.param("log-rank-zero", "def report(loss):\n    print(loss)\n", id="unguarded print"),
-]  # fmt: skip
 
 
 @pytest.mark.parametrize(("practice", "text"), HITS)
