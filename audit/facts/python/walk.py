@@ -417,7 +417,7 @@ class Walker:
     def _reference(self, node: ast.expr, scope: Scope) -> None:
         """Note an imported or module-level name; what a local holds was noted where it was made."""
         root = node
-        while isinstance(root, ast.Attribute):
+        while isinstance(root, ast.Attribute | ast.Subscript):
             root = root.value
         home = scope.find(root.id) if isinstance(root, ast.Name) else None
         if home is None or not isinstance(root, ast.Name):
@@ -427,7 +427,8 @@ class Walker:
             return
         for name in candidates(node, scope)[:2]:
             imported = name[0].isalpha() and not name.startswith(("builtins.", "self."))
-            if (imported or name[0] in ":.") and name[-1] not in ")]":
+            variable = name.startswith("os.environ['")
+            if variable or ((imported or name[0] in ":.") and name[-1] not in ")]"):
                 self.references.setdefault((scope.index, name), node.lineno)
 
     def _call(self, node: ast.Call, scope: Scope, block: int, decorates: int = -1) -> None:
