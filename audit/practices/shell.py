@@ -12,6 +12,7 @@ _TOKEN: Final = re.compile(
 )
 _EXPRESSION: Final = re.compile(r"\$\{\{.*?\}\}")
 _VARIABLE: Final = re.compile(r"\$\((\w+)\)|\$\{(\w+)\}|\$(\w+)")
+_PREFIX: Final = re.compile(r"\$(?:\(\w+\)|\{\w+\})/?(?=\w)")  # ${PREFIX}ruff, $(BIN)/ruff
 _REDIRECTION: Final = re.compile(r"\d?>{1,2}&?\s*\S*")
 _SETTING: Final = re.compile(r"^\w+\+?=")
 _KEYWORDS: Final = frozenset({"if", "then", "else", "elif", "do", "while", "!", "{", "}", "time"})
@@ -27,6 +28,7 @@ _PREPARES: Final = frozenset("install add sync pip lock build pull push create u
 def _simple(text: str) -> Iterator[list[str]]:
     """Yield the words of each simple command of a command line."""
     text = _EXPRESSION.sub("EXPR", text)
+    text = _PREFIX.sub("", text)
     text = _VARIABLE.sub(lambda found: (found[1] or found[2] or found[3]).lower(), text)
     text = _REDIRECTION.sub(" ", text)
     words: list[str] = []
