@@ -15,7 +15,9 @@ from audit import __version__
 from audit.errors import AuditError, ExitCode
 
 COMMANDS = {
+    "diff": "what moved between two revisions or matrices",
     "explain": "why a capability or practice scores what it does",
+    "gate": "the CI decision",
     "practices": "the catalogue; one practice's page",
     "pyproject": "bring a pyproject.toml to its canonical form",
     "run": "audit a repository",

@@ -1,0 +1,31 @@
+"""``codex-audit diff``: what moved between two revisions or written matrices."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from audit import compare
+from audit.cli import common
+
+
+@click.command()
+@click.argument("old")
+@click.argument("new")
+@common.path_argument
+@common.source_options
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json"]), default="text", help="Output."
+)
+def command(old: str, new: str, path: Path, form: str, **options: Any) -> None:
+    """Compare OLD with NEW: revisions of the repository at PATH, or matrix files."""
+    cache = common.store(options)
+    found = compare.compare(
+        common.matrix(old, path, options, cache), common.matrix(new, path, options, cache)
+    )
+    cache.close()
+    if form == "json":
+        click.echo(msgspec.json.format(msgspec.json.encode(found), indent=2))
+    else:
+        click.echo(compare.text(found), nl=False)
