@@ -237,7 +237,7 @@ _WRITES: Final = ("info", "write", "write_text", "writestr", "update", "log_para
 _SINKS: Final = ("json.dump", "json.dumps", "yaml.dump", "yaml.safe_dump", "torch.save")
 _VERSION: Final = re.compile(
     r"\.__version__\b|:__version__|importlib\.metadata\.version\(|collect_env|git\.Repo\(|"
-    r"'rev-parse|git_(hash|commit|sha)|get_env|system_info"
+    r"'rev-parse|git_(hash|commit|sha)|get_env|system_info|_version\(\)"
 )
 
 
