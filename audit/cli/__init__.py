@@ -76,8 +76,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except AuditError as error:
         click.echo(f"codex-audit: {error}", err=True)
         return ExitCode.USAGE
-    except BrokenPipeError:
-        # The reader has gone; Python would complain once more when it closes stdout.
+    except (BrokenPipeError, SystemExit):
+        # The reader has gone (click answers that by leaving); Python would complain once
+        # more when it closes stdout.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.OK
     except Exception as error:
