@@ -65,7 +65,7 @@ def _valid(waiver: Waiver, today: date) -> bool:
         return today < date.fromisoformat(waiver.expires)
     except ValueError:
         raise ConfigError(
-            f"waiver of {waiver.practice!r}: expires = {waiver.expires!r} is no date: write YYYY-MM-DD"
+            f"waiver of {waiver.practice!r}: expires = {waiver.expires!r}: write YYYY-MM-DD"
         ) from None
 
 

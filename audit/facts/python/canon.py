@@ -47,7 +47,9 @@ def resolve(scope: Scope, name: str) -> tuple[str, ...]:
     """Return what a name may stand for, at most `CANDIDATES` texts, best first."""
     home = scope.find(name)
     if home is None:
-        return (f"builtins.{name}",) if name in BUILTINS else (f"%{name}",)
+        if name in BUILTINS:
+            return (f"builtins.{name}",)
+        return (f":{name}",) if "*" in scope.module.names else (f"%{name}",)  # a star may bring it
     known = home.memo.get(name)
     if known is None:
         identity = f":{name}" if home.parent is None else f"%{name}"

@@ -35,6 +35,14 @@ class Scope:
         self.instances: dict[str, Scope] = parent.instances if parent is not None else {}
         """Names that stand for an instance of a class: ``self``, ``cls``."""
 
+    @property
+    def module(self) -> "Scope":
+        """The module's scope."""
+        scope = self
+        while scope.parent is not None:
+            scope = scope.parent
+        return scope
+
     def bind(self, name: str, origin: Origin) -> None:
         """Add an origin of a name."""
         self.names.setdefault(name, []).append(origin)
@@ -163,9 +171,7 @@ def bind_body(scope: Scope, body: Iterable[ast.stmt]) -> None:  # noqa: C901 - o
 
 def _move_globals(scope: Scope) -> None:
     """Give the module what a function binds to names that it declares global."""
-    module = scope
-    while module.parent is not None:
-        module = module.parent
+    module = scope.module
     for name in scope.globals & scope.names.keys():
         module.names.setdefault(name, []).extend(scope.names.pop(name))
         module.memo.pop(name, None)

@@ -77,7 +77,7 @@ def test_a_waiver_holds_until_its_date_and_is_shown(sample: Path, audit: Run) ->
     ("policy", "says"),
     [
         ('[[waivers]]\npractice = "train-loop"\nreason = "a"\nowner = "b"\nexpires = "2999-01-01"', "is idle"),
-        ('[[waivers]]\npractice = "checkpoint-async"\nreason = "a"\nowner = "b"\nexpires = "soon"', "is no date"),
+        ('[[waivers]]\npractice = "checkpoint-async"\nreason = "a"\nowner = "b"\nexpires = "soon"', "write YYYY-MM-DD"),
         ('[[waivers]]\npractice = "no-such"\nreason = "a"\nowner = "b"\nexpires = "2999-01-01"', "unknown practice"),
     ],
     ids=["idle", "no date", "unknown"],

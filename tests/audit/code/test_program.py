@@ -76,6 +76,17 @@ def test_a_value_is_followed_through_the_functions_that_make_it() -> None:
     assert "torch.optim.AdamW().step" in repo.kinds(site)
 
 
+def test_a_star_import_brings_a_library() -> None:
+    repo = repository(
+        {
+            "pkg/__init__.py": "",
+            "pkg/a.py": "from .b import *\ndef f(x):\n    torch.save(x)\n",
+            "pkg/b.py": "import torch\n",
+        }
+    )
+    assert [one.names for one in repo.calls("torch.save")] == [("torch.save",)]
+
+
 def test_a_cycle_of_imports_and_bases_ends() -> None:
     repo = repository(
         {
