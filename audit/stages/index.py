@@ -1,15 +1,23 @@
 """S1: source → files with role and facts, and what could not be read."""
 
 import os
+import re
 from collections.abc import Callable
+
+import msgspec
 
 from audit import extraction, roles
 from audit.facts.kinds import kind_of
-from audit.facts.model import PythonFacts
+from audit.facts.model import ProseFacts, PythonFacts
 from audit.model import Role
 from audit.repository import File
 from audit.source import Entry, Source
 from audit.store import NoStore, Store
+
+_LAUNCH = re.compile(
+    r"(?:torchrun|accelerate launch|deepspeed|srun|torch\.distributed\.(?:run|launch))\b[^\n]*?"
+    r"\s(?:-m\s+|\./)?([A-Za-z_]\w*)[./]\w[\w./]*"
+)
 
 Progress = Callable[[str], object]
 
@@ -29,7 +37,29 @@ def index(
     """
     role = roles.assign([entry.path for entry in source.entries], overrides or {})
     payloads = _payloads(source, store, processes, progress)
-    return tuple(_file(entry, role[entry.path], payloads) for entry in source.entries)
+    files = tuple(_file(entry, role[entry.path], payloads) for entry in source.entries)
+    return _launched(files)
+
+
+def _launched(files: tuple[File, ...]) -> tuple[File, ...]:
+    """Make a folder of scripts product where the README launches training from it.
+
+    Beside a package, ``scripts/`` holds maintainers' tools; unless the front page says
+    ``torchrun scripts/train.py``: then it is what users run.
+    """
+    folders = {
+        found[1]
+        for one in files
+        if "/" not in one.path and isinstance(one.facts, ProseFacts)
+        for fence in one.facts.fences
+        for found in _LAUNCH.finditer(fence.text.replace("\\\n", " "))
+    }
+    return tuple(
+        msgspec.structs.replace(one, role="product")
+        if one.role == "build" and "/" in one.path and one.path.partition("/")[0] in folders
+        else one
+        for one in files
+    )
 
 
 def _payloads(
