@@ -1,16 +1,19 @@
 """Measure the practice decisions against labelled repositories.
 
-Usage: python tools/accuracy.py TREES LABELS [--only TEXT] [--errors] [--skip NAME ...]
+Usage: python tools/accuracy.py TREES [LABELS] [--only TEXT] [--errors] [--page FILE]
 
-TREES holds one checkout per label file. Prints precision, recall, F1 and the
-share of true positives whose evidence names a file that the label names, per
-repository and per capability; with --errors every wrong decision.
+TREES holds one checkout per label file, named like it, at the commit that it
+names. Prints precision, recall, F1 and the share of true positives whose first
+three pieces of evidence name a file that the label names, per repository and per
+capability; with --errors every wrong decision; with --page writes the docs page.
 """
 
 import argparse
 import json
+import sys
 import time
 from collections import Counter, defaultdict
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from audit.practices import registry
@@ -19,6 +22,27 @@ from audit.source import open_source
 from audit.stages.capabilities import decide
 from audit.stages.index import index
 from audit.store import default_path, open_store
+
+LABELS = Path(__file__).parents[1] / "benchmarks" / "labels"
+# Not read while the rules were first written; opened after the figures in HELD_OUT_RESULT.
+HELD_OUT = ("huggingface__setfit", "mlfoundations__open_clip", "skorch-dev__skorch")
+HELD_OUT_RESULT = (
+    "precision 0.983, recall 0.808, F1 0.887 over the 100 practices that had a rule then"
+)
+
+
+@dataclass
+class Measured:
+    """Counts by repository and by capability, and every error."""
+
+    repositories: dict[str, Counter[str]] = field(default_factory=dict)
+    capabilities: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    errors: list[tuple[str, str, str, str, str]] = field(default_factory=list)
+    """Kind, repository, practice, what was cited, the label's reason."""
+
+    def total(self) -> Counter[str]:
+        """Return the counts over all repositories."""
+        return sum(self.repositories.values(), Counter())
 
 
 def available(only: str) -> list[registry.Practice]:
@@ -30,70 +54,143 @@ def available(only: str) -> list[registry.Practice]:
     ]
 
 
-def ratio(part: int, whole: int) -> float:
-    """Return a share, 1 for nothing of nothing."""
-    return part / whole if whole else 1.0
+def measure(trees: Path, labels: Path, practices: list[registry.Practice]) -> Measured:
+    """Audit every labelled tree and compare."""
+    found = Measured()
+    store = open_store(default_path())
+    for file in sorted(labels.glob("*.json")):
+        start = time.perf_counter()
+        label = json.loads(file.read_text())["labels"]
+        repository = Repository(index(open_source(trees / file.stem), store))
+        counts: Counter[str] = Counter()
+        for practice, result in zip(practices, decide(repository, practices), strict=True):
+            wanted = label[result.id]
+            if wanted["present"] is None:
+                continue
+            said = result.status == "present"
+            kind = (
+                ("tp" if wanted["present"] else "fp")
+                if said
+                else ("fn" if wanted["present"] else "tn")
+            )
+            places = {e.rsplit(":", 1)[0] for e in wanted["evidence"]}
+            placed = kind == "tp" and bool(places & {e.path for e in result.evidence[:3]})
+            one = Counter({kind: 1, "placed": int(placed)})
+            counts += one
+            found.capabilities[practice.capability] += one
+            if kind in ("fp", "fn") or (kind == "tp" and not placed):
+                cited = "; ".join(f"{e.path}:{e.line}" for e in result.evidence[:3])
+                kind = "place" if kind == "tp" else kind
+                found.errors.append((kind, file.stem, result.id, cited, wanted["why"]))
+        found.repositories[file.stem] = counts
+        print(f"{file.stem}: {time.perf_counter() - start:.1f} s", file=sys.stderr)
+    store.close()
+    return found
+
+
+def ratios(counts: Counter[str]) -> tuple[float, float, float, float]:
+    """Return precision, recall, F1 and place; 1 for nothing of nothing."""
+
+    def ratio(part: int, whole: int) -> float:
+        return part / whole if whole else 1.0
+
+    tp, fp, fn = counts["tp"], counts["fp"], counts["fn"]
+    return (
+        ratio(tp, tp + fp),
+        ratio(tp, tp + fn),
+        ratio(2 * tp, 2 * tp + fp + fn),
+        ratio(counts["placed"], tp),
+    )
 
 
 def row(name: str, counts: Counter[str]) -> str:
     """Return one line of the report."""
-    tp, fp, fn = counts["tp"], counts["fp"], counts["fn"]
+    precision, recall, f1, place = ratios(counts)
     return (
-        f"{name:36s} precision {ratio(tp, tp + fp):.3f}  recall {ratio(tp, tp + fn):.3f}  "
-        f"F1 {ratio(2 * tp, 2 * tp + fp + fn):.3f}  place {ratio(counts['placed'], tp):.3f}  "
-        f"(tp {tp} fp {fp} fn {fn})"
+        f"{name:36s} precision {precision:.3f}  recall {recall:.3f}  F1 {f1:.3f}  place {place:.3f}  "
+        f"(tp {counts['tp']} fp {counts['fp']} fn {counts['fn']})"
     )
+
+
+def table(rows: dict[str, Counter[str]]) -> list[str]:
+    """Return a Markdown table of counts."""
+    lines = ["| | precision | recall | F1 | place | decided |", "|---|--:|--:|--:|--:|--:|"]
+    for name, counts in rows.items():
+        decided = counts["tp"] + counts["fp"] + counts["fn"] + counts["tn"]
+        figures = " | ".join(f"{value:.3f}" for value in ratios(counts))
+        lines.append(f"| {name.replace('__', '/')} | {figures} | {decided} |")
+    return lines
+
+
+def page(found: Measured) -> str:
+    """Return the accuracy page."""
+    wrong = [one for one in found.errors if one[0] != "place"]
+    lines = [
+        "# Accuracy",
+        "",
+        "Every decision of the audit is a yes or no that somebody can check by reading code. This page says "
+        "how often it is right.",
+        "",
+        "## Method",
+        "",
+        "Twelve public repositories were labelled practice by practice by reading their code at a fixed commit; "
+        "each label has its evidence (`path:line`) or its reason, and lies in `benchmarks/labels/`. Two independent "
+        "labellings of three of them agreed on 303 of 304 decided practices. `present` is the positive class, every "
+        "other status is negative, labels that are themselves undecided are left out. *Place* is the share of true "
+        "positives whose first three pieces of evidence name a file that the label names.",
+        "",
+        "Rules were first written against nine repositories. On the other three, unread until then "
+        f"({', '.join(one.replace('__', '/') for one in HELD_OUT)}), they reached **{HELD_OUT_RESULT}**: that is the "
+        "figure to expect on a repository that nobody tuned for. Then these three were opened too, and rules that had "
+        "been too narrow were widened; the tables below are of that state and are therefore optimistic.",
+        "",
+        "```console",
+        "$ python tools/accuracy.py TREES --page docs/explanation/accuracy.md",
+        "```",
+        "",
+        "`TREES` holds the twelve checkouts, named `OWNER__NAME`.",
+        "",
+        "## By repository",
+        "",
+        *table(found.repositories | {"all": found.total()}),
+        "",
+        "## By capability",
+        "",
+        *table(dict(found.capabilities)),
+        "",
+        "## Errors that remain",
+        "",
+        "| | repository | practice | the label's reason |",
+        "|---|---|---|---|",
+    ]
+    kinds = {"fp": "said present", "fn": "missed"}
+    for kind, repository, practice, cited, why in wrong:
+        said = f"{kinds[kind]}{f' at `{cited}`' if cited else ''}"
+        reason = why.replace("|", "\\|")
+        lines.append(
+            f"| {said} | {repository.replace('__', '/')} | [{practice}](../practices/{practice}.md) | {reason} |"
+        )
+    return "\n".join(lines) + "\n"
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("trees", type=Path)
-    parser.add_argument("labels", type=Path)
+    parser.add_argument("labels", type=Path, nargs="?", default=LABELS)
     parser.add_argument("--only", default="", help="capability or practice id (prefix)")
     parser.add_argument("--errors", action="store_true")
-    parser.add_argument("--skip", nargs="*", default=[], help="label names to hold out")
+    parser.add_argument("--page", type=Path, help="write the docs page")
     options = parser.parse_args()
-    practices = available(options.only)
-    store = open_store(default_path())
-    per: dict[str, Counter[str]] = defaultdict(Counter)
-    total: Counter[str] = Counter()
-    for file in sorted(options.labels.glob("*.json")):
-        if file.stem in options.skip:
-            continue
-        labels = json.loads(file.read_text())["labels"]
-        start = time.perf_counter()
-        repository = Repository(index(open_source(options.trees / file.stem), store))
-        results = decide(repository, practices)
-        took = time.perf_counter() - start
-        counts: Counter[str] = Counter()
-        for practice, result in zip(practices, results, strict=True):
-            label = labels[result.id]
-            if label["present"] is None:
-                continue
-            said = result.status == "present"
-            kind = (
-                ("tp" if label["present"] else "fp")
-                if said
-                else ("fn" if label["present"] else "tn")
-            )
-            one = Counter({kind: 1})
-            cited = {e.path for e in result.evidence[:3]}
-            wanted = {e.rsplit(":", 1)[0] for e in label["evidence"]}
-            placed = kind == "tp" and bool(cited & wanted)
-            one["placed"] += placed
-            counts += one
-            per[practice.capability] += one
-            if options.errors and (kind in ("fp", "fn") or (kind == "tp" and not placed)):
-                places = "; ".join(f"{e.path}:{e.line} {e.says}" for e in result.evidence[:3])
-                note = kind if kind != "tp" else "place"
-                print(f"  {note} {result.id} [{result.status}] {places}")
-                print(f"     label: {label['why']} {label['evidence'][:4]}")
-        total += counts
-        print(row(f"{file.stem} {took:.1f}s", counts))
-    for name, counts in per.items():
+    found = measure(options.trees, options.labels, available(options.only))
+    if options.errors:
+        for kind, repository, practice, cited, why in found.errors:
+            print(f"  {kind} {repository} {practice} [{cited}]\n     label: {why}")
+    for name, counts in (found.repositories | found.capabilities).items():
         print(row(name, counts))
-    print(row("ALL", total))
+    print(row("ALL", found.total()))
+    if options.page:
+        options.page.write_text(page(found), encoding="utf-8")
 
 
 if __name__ == "__main__":
