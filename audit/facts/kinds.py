@@ -34,7 +34,7 @@ def kind_of(path: str) -> FileKind | None:
     name = path.rpartition("/")[2].lower()
     if known := _NAMES.get(name):
         return known
-    if name.startswith(("dockerfile.", "containerfile.")):
+    if name.startswith(("dockerfile.", "dockerfile-", "containerfile.")):
         return "docker"
     if "." not in name and not _SCRIPT_FOLDERS.isdisjoint(path.lower().split("/")[:-1]):
         return "shell"

@@ -5,15 +5,21 @@ from collections.abc import Iterator
 from typing import Final
 
 from audit.code.modules import Module
-from audit.facts.model import Raise
-from audit.practices.libraries import named
-from audit.practices.loops import classes_around, derives, own_name, spread, words
+from audit.facts.model import Definition, Raise
+from audit.practices.loops import (
+    classes_around,
+    derives,
+    learns,
+    library_calls,
+    own_name,
+    scope_at,
+    spread,
+    words,
+)
 from audit.practices.registry import Place, at, in_code, practice
 from audit.repository import Repository, Site, blocks_from
 
-_DATASET: Final = (
-    r"(^|[.:])\w*(Dataset|DataModule|DatasetBuilder|GeneratorBasedBuilder|DataSource|DataPipe)$"
-)
+_DATASET: Final = r"(^|[.:])\w*(Dataset|DatasetBuilder|GeneratorBasedBuilder|DataSource|DataPipe)$"
 _BUFFER: Final = re.compile(r"(replay|rollout|experience|trajectory|episode)_?(buffer|memory|pool)")
 _LAZY: Final = (
     r"(^|[.:])(Iterable\w*|Streaming\w*|Iter)(Dataset|Source)$|IterDataPipe$|webdataset\."
@@ -22,6 +28,7 @@ _LOADER: Final = r"(^|[.:])\w*(DataLoader|BatchSampler)$"
 _COLLATES: Final = re.compile(
     r"(^|_)collat(e|or|ors|ion)(_|$)|^_?(get|make|next|sample)_batch(es)?$"
 )
+_DRAWS: Final = re.compile(r"sample|batch|draw|^_?get|next|iter")
 _HELD_OUT: Final = r"(validation|valid|val|test|dev|eval|heldout|held_out)"
 _SPLIT_TEST: Final = re.compile(
     rf"\b\w*(split|partition|subset|phase|fold|mode|stage|set)\w*\]? (==|in|!=) "
@@ -35,9 +42,15 @@ _RANK: Final = re.compile(r"rank|process_index|local_process|shard_id|worker_id"
 _RANKS: Final = re.compile(
     r"world_size|num_replicas|num_process|num_shards|ranks|dp_size", re.IGNORECASE
 )
-_DATA: Final = re.compile(r"data|loader|sampler|iterator|batch|source|stream|reader|corpus")
 _HOLDER: Final = re.compile(
-    r"data_?loader|dataset|sampler|loader\b|data_iter|batch_iter|data_stream"
+    r"(^|_|\W)(\w*data_?loaders?|dataset|sampler|loader|data_iter|batch_iter|data_stream)s?$"
+)
+_HOLDS_DATA: Final = re.compile(
+    r"data(?!_parallel)(?!_proto)|loader|sampler|iterator|batch|stream|reader|corpus|fetcher"
+)
+_RESUMES: Final = re.compile(
+    r"^(\w+_)?(resume_state(_dict)?|start_(batch|index|sample|iter)\w*|skip_(batches|steps|rows|samples)|"
+    r"data_state|offset_batches|initial_(iter|batch)|samples_seen|consumed_samples)$"
 )
 _STATE_KEY: Final = re.compile(r"'\w*(data_?loader|sampler|dataset|data_iter\w*|data_state)\w*':")
 _SAMPLES: Final = re.compile(
@@ -55,7 +68,7 @@ _DATA_SCOPE: Final = re.compile(
     r"transform|check_env|vec_env|corpus|feature|schema|corda|observation"
 )
 _OTHER: Final = re.compile(
-    r"NotImplemented|FileNotFound|Import|StopIteration|Deprecat|Module|Config|Timeout|HTTP"
+    r"NotImplemented|FileNotFound|Import|StopIteration|IndexError|Deprecat|Module|Config|Timeout|HTTP"
 )
 _CHECKS: Final = re.compile(
     r"isinstance|not in |builtins\.(len|set|type|all|any)\(\)|shape|ndim|dim\(\)|dtype|columns|"
@@ -64,9 +77,7 @@ _CHECKS: Final = re.compile(
 
 
 def _library(repo: Repository, topic: str) -> Iterator[Place]:
-    for name, what in named(topic).items():
-        for site in repo.calls(name):
-            yield at(site, f"uses {what}")
+    return (at(site, f"uses {what}") for site, what in library_calls(repo, topic))
 
 
 def _derived(repo: Repository, bases: str, says: str) -> Iterator[Place]:
@@ -104,7 +115,12 @@ def data_dataset(repo: Repository) -> Iterator[Place]:
         if one.kind == "class" and not one.stub and _BUFFER.search(own_name(one))
     ]
     yield from spread(
-        [*_derived(repo, _DATASET, "is a dataset"), *buffers, *_library(repo, "dataset-makers")]
+        [
+            *_derived(repo, _DATASET, "is a dataset"),
+            *buffers,
+            *_derived(repo, r"(^|[.:])\w*DataModule$", "holds datasets"),
+            *_library(repo, "dataset-makers"),
+        ]
     )
 
 
@@ -129,12 +145,12 @@ def data_batching(repo: Repository) -> Iterator[Place]:
                 model(batch)
     Drop-in: codex_ml.data.batches
     """
-    found = [*_library(repo, "data-loaders"), *_derived(repo, _LOADER, "builds batches")]
-    found += [
+    found = [
         in_code(module, place, one.line, f"{one.name} makes batches")
         for module, place, one in repo.definitions
-        if one.kind != "module" and not one.stub and _COLLATES.search(own_name(one))
+        if one.kind != "module" and not one.stub and _collates(module, one)
     ]
+    found += [*_library(repo, "data-loaders"), *_derived(repo, _LOADER, "builds batches")]
     found += [
         at(site, "cuts batches by a stepped range")
         for site in repo.calls("builtins.range")
@@ -148,14 +164,17 @@ def data_batching(repo: Repository) -> Iterator[Place]:
     yield from spread([*found, *_drawn(repo)])
 
 
+def _collates(module: Module, one: Definition) -> bool:
+    """Tell whether a class or function that others can use is named for collating."""
+    nested = module.facts.definitions[one.parent].kind == "function"
+    return not nested and bool(_COLLATES.search(own_name(one)))
+
+
 def _drawn(repo: Repository) -> Iterator[Place]:
-    """Yield functions that draw indices at random and hand out what is there."""
+    """Yield functions that draw as many indices at random as they are asked for."""
     for name in ("torch.randint", "numpy.random.randint", "numpy.random.permutation"):
         for site in repo.calls(name):
-            calls = repo.by_scope.get(site.module.first + site.call.scope, ())
-            stacks = any(one.names[0] in ("torch.stack", "numpy.stack") for one in calls)
-            sized = "batch_size" in site.scope.params
-            if site.call.scope and (stacks or sized):
+            if "batch_size" in site.scope.params and _DRAWS.search(own_name(site.scope)):
                 yield at(site, "draws a batch at random")
 
 
@@ -192,9 +211,18 @@ def data_split(repo: Repository) -> Iterator[Place]:
     found += [
         in_code(module, place, one.line, f"{one.name} gives training and held-out data")
         for module, place, one in repo.definitions
-        if one.kind == "function" and not one.stub and _SPLITS.search(own_name(one))
+        if one.kind == "function" and not one.stub and _gives_splits(own_name(one))
+    ]
+    found += [
+        in_code(module, one.scope, one.line, f"makes {one.target}")
+        for module, one in repo.assigns(rf"^self\._?{_HELD_OUT}_(data|loader|set|ds)\w*$")
+        if "()" in one.value
     ]
     yield from spread([*found, *_compared_splits(repo), *_both_loaders(repo)])
+
+
+def _gives_splits(name: str) -> bool:
+    return bool(_SPLITS.search(name)) and not re.match(r"_*(verify|check|validate|has|is)_", name)
 
 
 def _compared_splits(repo: Repository) -> Iterator[Place]:
@@ -202,7 +230,7 @@ def _compared_splits(repo: Repository) -> Iterator[Place]:
     for module in repo.product:
         for block in module.facts.blocks:
             if block.kind == "if" and _SPLIT_TEST.search(block.text):
-                scope = _scope_at(module, block.line)
+                scope = scope_at(module, block.line)
                 yield in_code(module, scope, block.line, "takes data by the name of the split")
         for one in module.facts.assigns:
             if " if " in one.value and _SPLIT_TEST.search(one.value):
@@ -226,13 +254,6 @@ def _both_loaders(repo: Repository) -> Iterator[Place]:
             place = made[held[0]]
             line = module.facts.definitions[place].line
             yield in_code(module, place, line, "makes held-out data beside training data")
-
-
-def _scope_at(module: Module, line: int) -> int:
-    """Return the innermost definition around a line."""
-    definitions = module.facts.definitions
-    inside = [place for place, one in enumerate(definitions) if one.line <= line <= one.end]
-    return max(inside, key=lambda place: definitions[place].line, default=0)
 
 
 @practice("data-streaming", looks_for="iterable, streamed, memory-mapped or sharded data")
@@ -301,6 +322,11 @@ def data_rank_sharding(repo: Repository) -> Iterator[Place]:
         *_derived(repo, r"DistributedSampler$", "splits by rank"),
     ]
     found += [at(site, "gives each rank its own slice") for site in _strides(repo)]
+    found += [
+        in_code(module, place, one.line, f"{one.name} splits by rank")
+        for module, place, one in repo.definitions
+        if one.kind == "class" and re.match(r"distributed_\w*sampler", own_name(one))
+    ]
     for module, place, one in repo.classes(r"(^|[.:])\w*(Sampler|Dataset|DataLoader)$"):
         inits = [
             d for d in module.facts.definitions if d.parent == place and d.name.endswith("__init__")
@@ -309,10 +335,24 @@ def data_rank_sharding(repo: Repository) -> Iterator[Place]:
             found.append(in_code(module, place, one.line, f"{one.name} is given rank and size"))
     for module in repo.product:
         for block in module.facts.blocks:
-            if " % " in block.text and _RANK.search(block.text) and _RANKS.search(block.text):
-                scope = _scope_at(module, block.line)
+            inside = block.parent >= 0 and module.facts.blocks[block.parent].kind == "for"
+            if inside and " % " in block.text and _ranked(block.text):
+                scope = scope_at(module, block.line)
                 found.append(in_code(module, scope, block.line, "skips what other ranks read"))
+        for step in module.facts.assigns:
+            if step.operator == "+=" and _is_rank_count(step.value):
+                found.append(in_code(module, step.scope, step.line, "strides by the rank count"))
     yield from spread(found)
+
+
+def _is_rank_count(text: str) -> bool:
+    return bool(
+        re.fullmatch(r"[@.\w]*(world_size|num_replicas|num_processes|num_shards)(\(\))?", text)
+    )
+
+
+def _ranked(text: str) -> bool:
+    return bool(_RANK.search(text) and _RANKS.search(text))
 
 
 def _takes_rank(params: tuple[str, ...]) -> bool:
@@ -321,10 +361,13 @@ def _takes_rank(params: tuple[str, ...]) -> bool:
 
 def _strides(repo: Repository) -> Iterator[Site]:
     """Yield slices and shards whose arguments are a rank and a number of ranks."""
-    for site in (*repo.calls("itertools.islice", "builtins.range"), *repo.methods("shard")):
-        said = " ".join([*site.arguments(), *(name for name, _ in site.call.kwargs)])
-        if _RANK.search(said) and _RANKS.search(said):
+    for site in (*repo.calls("itertools.islice"), *repo.methods("shard")):
+        if _ranked(" ".join([*site.arguments(), *(name for name, _ in site.call.kwargs)])):
             yield site
+    for site in repo.calls("builtins.range"):
+        match site.call.args:
+            case (start, _, step) if _RANK.search(start) and _RANKS.search(step):
+                yield site
 
 
 @practice("data-resume", looks_for="a saved position in the data, or batches that are skipped")
@@ -362,18 +405,30 @@ def data_resume(repo: Repository) -> Iterator[Place]:
         for one in module.facts.assigns
         if _STATE_KEY.search(one.value) and "'optimizer" in one.value
     ]
+    found += [
+        in_code(module, place, one.line, f"{one.name} starts where it is told to")
+        for module, place, one in repo.definitions
+        if one.kind == "function" and not one.stub and _starts_late(module, place)
+    ]
     yield from spread([*found, *_skipped(repo)])
+
+
+def _starts_late(module: Module, scope: int) -> bool:
+    """Tell whether something that reads data takes the position to start at."""
+    one = module.facts.definitions[scope]
+    names = [own_name(one), *(own_name(c) for _, c in classes_around(module, scope))]
+    return any(map(_RESUMES.match, one.params)) and any(map(_HOLDS_DATA.search, names))
 
 
 def _stateful(repo: Repository) -> Iterator[Place]:
     for module, place, one in repo.definitions:
-        if one.kind == "class" and _DATA.search(own_name(one)):
+        if one.kind == "class" and _HOLDS_DATA.search(own_name(one)):
             methods = {
                 d.name.rpartition(".")[2]: d
                 for d in module.facts.definitions
                 if d.parent == place and not d.stub
             }
-            if {"state_dict", "load_state_dict"} <= methods.keys():
+            if "state_dict" in methods and methods.keys() & {"load_state_dict", "set_state"}:
                 line = methods["state_dict"].line
                 yield in_code(module, place, line, f"{one.name} saves its position")
 
@@ -399,6 +454,7 @@ def data_validation(repo: Repository) -> Iterator[Place]:
     Fix:
         Check columns, types and ranges where data enters and raise an error that names them.
     Good:
+        import datasets
         def check(dataset, wanted):
             missing = set(wanted) - set(dataset.column_names)
             if missing:
@@ -410,6 +466,8 @@ def data_validation(repo: Repository) -> Iterator[Place]:
             return path.read_text()
     Drop-in: codex_ml.data.validate
     """
+    if not learns(repo):
+        return
     yield from spread(
         in_code(module, one.scope, one.line, "raises an error for data that does not fit")
         for module in repo.product

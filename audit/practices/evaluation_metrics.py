@@ -12,9 +12,11 @@ from audit.practices.libraries import named
 from audit.practices.loops import (
     backward_calls,
     evaluations,
+    library_calls,
     outermost,
     own_name,
     says_evaluation,
+    scope_at,
     spread,
     words,
 )
@@ -129,11 +131,10 @@ def _metrics_in(text: str) -> Iterator[str]:
 
 
 def _metric_calls(repo: Repository) -> Iterator[tuple[str, Place]]:
-    for name, what in named("metric-libraries").items():
-        for site in repo.calls(name):
-            metric = site.call.args[0] if site.method == "load" and site.call.args else site.method
-            if not _PLUMBING.search(metric):
-                yield what or metric, at(site, f"computes {metric}")
+    for site, what in library_calls(repo, "metric-libraries"):
+        metric = site.call.args[0] if site.method == "load" and site.call.args else site.method
+        if not _PLUMBING.search(metric):
+            yield what or metric, at(site, f"computes {metric}")
 
 
 def _own_metrics(repo: Repository) -> Iterator[tuple[str, Place]]:
@@ -195,9 +196,8 @@ def eval_cli(repo: Repository) -> Iterator[Place]:
 
 def _evaluator_calls(repo: Repository) -> Iterator[int]:
     """Yield the definitions that call another library's evaluation."""
-    for name in named("evaluators"):
-        for site in repo.calls(name):
-            yield site.module.first + site.call.scope
+    for site, _ in library_calls(repo, "evaluators"):
+        yield site.module.first + site.call.scope
     for site in repo.methods(*_LAZY):
         if ":" in site.names[0]:  # a name that the package gives out lazily
             yield site.module.first + site.call.scope
@@ -238,14 +238,9 @@ def _switches(repo: Repository, evaluating: Collection[int]) -> Iterator[Place]:
     for module in _command_modules(repo):
         for block in module.facts.blocks:
             if block.kind == "if" and _ONLY.search(block.text):
-                scope = _around(module.facts.definitions, block.line)
+                scope = scope_at(module, block.line)
                 if not repo.graph.edges[module.first + scope].isdisjoint(evaluating):
                     yield in_code(module, scope, block.line, "has a switch that only evaluates")
-
-
-def _around(definitions: tuple[Definition, ...], line: int) -> int:
-    inside = [place for place, one in enumerate(definitions) if one.line <= line <= one.end]
-    return max(inside, key=lambda place: definitions[place].line, default=0)
 
 
 @practice("eval-results-file", looks_for="evaluation results written as JSON, CSV or the like")
@@ -337,9 +332,7 @@ def eval_uncertainty(repo: Repository) -> Iterator[Place]:
         if not one.stub and _computes_spread(one)
     ]
     found += [
-        at(site, f"computes {site.method}")
-        for name in named("spread-libraries")
-        for site in repo.calls(name)
+        at(site, f"computes {site.method}") for site, _ in library_calls(repo, "spread-libraries")
     ]
     evaluating = evaluations(repo)
     found += [

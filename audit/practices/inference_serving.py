@@ -7,12 +7,13 @@ from typing import Final
 from audit.code.modules import Module
 from audit.facts.model import Command, ScriptFacts
 from audit.practices import entries
-from audit.practices.libraries import named
 from audit.practices.loops import (
     backward_calls,
     derives,
     evaluations,
     gradients_off,
+    learns,
+    library_calls,
     own_name,
     spread,
 )
@@ -29,10 +30,13 @@ _ASKED: Final = re.compile(
     r"(^|[.:_])(predict|generate|infer|inference|transcribe|translate|chat|complet\w*|embed\w*|"
     r"encode|pipeline|forward|classify|synthesi[sz]e|llm|engine|model)(_\w+)?(\(\))?$"
 )
+_FORMATS: Final = (
+    r"(onnx|torchscript|gguf|tflite|coreml|openvino|tensorrt|hf|huggingface|transformers|executorch|"
+    r"saved_model|aoti|vllm)"
+)
 _EXPORTS: Final = re.compile(
-    r"^_?(export|convert|save|dump|write)_(\w+_)?(to_)?(onnx|torchscript|gguf|tflite|coreml|openvino|"
-    r"tensorrt|hf|huggingface|transformers|safetensors_hf|vllm|executorch|saved_model|aoti)(_\w+)?$|"
-    r"^to_(onnx|torchscript|hf|huggingface|gguf|tensorrt|coreml|openvino)(_\w+)?$"
+    rf"^_?(export|save|dump|write)_(\w+_)?{_FORMATS}(_(model|checkpoint|weights|format))?$|"
+    rf"(^|_)to_{_FORMATS}(_(model|checkpoint|weights|format))?$|^onnx_export"
 )
 _HF_NAMES: Final = re.compile(r": '(model\.(embed_tokens|layers)|gpt_neox)\.")
 _QUANTIZES: Final = re.compile(
@@ -115,7 +119,7 @@ def serve_http(repo: Repository) -> Iterator[Place]:
     Fix:
         Wrap the predict function in a FastAPI (or LitServe) application with one route.
     Good:
-        import fastapi
+        import fastapi, torch
         def serve(model):
             app = fastapi.FastAPI()
             @app.post("/generate")
@@ -129,9 +133,8 @@ def serve_http(repo: Repository) -> Iterator[Place]:
     """
     yield from spread(
         at(site, f"serves with {what}")
-        for name, what in named("servers").items()
-        for site in repo.calls(name)
-        if _asks_a_model(repo, site.module)
+        for site, what in library_calls(repo, "servers")
+        if learns(repo) and _asks_a_model(repo, site.module)
     )
 
 
@@ -171,31 +174,39 @@ def serve_export(repo: Repository) -> Iterator[Place]:
     """
     found = [
         at(site, f"exports with {what}")
-        for name, what in named("exporters").items()
-        for site in repo.calls(name)
-        if site.call.decorates < 0 and site.call.scope and not _exports_function(site)
+        for site, what in library_calls(repo, "exporters")
+        if site.call.scope
+    ]
+    found += [
+        at(site, "saves the model as TorchScript")
+        for site in repo.methods("save")
+        if any(
+            one.startswith(("torch.jit.script()", "torch.jit.trace()")) for one in site.receivers
+        )
     ]
     found += [
         in_code(module, place, one.line, f"{one.name} exports the model")
         for module, place, one in repo.definitions
-        if one.kind == "function" and not one.stub and _EXPORTS.search(own_name(one))
+        if one.kind == "function" and not one.stub and _exports(own_name(one))
     ]
+    found += [at(site, "maps weights onto Hugging Face names") for site in _renames(repo)]
     found += [
-        in_code(module, one.scope, one.line, "maps weights onto Hugging Face names")
-        for module in repo.product
-        for one in module.facts.assigns
-        if one.value[:2] == "{'" and _HF_NAMES.search(one.value)
+        at(site, "writes the model in the Hugging Face format")
+        for site in repo.methods("save_pretrained")
+        if re.match(r"_?(convert|export|write)(_|$)", own_name(site.scope))
     ]
     yield from spread(found)
 
 
-def _exports_function(site: Site) -> bool:
-    """Tell whether what is scripted is a function of the module, not a model."""
-    return (
-        site.method in ("script", "trace")
-        and site.call.args[:1] != ()
-        and (site.call.args[0][:1] == ":" and not site.call.args[0].endswith("()"))
-    )
+def _exports(name: str) -> bool:
+    return bool(_EXPORTS.search(name)) and not re.match(r"_?(upload|push|fix|send|add|log)_", name)
+
+
+def _renames(repo: Repository) -> Iterator[Site]:
+    """Yield calls that are given a mapping to the parameter names of Hugging Face models."""
+    for site in repo.methods("update", "items", "dict"):
+        if any(_HF_NAMES.search(one) for one in site.arguments()):
+            yield site
 
 
 @practice("serve-quantize", looks_for="quantization of weights or activations")
@@ -218,11 +229,7 @@ def serve_quantize(repo: Repository) -> Iterator[Place]:
         def optimizer(model):
             return bnb.optim.AdamW8bit(model.parameters())
     """
-    found = [
-        at(site, f"quantizes with {what}")
-        for name, what in named("quantizers").items()
-        for site in repo.calls(name)
-    ]
+    found = [at(site, f"quantizes with {what}") for site, what in library_calls(repo, "quantizers")]
     for name in ("load_in_4bit", "load_in_8bit", "quantization_config", "quantization"):
         for site, value in repo.given(name):
             if value not in ("False", "None"):

@@ -1,12 +1,12 @@
 """Idioms of training and evaluation code that several capabilities ask about."""
 
 import re
-from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from typing import Final
 
 from audit.code.modules import Module
 from audit.facts.model import Block, Definition
+from audit.practices.libraries import named
 from audit.practices.registry import Place
 from audit.repository import Repository, Site
 
@@ -41,11 +41,9 @@ def own_name(one: Definition) -> str:
 def spread(places: Iterable[Place], first: Collection[str] = ()) -> Iterator[Place]:
     """Yield the first place of each file before the second of any.
 
-    Files in `first` come first, then those near the root, then those with most places.
+    Files in `first` come first, then those near the root.
     """
-    every = list(places)
-    count = Counter(one.path for one in every)
-    every.sort(key=lambda one: (one.path not in first, one.path.count("/"), -count[one.path]))
+    every = sorted(places, key=lambda one: (one.path not in first, one.path.count("/")))
     rest: list[Place] = []
     seen: set[str] = set()
     for one in every:
@@ -55,6 +53,31 @@ def spread(places: Iterable[Place], first: Collection[str] = ()) -> Iterator[Pla
             seen.add(one.path)
             yield one
     yield from rest
+
+
+def library_calls(repo: Repository, topic: str) -> Iterator[tuple[Site, str]]:
+    """Yield calls of a topic's libraries with what they are called; a wildcard takes what a
+    library offers, not the methods of what it returns."""
+    for name, what in named(topic).items():
+        for site in repo.calls(name):
+            if "()" in name or any("()" not in one for one in site.names):
+                yield site, what
+
+
+def learns(repo: Repository) -> bool:
+    """Tell whether product code uses a library of arrays or models at all."""
+    return any(
+        one.target.partition(".")[0] in named("array-libraries")
+        for module in repo.product
+        for one in module.facts.imports
+    )
+
+
+def scope_at(module: Module, line: int) -> int:
+    """Return the innermost definition around a line."""
+    definitions = module.facts.definitions
+    inside = [place for place, one in enumerate(definitions) if one.line <= line <= one.end]
+    return max(inside, key=lambda place: definitions[place].line, default=0)
 
 
 def enclosing(module: Module, scope: int) -> Iterator[tuple[int, Definition]]:

@@ -6,18 +6,19 @@ from typing import Final
 
 from audit.code.modules import Module
 from audit.facts.model import Assign, Block
-from audit.practices.libraries import named
 from audit.practices.loops import (
     backward_calls,
     classes_around,
     derives,
     gradients_off,
     is_optimizer_step,
+    library_calls,
     loops_around,
     optimizer_steps,
     outermost,
     own_name,
     runs_training,
+    scope_at,
     spread,
     training_files,
     trains,
@@ -202,21 +203,12 @@ def _accumulation_steps(module: Module) -> Iterator[Place]:
             yield in_code(module, one.scope, one.line, "keeps the number of accumulation steps")
     for block in module.facts.blocks:
         if block.kind in ("if", "for") and _names_accumulation(block.text):
-            scope = _scope_at(module, block.line)
+            scope = scope_at(module, block.line)
             yield in_code(module, scope, block.line, "waits for the accumulation steps")
 
 
 def _arithmetic(one: Assign) -> bool:
     return any(sign in one.value for sign in (" / ", " // ", " * ", " % ")) or one.operator != "="
-
-
-def _scope_at(module: Module, line: int) -> int:
-    """Return the innermost definition around a line."""
-    found = 0
-    for place, one in enumerate(module.facts.definitions):
-        if one.line <= line <= one.end and one.line >= module.facts.definitions[found].line:
-            found = place
-    return found
 
 
 @practice(
@@ -250,7 +242,7 @@ def train_mixed_precision(repo: Repository) -> Iterator[Place]:
     Drop-in: codex_ml.training.train
     """
     scalers = [at(site, "scales the loss") for site in repo.methods("GradScaler")]
-    policies = [at(s, f"uses {what}") for s, what in _named_calls(repo, "mixed-precision")]
+    policies = [at(s, f"uses {what}") for s, what in library_calls(repo, "mixed-precision")]
     found = [*scalers, *policies]
     if trains(repo):
         found += _precision_options(repo)
@@ -268,12 +260,6 @@ def _infers(repo: Repository, site: Site, gradients_are_off: Collection[int]) ->
         return False
     node = site.module.first + site.call.scope
     return node in gradients_are_off or site.within("with", "no_grad|inference_mode")
-
-
-def _named_calls(repo: Repository, topic: str) -> Iterator[tuple[Site, str]]:
-    for name, what in named(topic).items():
-        for site in repo.calls(name):
-            yield site, what
 
 
 def _precision_options(repo: Repository) -> Iterator[Place]:
@@ -305,7 +291,7 @@ def train_lr_schedule(repo: Repository) -> Iterator[Place]:
             return torch.optim.AdamW(model.parameters(), lr=1e-3)
     Drop-in: codex_ml.training.schedule
     """
-    made = [at(s, f"makes {what}") for s, what in _named_calls(repo, "lr-schedulers")]
+    made = [at(s, f"makes {what}") for s, what in library_calls(repo, "lr-schedulers")]
     stepped = [at(s, "steps the learning-rate scheduler") for s in _scheduler_steps(repo)]
     yield from spread([*made, *stepped, *_written_rates(repo)], training_files(repo))
 
@@ -472,7 +458,7 @@ def train_early_stopping(repo: Repository) -> Iterator[Place]:
             return model.generate(prompt, early_stopping=True)
     Drop-in: codex_ml.training.EarlyStopping
     """
-    found = [at(s, f"uses {what}") for s, what in _named_calls(repo, "early-stopping")]
+    found = [at(s, f"uses {what}") for s, what in library_calls(repo, "early-stopping")]
     for module, place, one in repo.definitions:
         if one.kind == "class" and _STOPPER.search(own_name(one)) and _decides(module, place):
             found.append(in_code(module, place, one.line, "stops training by a metric"))
@@ -499,7 +485,7 @@ def _patience(module: Module) -> Iterator[Place]:
             and re.search(r"(>=|>|==) \S*patience", block.text)
             and not re.search(r"finite|nan", block.text)
         ):
-            scope = _scope_at(module, block.line)
+            scope = scope_at(module, block.line)
             around = [own_name(one) for _, one in classes_around(module, scope)]
             if not any(re.search(r"(_lr|sched|plateau)", one) for one in around):
                 yield in_code(module, scope, block.line, "stops at the patience")
@@ -526,7 +512,7 @@ def train_grad_clipping(repo: Repository) -> Iterator[Place]:
             return torch.clamp(new / old, 0.8, 1.2)
     Drop-in: codex_ml.training.train
     """
-    found = [at(s, f"clips with {what}") for s, what in _named_calls(repo, "gradient-clipping")]
+    found = [at(s, f"clips with {what}") for s, what in library_calls(repo, "gradient-clipping")]
     for method, sites in repo.by_method.items():
         if _CLIP.match(method):
             found += [at(site, f"calls {method}") for site in sites]
