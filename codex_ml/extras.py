@@ -3,7 +3,10 @@
 # top-level module -> extra of this distribution; tests hold it to pyproject.toml
 EXTRAS: dict[str, str] = {
     "fsspec": "remote",
+    "lm_eval": "dev",
     "numpy": "tokenization",
+    "rouge_score": "eval",
+    "sacrebleu": "eval",
     "safetensors": "train",
     "sentencepiece": "tokenization",
     "tiktoken": "tokenization",

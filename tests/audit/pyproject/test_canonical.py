@@ -3,7 +3,7 @@
 from textwrap import dedent
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from audit.pyproject.canonical import canonical
@@ -279,7 +279,7 @@ def _documents(draw: st.DrawFn) -> str:
     return text.replace("\n", "\r\n") if draw(st.booleans()) else text
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(_documents())
 def test_any_valid_document_keeps_its_meaning_its_comments_and_its_canonical_form(
     text: str,
@@ -288,7 +288,7 @@ def test_any_valid_document_keeps_its_meaning_its_comments_and_its_canonical_for
     assert list(faults(text, canonical(text))) == []
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(_documents(), st.randoms(use_true_random=False))
 def test_any_damaged_document_is_judged_without_a_crash(text: str, random: object) -> None:
     at = random.randrange(len(text) + 1)  # type: ignore[attr-defined]
