@@ -17,6 +17,7 @@ from codex_ml.checkpointing.errors import (
     StorageError,
 )
 from codex_ml.checkpointing.files import LOCAL, Files
+from codex_ml.checkpointing.folder import scan
 from codex_ml.checkpointing.group import SOLO, Group, agree
 from codex_ml.checkpointing.reader import Checkpoint
 from codex_ml.checkpointing.remote import Remote
@@ -70,6 +71,11 @@ class CheckpointManager:
         if group.rank == 0 and self.folder.is_dir():
             with suppress(OSError):  # a folder to read from need not be writable
                 upkeep.tidy_up(files, self.folder)
+
+    @property
+    def steps(self) -> tuple[int, ...]:
+        """The steps saved in the folder, in ascending order; their bytes are not verified."""
+        return tuple(sorted({item.step for item in scan(self.folder).stored}))
 
     def save(
         self,

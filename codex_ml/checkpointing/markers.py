@@ -33,4 +33,3 @@ def _point(files: Files, folder: Path, marker: str, target: str | None) -> None:
         hidden = temporary(folder, marker)
         files.make_link(target, hidden)
         files.rename(hidden, path)
-        files.sync_directory(folder)

@@ -45,11 +45,11 @@ class Remote:
     """The remote folder at `url`, such as ``s3://bucket/run`` or ``memory://run``."""
 
     def __init__(self, url: str, files: Files = LOCAL) -> None:
-        import fsspec  # type: ignore[import-untyped]
-
         self.url = url
         self._files = files
         try:
+            import fsspec  # type: ignore[import-untyped]
+
             self._system, root = fsspec.core.url_to_fs(url)
         except (ValueError, ImportError) as error:
             raise StorageError(f"remote {url!r} cannot be used: {error}") from error

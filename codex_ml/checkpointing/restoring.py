@@ -32,7 +32,14 @@ def restore(checkpoint: Checkpoint, objects: Mapping[str, Any], *, rng: bool) ->
         _check(checkpoint, name, target, states[name])
     for name, target in objects.items():
         own = states[name] if isinstance(target, torch.nn.Module) else _unmapped(states[name])
-        target.load_state_dict(own)
+        try:
+            target.load_state_dict(own)
+        except (LookupError, RuntimeError, TypeError, ValueError) as error:
+            reason = (str(error).splitlines() or [""])[0]
+            kind = type(target).__name__
+            raise MismatchError(
+                f"{checkpoint.path}: {kind} refuses its state as {name}: {reason}"
+            ) from error
     if rng:
         generators.restore(states["rng"])
 

@@ -27,6 +27,8 @@ def retain(
         superfluous = retention.superfluous(found, saved)
         kept = tuple(item for item in found.stored if item not in superfluous)
         markers.update(files, folder, replace(found, stored=kept))
+        if superfluous:  # else a power loss could leave markers that point to what is deleted
+            files.sync_directory(folder)
         for item in superfluous:
             delete_checkpoint(files, item.path)
     return tuple(item.path for item in superfluous)

@@ -1,18 +1,18 @@
 """Writing a checkpoint: under a hidden name, then one rename makes it exist."""
 
 from collections.abc import Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from platform import python_version
 
 import msgspec
 
-from codex_ml.checkpointing import safetensors_file
 from codex_ml.checkpointing.errors import CheckpointExistsError
-from codex_ml.checkpointing.files import Files, locked
+from codex_ml.checkpointing.files import Files, OutputFile, locked
 from codex_ml.checkpointing.folder import Stored, scan
 from codex_ml.checkpointing.group import Group, agree
 from codex_ml.checkpointing.layout import (
@@ -28,6 +28,7 @@ from codex_ml.checkpointing.manifest import (
 from codex_ml.checkpointing.merge import Part, merge
 from codex_ml.checkpointing.publishing import publish, staging
 from codex_ml.checkpointing.reader import Checkpoint
+from codex_ml.checkpointing.safetensors_file import Plan
 from codex_ml.checkpointing.tensors import Component
 
 PACKAGES = ("codex-ml", "numpy", "torch")
@@ -85,18 +86,24 @@ def _refuse_to_overwrite(existing: Sequence[Stored], draft: Draft) -> None:
 
 
 def _write(hidden: Path, draft: Draft, files: Files, group: Group) -> Part:
-    """Write this rank's tensors, one file per component that has any."""
+    """Write this rank's tensors, one file per component that has any; durable on return."""
     entries: list[FileEntry] = []
     tensors: list[TensorEntry] = []
-    for component in draft.components:
-        if blocks := component.blocks:
-            path = hidden / tensors_name(component.name, group.rank, group.size)
-            entry, chunks = safetensors_file.write(files, path, blocks)
+    with ExitStack() as cleanup:
+        opened: list[OutputFile] = []
+        for component in filter(lambda component: component.blocks, draft.components):
+            name = tensors_name(component.name, group.rank, group.size)
+            plan = Plan.of(name, component.blocks)
+            file = cleanup.enter_context(closing(files.create(hidden / name, plan.size)))
+            entry, chunks = plan.write(file)
+            opened.append(file)
             entries.append(entry)
             tensors.extend(
                 TensorEntry(f"{component.name}/{block.key}", block.dtype, block.shape, (chunk,))
-                for block, chunk in zip(blocks, chunks, strict=True)
+                for block, chunk in zip(component.blocks, chunks, strict=True)
             )
+        for file in opened:  # by now the disk has most of them
+            file.sync()
     trees = {component.name: component.tree for component in draft.components}
     return Part(tuple(entries), tuple(tensors), trees)
 
@@ -123,6 +130,7 @@ def _publish(folder: Path, hidden: Path, draft: Draft, whole: Part, files: Files
         return publish(files, folder, hidden, manifest, existing)
 
 
+@cache
 def _versions() -> dict[str, str]:
     versions = {"python": python_version()}
     for package in PACKAGES:

@@ -141,16 +141,42 @@ def run(root: Path, boundary: int, at_random: int, seed: int) -> Counter[str]:
     return Counter({"boundaries": count}) + small.found + large.found
 
 
+def control(root: Path, count: int, random: Random) -> Counter[str]:
+    """Kill a loop of plain `torch.save` the same way: the campaign has to tear its file."""
+    path = root / "control.pt"
+    found: Counter[str] = Counter()
+
+    def write(pipe: int) -> None:
+        os.write(pipe, b"0")
+        for step in range(10**9):
+            torch.save(loops.state(step, LARGE), path)
+
+    for _ in range(count):
+        child, pipe = fork_writer(write)
+        time.sleep(random.uniform(0.001, 0.06))
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        os.close(pipe)
+        found["control"] += 1
+        try:
+            torch.load(path, weights_only=True)
+        except (RuntimeError, OSError, EOFError):
+            found["control: torch.save torn"] += 1
+    return found
+
+
 def main() -> int:
     """Parse, run, print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--boundary", type=int, default=1000)
     parser.add_argument("--random", type=int, default=1000)
+    parser.add_argument("--control", type=int, default=100)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as root:
         found = run(Path(root), options.boundary, options.random, options.seed)
+        found += control(Path(root), options.control, Random(options.seed))
     bad = {name: found[name] for name in ("torn or lost", "foreign files touched")}
     print(json.dumps(dict(found) | bad))
     return 1 if any(bad.values()) else 0

@@ -100,3 +100,57 @@ def test_another_model_is_refused_before_anything_changes(tmp_path: Path) -> Non
     with pytest.raises(MismatchError, match=r"weight 3x2 instead of 4x2"):
         manager.restore(model=other)
     assert torch.equal(other.weight, before)
+
+
+def test_the_steps_of_a_folder(tmp_path: Path) -> None:
+    manager = CheckpointManager(tmp_path / "run")
+    assert not manager.steps
+    for step in (3, 1, 2):
+        manager.save(step, value=step)
+    assert manager.steps == (1, 2, 3)
+
+
+def test_an_optimizer_of_another_shape_is_refused(tmp_path: Path) -> None:
+    weights = [torch.nn.Parameter(torch.ones(2)) for _ in range(3)]
+    manager = CheckpointManager(tmp_path)
+    manager.save(1, optimizer=torch.optim.SGD(weights))
+    with pytest.raises(MismatchError, match=r"parameters per group \[3\] instead of \[2\]"):
+        manager.restore(optimizer=torch.optim.SGD(weights[:2]))
+
+
+def test_a_component_that_was_not_saved_is_named(tmp_path: Path) -> None:
+    manager = CheckpointManager(tmp_path)
+    manager.save(1, model=torch.nn.Linear(1, 1))
+    with pytest.raises(MismatchError, match="has no scaler; it holds model, rng"):
+        manager.restore(model=torch.nn.Linear(1, 1), scaler=torch.amp.GradScaler("cpu"))
+
+
+def test_what_an_object_says_against_its_state_is_one_line(tmp_path: Path) -> None:
+    manager = CheckpointManager(tmp_path)
+    manager.save(1, scaler={"unknown": 1})
+    with pytest.raises(MismatchError, match="GradScaler refuses its state as scaler") as caught:
+        manager.restore(scaler=torch.amp.GradScaler("cpu"))
+    assert "\n" not in str(caught.value)
+
+
+def test_keys_of_another_model_are_named(tmp_path: Path) -> None:
+    manager = CheckpointManager(tmp_path)
+    manager.save(1, model=torch.nn.Linear(1, 1))
+    with pytest.raises(
+        MismatchError, match=r"it lacks 0\.weight, 0\.bias; it has also weight, bias"
+    ):
+        manager.restore(model=torch.nn.Sequential(torch.nn.Linear(1, 1)))
+
+
+def test_config_metrics_and_digests_come_back(tmp_path: Path) -> None:
+    manager = CheckpointManager(tmp_path)
+    manager.save(
+        1,
+        config={"betas": (0.9, 0.95), "layers": [1, 2]},
+        metrics={"loss": torch.tensor(0.5)},  # type: ignore[dict-item]
+        digests={"tokenizer": "sha256:00"},
+    )
+    checkpoint = manager.load(1)
+    assert checkpoint.config == {"betas": (0.9, 0.95), "layers": [1, 2]}
+    assert checkpoint.metrics == {"loss": 0.5}
+    assert checkpoint.digests == {"tokenizer": "sha256:00"}
