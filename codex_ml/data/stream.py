@@ -1,5 +1,6 @@
 """An endless stream of batches whose position can be saved and restored at any batch."""
 
+import signal
 from collections.abc import Iterator
 from typing import Any, Protocol
 
@@ -129,6 +130,7 @@ class BatchStream:
             batch_size=None,
             collate_fn=_as_it_is,
             num_workers=self._workers,
+            worker_init_fn=_ignore_signals,
             # without one of its own, every new loader would draw from the global generator
             generator=torch.Generator().manual_seed(0),
         )
@@ -165,6 +167,12 @@ class _Batches(torch.utils.data.Dataset[Any]):
         if whole is not None:
             return whole(indices)
         return default_collate([self._samples[index] for index in indices])
+
+
+def _ignore_signals(worker: int) -> None:  # noqa: ARG001
+    """Leave signals to the training process: a terminal or scheduler sends them to all."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
 def _as_it_is(batch: Any) -> Any:

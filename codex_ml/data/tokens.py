@@ -88,7 +88,7 @@ def open_tokens(path: str | Path) -> Tokens:
     path = Path(path)
     try:
         ids = _map(path)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, EOFError) as error:
         raise DataError(f"{path}: not a token file: {error}") from None
     if ids.ndim != 1 or ids.dtype.kind != "u":
         raise DataError(

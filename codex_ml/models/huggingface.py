@@ -1,14 +1,12 @@
 """Causal language models of the transformers library."""
 
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from torch import nn
 
 from codex_ml.models.errors import ModelError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 
 def huggingface(
@@ -28,23 +26,19 @@ def huggingface(
 
     """
     try:
-        from transformers import (  # type: ignore[import-not-found,unused-ignore]
-            AutoConfig,
-            AutoModelForCausalLM,
-        )
+        library: Any = import_module("transformers")  # half of it is untyped
     except ModuleNotFoundError:
         raise ModelError("transformers is not installed: pip install transformers") from None
     if not (Path(path) / "config.json").is_file():
         raise ModelError(f"{path}: no config.json: name a folder that holds a model")
-    config: Any = AutoConfig.from_pretrained(path, local_files_only=True)
+    config = library.AutoConfig.from_pretrained(path, local_files_only=True)
     if config.vocab_size < vocab_size:
         raise ModelError(
             f"{path}: the model has {config.vocab_size} tokens, the tokenizer {vocab_size}: "
             "use the model's own tokenizer"
         )
     if pretrained:
-        model: nn.Module = AutoModelForCausalLM.from_pretrained(path, local_files_only=True)
+        model: nn.Module = library.AutoModelForCausalLM.from_pretrained(path, local_files_only=True)
     else:
-        build: Callable[[object], nn.Module] = AutoModelForCausalLM.from_config
-        model = build(config)
+        model = library.AutoModelForCausalLM.from_config(config)
     return model

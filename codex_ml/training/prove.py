@@ -6,17 +6,17 @@ leave the same losses and the same checkpoint: every tensor of the model and the
 optimizer, the random generators, the position in the data.
 """
 
+import multiprocessing
 import os
 import random
 import signal
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import msgspec
 
@@ -25,7 +25,6 @@ from codex_ml.errors import ExitCode
 from codex_ml.tracking import ndjson
 from codex_ml.training import rundir
 from codex_ml.training.config import Config
-from codex_ml.training.config_file import dump, read
 from codex_ml.training.errors import TrainingError
 
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
@@ -92,31 +91,22 @@ def _plan(steps: int, accumulation: int, count: int, seed: int) -> tuple[Interru
 
 def _run(config: Config, run: Path, steps: int, interruption: Interruption | None) -> None:
     """Start or resume in a process; it must end by the signal, or in peace without one."""
-    run.mkdir(exist_ok=True)
-    path = run.with_suffix(".toml")
-    path.write_text(dump(_instrumented(config, run)))
-    job = Job(str(path), steps, interruption)
-    done = subprocess.run(
-        [sys.executable, "-c", "from codex_ml.training.prove import work; work()"],
-        input=msgspec.json.encode(job),
-        capture_output=True,
-        check=False,
+    log = run.with_suffix(".log")
+    # a process that holds nothing but the imports, forked for every run
+    processes = multiprocessing.get_context("forkserver")
+    processes.set_forkserver_preload(["codex_ml.training.run"])
+    child = processes.Process(
+        target=work, args=(_instrumented(config, run), steps, interruption, log)
     )
+    child.start()
+    child.join()
     expected: int = ExitCode.OK
     if interruption is not None:
         killed = interruption.signal == "SIGKILL"
         expected = -signal.SIGKILL if killed else ExitCode.INTERRUPTED
-    if done.returncode != expected:
-        message = done.stderr.decode(errors="replace").strip().splitlines()
-        raise TrainingError(f"the run failed: {message[-1] if message else done.returncode}")
-
-
-class Job(msgspec.Struct, frozen=True):
-    """What a child process is to do."""
-
-    config: str
-    until: int
-    interruption: Interruption | None
+    if child.exitcode != expected:
+        lines = log.read_text(errors="replace").strip().splitlines()
+        raise TrainingError(f"the run failed: {lines[-1] if lines else child.exitcode}")
 
 
 def _instrumented(config: Config, run: Path) -> Config:
@@ -128,21 +118,20 @@ def _instrumented(config: Config, run: Path) -> Config:
     return msgspec.convert(plain, Config)
 
 
-def work() -> None:
-    """A child process: train, and meet the signal where the job says."""
+def work(config: Config, steps: int, interruption: Interruption | None, log: Path) -> NoReturn:
+    """A child process: train, and meet the signal where the plan says."""
     from codex_ml.cli import guard
     from codex_ml.training.run import train
 
-    job = msgspec.json.decode(sys.stdin.buffer.read(), type=Job)
+    os.dup2(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND), sys.stderr.fileno())
 
     def trap(batches: Iterator[Any], position: int) -> Iterator[Any]:
         for number, batch in enumerate(batches, position):
-            if job.interruption is not None and number == job.interruption.micro_batch:
-                os.kill(os.getpid(), signal.Signals[job.interruption.signal])
+            if interruption is not None and number == interruption.micro_batch:
+                os.kill(os.getpid(), signal.Signals[interruption.signal])
             yield batch
 
-    config = read(job.config)
-    sys.exit(guard(lambda: train(config, resume=True, until=job.until, watch=trap)))
+    sys.exit(guard(lambda: train(config, resume=True, until=steps, watch=trap)))
 
 
 def _compare(whole: Path, broken: Path, steps: int, plan: tuple[Interruption, ...]) -> Proof:
