@@ -24,6 +24,7 @@ FILE = click.Path(path_type=Path)
 @click.option("--checkpoint", type=FILE, help="A run's directory, or a checkpoint in it.")
 @click.option("--which", default="latest", show_default=True, help="latest, best, or a step.")
 @click.option("--model", help="A model plugin instead of a checkpoint.")
+@click.option("--option", multiple=True, metavar="KEY=VALUE", help="An option of --model.")
 @click.option("--block", default=128, show_default=True, help="Tokens that --model sees.")
 @click.option("--tokenizer", type=FILE, help="The tokenizer's file; a run has its own.")
 @click.option("--data", help="The dataset: .txt, .jsonl, .npy or .bin.")
@@ -109,8 +110,20 @@ def _source(options: dict[str, Any]) -> "Source":
     from codex_ml.evaluation import opening
 
     if options["model"]:
-        return opening.find_plugin(options["model"], options["block"], options["tokenizer"])
+        built = dict(map(_option, options["option"]))
+        return opening.find_plugin(options["model"], built, options["block"], options["tokenizer"])
     return opening.find_checkpoint(options["checkpoint"], options["which"], options["tokenizer"])
+
+
+def _option(text: str) -> tuple[str, Any]:
+    """Read ``key=value``; what is no JSON value is a text."""
+    key, equals, value = text.partition("=")
+    if not equals:
+        raise click.UsageError(f"--option {text!r}: write key=value")
+    try:
+        return key, json.loads(value)
+    except ValueError:
+        return key, value
 
 
 def _compare(

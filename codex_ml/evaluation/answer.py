@@ -57,13 +57,13 @@ def _sequences(model: LanguageModel, item: Item) -> Sequences:
 def pair(model: LanguageModel, prompt: str, continuation: str) -> tuple[Sequence[int], int]:
     """Encode prompt and continuation together; return the ids and where the continuation starts.
 
-    Blanks at the prompt's end belong to the continuation, as tokenizers see it.
+    Blanks at the prompt's end belong to the continuation, as tokenizers see it. Only a
+    prompt without tokens gets the model's prefix, as in EleutherAI's harness.
     """
-    kept = prompt.rstrip()
+    first = len(model.tokenizer.encode(prompt.rstrip()))
     whole = model.tokenizer.encode(prompt + continuation)
-    first = len(model.tokenizer.encode(kept))
-    ids = [*model.head, *whole]
-    return ids, max(1, len(model.head) + first)
+    head = [] if first else model.head
+    return [*head, *whole], max(1, len(head) + first)
 
 
 def _likelihoods(model: LanguageModel, item: Item, scores: Sequence[Score]) -> dict[str, Any]:

@@ -59,7 +59,14 @@ def read_baseline(path: Path, items: Sequence[str]) -> list[Record]:
 def compare(
     metrics: Mapping[str, Metric], ours: Sequence[Record], theirs: Sequence[Record], seed: int
 ) -> list[Comparison]:
-    """Test every metric for a difference between two sets of records of the same items."""
+    """Test every metric for a difference between two sets of records of the same items.
+
+    Raises:
+        MismatchError: there is one record: no test can tell chance from a difference.
+
+    """
+    if len(ours) < 2:
+        raise MismatchError("one record cannot be compared: give a dataset of several items")
     pairs = {}
     for name, metric in metrics.items():
         check_readable(name, metric, theirs)

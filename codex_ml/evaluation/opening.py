@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 CHECKPOINTS = "checkpoints"
 TOKENIZER = "tokenizer.json"
 PREFIXES = ("<|endoftext|>", "<|end|>", "<|bos|>", "<s>", "<bos>", "</s>", "<eos>")
-"""Special tokens that separate texts, the first found of which begins every text."""
+"""Special tokens that separate texts; the first found comes before a text without context."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Source:
     checkpoint: Checkpoint | None
 
     def prefix(self) -> int | None:
-        """Return the id that begins every text, None if the tokenizer has none for that."""
+        """Return the id that comes before a text, None if the tokenizer has none for that."""
         special = self.tokenizer.special_tokens
         return next((special[name] for name in PREFIXES if name in special), None)
 
@@ -112,8 +112,10 @@ def find_checkpoint(path: Path, which: str, tokenizer: Path | None) -> Source:
     return Source(identity, spec, block, tokens, checkpoint)
 
 
-def find_plugin(name: str, block: int, tokenizer: Path | None) -> Source:
-    """Find a model plugin, evaluated as it is built.
+def find_plugin(
+    name: str, options: Mapping[str, Any], block: int, tokenizer: Path | None
+) -> Source:
+    """Find a model plugin, evaluated as its `options` build it.
 
     Raises:
         PluginError: there is none of this name.
@@ -127,8 +129,8 @@ def find_plugin(name: str, block: int, tokenizer: Path | None) -> Source:
         raise EvaluationError(f"model {name!r} comes without a tokenizer: give --tokenizer FILE")
     plugins.find("models", name)
     tokens = load(tokenizer)
-    identity = {"name": name, "tokenizer": tokens.digest}
-    return Source(identity, {"name": name}, block, tokens, None)
+    spec = {"name": name, **options}
+    return Source({"tokenizer": tokens.digest, **spec}, spec, block, tokens, None)
 
 
 def _described(checkpoint: Checkpoint) -> tuple[dict[str, Any], int]:

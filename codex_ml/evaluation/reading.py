@@ -1,5 +1,9 @@
 """Read datasets: text, JSON lines, multiple choice, token files.
 
+Text and token files are cut into documents of about `PIECE`, each evaluated by
+itself: that is what standard errors and comparisons count. For one long context,
+give the text as one JSON line.
+
 The kind of a ``.jsonl`` file follows from its keys, the same in every line:
 ``text``; ``prompt`` and ``target`` (or ``targets``); ``prompt`` (or
 ``question``), ``choices`` and ``answer``. ``id`` is optional everywhere.
@@ -20,8 +24,8 @@ from codex_ml.evaluation.items import Choice, Completion, Document, Item, TokenD
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-TOKENS_PER_DOCUMENT = 1 << 16
-"""A token file is evaluated in pieces of this many tokens, each a document."""
+PIECE = 4096
+"""Tokens in a piece of a token file; characters, up to the line's end, in one of a text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +59,9 @@ def read_dataset(source: str, limit: int | None = None) -> Dataset:
         rows = ((f"{source}:{n}", row) for n, row in _lines(source, data))
         return _checked(Dataset(source, _items(rows, limit), digest))
     if path.suffix == ".txt":
-        text = _text(source, data)
-        return _checked(Dataset(source, (Document("0", text),) if text else (), digest))
+        pieces = list(_pieces(_text(source, data)))[:limit]
+        items = tuple(Document(str(number), piece) for number, piece in enumerate(pieces))
+        return _checked(Dataset(source, items, digest))
     raise DatasetError(f"{source}: no dataset: it is .txt, .jsonl, .npy or .bin")
 
 
@@ -64,10 +69,9 @@ def _from_tokens(path: Path, digest: str, limit: int | None) -> Dataset:
     from codex_ml.data.tokens import open_tokens
 
     tokens = open_tokens(path)
-    starts = range(0, len(tokens), TOKENS_PER_DOCUMENT)[:limit]
+    starts = range(0, len(tokens), PIECE)[:limit]
     items = tuple(
-        TokenDocument(str(start), tokens.ids[start : start + TOKENS_PER_DOCUMENT].tolist())
-        for start in starts
+        TokenDocument(str(start), tokens.ids[start : start + PIECE].tolist()) for start in starts
     )
     return _checked(Dataset(str(path), items, digest, tokens.tokenizer))
 
@@ -90,6 +94,18 @@ def _text(place: str, data: bytes) -> str:
         return data.decode()
     except UnicodeDecodeError as error:
         raise DatasetError(f"{place}: is not UTF-8 (byte {error.start})") from None
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """Cut at line ends; the pieces together are the text."""
+    piece = ""
+    for line in text.splitlines(keepends=True):
+        piece += line
+        if len(piece) >= PIECE:
+            yield piece
+            piece = ""
+    if piece:
+        yield piece
 
 
 def _lines(source: str, data: bytes) -> Iterator[tuple[int, Any]]:

@@ -58,7 +58,7 @@ class LanguageModel:
     block: int
     """Tokens that it sees at most."""
     prefix: int | None = None
-    """Id put before every text, so that its first token is predicted too."""
+    """Id put before a text without context, so that its first token is predicted too."""
     stride: int | None = None
     """Tokens scored per window of a long text; `block` if None."""
     batch_tokens: int = 4096
@@ -112,7 +112,7 @@ class LanguageModel:
         return [self._generate(prompt, max_new, stop) for prompt in prompts]
 
     def _generate(self, prompt: str, max_new: int, stop: Sequence[str]) -> str:
-        ids = [*self.head, *self.tokenizer.encode(prompt)]
+        ids = self.tokenizer.encode(prompt) or self.head
         start = len(ids)
         text = ""
         for _ in range(max_new):

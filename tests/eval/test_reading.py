@@ -5,10 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from codex_ml.evaluation.errors import DatasetError
 from codex_ml.evaluation.items import Choice, Completion, Document, TokenDocument
-from codex_ml.evaluation.reading import read_dataset
+from codex_ml.evaluation.reading import PIECE, read_dataset
 
 
 def write(folder: Path, *rows: object, name: str = "data.jsonl") -> str:
@@ -20,6 +22,20 @@ def write(folder: Path, *rows: object, name: str = "data.jsonl") -> str:
 def test_text(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("some\ntext")
     assert read_dataset(str(tmp_path / "a.txt")).items == (Document("0", "some\ntext"),)
+
+
+@given(lines=st.lists(st.text(max_size=3000), max_size=12))
+def test_the_pieces_of_a_text_are_the_text(
+    tmp_path_factory: pytest.TempPathFactory, lines: list[str]
+) -> None:
+    text = "\n".join(lines)
+    path = tmp_path_factory.mktemp("text") / "a.txt"
+    path.write_bytes(text.encode(errors="replace"))
+    if not text:
+        return
+    pieces = [item.text for item in read_dataset(str(path)).items if isinstance(item, Document)]
+    assert "".join(pieces).encode() == path.read_bytes()
+    assert all(len(piece) >= PIECE for piece in pieces[:-1])
 
 
 def test_json_lines(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from codex_ml.evaluation.answer import pair
 from codex_ml.evaluation.errors import MismatchError
 from codex_ml.evaluation.scorer import LanguageModel
 from codex_ml.models import Transformer
@@ -103,3 +104,12 @@ def test_a_transformer_s_likelihood_equals_one_prefix_at_a_time() -> None:
         expected += float(torch.log_softmax(logits, dim=-1)[ids[position]])
     (score,) = model.score([(ids, 1)])
     assert score.log_likelihood == pytest.approx(expected, rel=1e-6)
+
+
+def test_a_prompt_and_its_continuation_are_cut_where_the_prompt_s_last_word_ends() -> None:
+    model = bigram(prefix=0)
+    ids = model.tokenizer.encode
+    assert pair(model, "ab", " cd") == (ids("ab cd"), 2)
+    assert pair(model, "ab ", "cd") == (ids("ab cd"), 2)
+    assert pair(model, "", " cd") == ([0, *ids(" cd")], 1)
+    assert pair(bigram(), "", " cd") == (ids(" cd"), 1)
