@@ -12,7 +12,6 @@ EXTRAS: dict[str, str] = {
     "tiktoken": "tokenization",
     "tokenizers": "tokenization",
     "torch": "train",
-    "xxhash": "train",
 }
 
 
