@@ -6,9 +6,9 @@ from datetime import date
 import msgspec
 
 from audit.compare import Comparison
-from audit.config import Config, Waiver
+from audit.config import Config
 from audit.errors import ConfigError
-from audit.model import Gap, Matrix
+from audit.model import Gap, Matrix, Waiver
 
 TOLERANCE = 1e-6
 
