@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from datetime import date
 
 from audit.compare import Comparison
-from audit.config import Config, Waiver
+from audit.config import Config
 from audit.errors import ConfigError
-from audit.model import Broken, Decision, Gap, Matrix, Waived
+from audit.model import Broken, Decision, Gap, Matrix, Waived, Waiver
 
 TOLERANCE = 1e-6
 
@@ -27,7 +27,7 @@ def decide(
     broken, waived = [], []
     for practice, rule in _practice_rules(matrix, config, moved):
         if (waiver := waivers.get(practice)) is not None:
-            waived.append(Waived(practice, rule.says, waiver.reason, waiver.owner, waiver.expires))
+            waived.append(Waived(rule.says, waiver))
         else:
             broken.append(rule)
     _idle(config, matrix)
@@ -65,15 +65,10 @@ def _practice_rules(
         if change.lost:
             gone = ", ".join(f"{e.path}:{e.line}" for e in change.evidence[:3])
             says = f"{change.practice} was present at {gone} and is {change.after}"
+            cure = f"restore {gone} or an equal of it"
             yield (
                 change.practice,
-                Broken(
-                    "no regression",
-                    says,
-                    f"restore {gone} or an equal of it",
-                    change.practice,
-                    change.evidence,
-                ),  # fmt: skip
+                Broken("no regression", says, cure, change.practice, change.evidence),
             )
 
 
@@ -104,11 +99,13 @@ def _cure(gaps: tuple[Gap, ...], capability: str | None) -> str:
 
 def text(decision: Decision) -> str:
     """Return a decision as plain text."""
-    lines = [
-        f"waived: {one.says}: until {one.expires} by {one.owner}: {one.reason}"
-        for one in decision.waived
-    ]
+    lines = [_waived(one) for one in decision.waived]
     for one in decision.broken:
         lines += [f"broken: {one.rule}: {one.says}", f"    smallest change: {one.cure}"]
     lines.append("gate holds" if decision.holds else f"gate broken by {len(decision.broken)} rules")
     return "\n".join(lines) + "\n"
+
+
+def _waived(one: Waived) -> str:
+    waiver = one.waiver
+    return f"{one.says}: waived until {waiver.expires} by {waiver.owner}: {waiver.reason}"

@@ -45,6 +45,8 @@ class Evidence(Value, frozen=True):
     """Product code, which tests can reach; false for configuration, CI, docs."""
     tested: bool = False
     documented: bool = False
+    fingerprint: str = ""
+    """Names the evidence wherever it stands: practice, symbol and normalised content, no line."""
 
 
 class PracticeResult(Value, frozen=True):
@@ -180,6 +182,16 @@ class Decisions(Value, frozen=True):
     warnings: tuple[str, ...]
 
 
+class Waiver(Value, frozen=True, forbid_unknown_fields=True):
+    """A practice that a team goes without, for a reason, until a date."""
+
+    practice: str
+    reason: str
+    owner: str
+    expires: str
+    """ISO 8601 date, the first day on which the waiver no longer counts."""
+
+
 class Matrix(Value, frozen=True):
     """S4 and S6: the capability matrix, the contract of ``capability_matrix.json``.
 
@@ -201,6 +213,9 @@ class Matrix(Value, frozen=True):
     capabilities: tuple[CapabilityResult, ...]
     problems: tuple[Problem, ...]
     warnings: tuple[str, ...]
+    waivers: tuple[Waiver, ...] = ()
+    """As configured; the scores do not know them, and no report asks the clock whether they
+    still count: only the gate does."""
 
 
 class Outcome(Value, frozen=True):
@@ -231,11 +246,8 @@ class Broken(Value, frozen=True):
 class Waived(Value, frozen=True):
     """What would be broken without a waiver."""
 
-    practice: str
     says: str
-    reason: str
-    owner: str
-    expires: str
+    waiver: Waiver
 
 
 class Decision(Value, frozen=True):

@@ -4,11 +4,13 @@ A format is a pure function of a `Report`: what a run found and, under a gate, w
 decided. Everything in it is escaped for its format: paths and contents are untrusted.
 """
 
-from collections.abc import Callable
 from importlib import import_module
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from audit.model import Report
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 FORMATS: Final = {"text": "txt", "json": "json", "md": "md", "html": "html"}
 """Format → the suffix of its report file."""
