@@ -229,3 +229,42 @@ class Outcome(Value, frozen=True):
     gaps: tuple[Gap, ...]
     timings: tuple[tuple[str, float], ...] = ()
     """Stage and seconds: for the screen, never in an artefact."""
+
+
+class Broken(Value, frozen=True):
+    """A rule of the gate that does not hold, and the smallest change that would make it."""
+
+    rule: str
+    says: str
+    cure: str
+    practice: str = ""
+    """The practice it is about; empty for a rule about scores."""
+    evidence: tuple[Evidence, ...] = ()
+    """What disappeared."""
+
+
+class Waived(Value, frozen=True):
+    """What would be broken without a waiver."""
+
+    says: str
+    waiver: Waiver
+
+
+class Decision(Value, frozen=True):
+    """What the gate decides."""
+
+    broken: tuple[Broken, ...]
+    waived: tuple[Waived, ...]
+
+    @property
+    def holds(self) -> bool:
+        """Whether every rule holds."""
+        return not self.broken
+
+
+class Report(Value, frozen=True):
+    """What a format renders: what a run found and, where there is one, the gate's decision."""
+
+    outcome: Outcome
+    templates: dict[str, bytes]
+    decision: Decision | None = None
