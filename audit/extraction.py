@@ -94,7 +94,9 @@ def extract_all(jobs: Sequence[Job], processes: int) -> dict[str, bytes]:
     if processes < 2 or size < PARALLEL_BYTES or not hasattr(os, "fork"):
         return dict(_encode_all(jobs))
     found: dict[str, bytes] = {}
-    for payload in parallel.spread(lambda one: _ENCODER.encode(_encode_all(one)), _shares(jobs, processes)):
+    for payload in parallel.spread(
+        lambda one: _ENCODER.encode(_encode_all(one)), _shares(jobs, processes)
+    ):
         found |= dict(msgspec.msgpack.decode(payload))
     return found
 

@@ -18,6 +18,9 @@ from audit.model import Evidence, PracticeResult
 _LAYOUT: Final = re.compile(r'[(),\\]|(?<=")"+')
 """What a formatter adds or takes: brackets around a whole, commas at the end, strings cut."""
 
+_PIN: Final = re.compile(r"@[\w.]+")
+"""The version of an action or a hook."""
+
 
 def stamp(rows: Iterable[PracticeResult], code: Mapping[str, Stream]) -> tuple[PracticeResult, ...]:
     """Return decisions whose evidence carries its fingerprint.
@@ -33,7 +36,7 @@ def stamp(rows: Iterable[PracticeResult], code: Mapping[str, Stream]) -> tuple[P
 
 
 def _stamped(practice: str, one: Evidence, code: Stream | None) -> Evidence:
-    symbol, content = one.symbol, one.says
+    symbol, content = (_PIN.sub("@", words) for words in (one.symbol, one.says))
     if one.code and code is not None and one.line <= len(code.starts):
         symbol, content = one.symbol.partition(":")[2], logical_line(code, one.line)
     digest = sha256(f"{practice}\0{symbol}\0{content}".encode("utf-8", "replace"))

@@ -83,9 +83,7 @@ def problems(files: Iterable[File]) -> tuple[Problem, ...]:
     return tuple(Problem(one.path, one.problem) for one in files if one.problem)
 
 
-def decide(
-    request: Request, info: SourceInfo, repository: Repository, store: Cache
-) -> Decisions:
+def decide(request: Request, info: SourceInfo, repository: Repository, store: Cache) -> Decisions:
     """S3: decide every practice, choose the profile, measure duplication in the evidence."""
     practices = request.catalogue.practices()
     results = capabilities.decide(repository, practices)

@@ -7,21 +7,21 @@ import gc
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
-from audit import git, parallel, pipeline
+from audit import extraction, git, parallel, pipeline
 from audit.errors import SourceError
-from audit.extraction import decode
 from audit.facts.kinds import kind_of
 from audit.facts.model import Facts, FileKind
 from audit.git import Commit
 from audit.model import Matrix
 from audit.repository import Repository
 from audit.request import Request
-from audit.source import Entry, Revision, WorkingTree
+from audit.source import MAX_READ, Entry, Revision, WorkingTree
 from audit.stages import index
 from audit.store import Memory, NoStore, Store
 
@@ -44,7 +44,9 @@ class Union:
 
     def read(self, entries: Iterable[Entry]) -> Iterator[tuple[Entry, bytes | str]]:
         """Yield each entry with its bytes, or with the reason why it cannot be read."""
-        return Revision.read(self, entries)
+        wanted = list(entries)
+        ids = [entry.blob for entry in wanted]
+        yield from zip(wanted, git.blobs(self.root, ids, MAX_READ), strict=True)
 
 
 class Revisions:
@@ -96,13 +98,14 @@ class Revisions:
             trees = list(readers.map(lambda one: Revision(self.root, one.id, one.time), commits))
         count = min(self._request.processes, len(trees))
         self._learn(Union(self.root, trees))
-        shares = [trees[k * len(trees) // count : (k + 1) * len(trees) // count] for k in range(count)]
-        answers = parallel.spread(self._audit, shares)
-        found = [one for answer in answers for one in msgspec.msgpack.decode(answer, type=list[bytes])]
-        self._store.put(
-            {self._key(one): payload for one, payload in zip(commits, found, strict=True)}
-        )
-        for one, payload in zip(commits, found, strict=True):
+        cuts = [len(trees) * k // count for k in range(count + 1)]
+        shares = [trees[a:b] for a, b in pairwise(cuts)]
+        found: list[bytes] = []
+        for answer in parallel.spread(self._audit, shares):
+            found += msgspec.msgpack.decode(answer, type=list[bytes])
+        rows = dict(zip(commits, found, strict=True))
+        self._store.put({self._key(one): payload for one, payload in rows.items()})
+        for one, payload in rows.items():
             self._known[one.tree] = msgspec.msgpack.decode(payload, type=Matrix)
 
     def _learn(self, union: Union) -> None:
@@ -110,9 +113,9 @@ class Revisions:
         payloads = index.payloads(union, self._store, self._request.processes, str)
         for entry in union.entries:
             kind = kind_of(entry.path)
-            if kind is not None and (key := index.extraction.key(entry.blob, kind)) in payloads:
-                if key not in self._facts:
-                    self._facts[key] = decode(kind, payloads[key])
+            key = extraction.key(entry.blob, kind) if kind is not None else ""
+            if kind is not None and key in payloads and key not in self._facts:
+                self._facts[key] = extraction.decode(kind, payloads[key])
 
     def _audit(self, trees: Sequence[Revision]) -> bytes:
         """Return the encoded matrices of some trees; runs in a process of its own.
