@@ -10,7 +10,7 @@ from typing import Any, Final, get_args
 import msgspec
 
 from audit.errors import ConfigError
-from audit.model import COMPONENTS, Role
+from audit.model import COMPONENTS, Role, Waiver
 
 FILE: Final = "codex-audit.toml"
 TABLE: Final = "tool.codex-audit"
@@ -21,16 +21,6 @@ DEFAULT_WEIGHTS: Final = {
     "safeguards": 0.15,
     "documentation": 0.15,
 }
-
-
-class Waiver(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A practice that a team goes without, for a reason, until a date."""
-
-    practice: str
-    reason: str
-    owner: str
-    expires: str
-    """ISO 8601 date, the first day on which the waiver no longer counts."""
 
 
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

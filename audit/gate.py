@@ -3,35 +3,12 @@
 from collections.abc import Iterator
 from datetime import date
 
-import msgspec
-
 from audit.compare import Comparison
-from audit.config import Config, Waiver
+from audit.config import Config
 from audit.errors import ConfigError
-from audit.model import Gap, Matrix
+from audit.model import Broken, Decision, Gap, Matrix, Waived, Waiver
 
 TOLERANCE = 1e-6
-
-
-class Broken(msgspec.Struct, frozen=True):
-    """A rule that does not hold, and the smallest change that would make it."""
-
-    rule: str
-    says: str
-    cure: str
-
-
-class Decision(msgspec.Struct, frozen=True):
-    """What the gate decides."""
-
-    broken: tuple[Broken, ...]
-    waived: tuple[str, ...]
-    """What would be broken without a waiver, with its reason, owner and end."""
-
-    @property
-    def holds(self) -> bool:
-        """Whether every rule holds."""
-        return not self.broken
 
 
 def decide(
@@ -50,9 +27,7 @@ def decide(
     broken, waived = [], []
     for practice, rule in _practice_rules(matrix, config, moved):
         if (waiver := waivers.get(practice)) is not None:
-            waived.append(
-                f"{rule.says}: waived until {waiver.expires} by {waiver.owner}: {waiver.reason}"
-            )
+            waived.append(Waived(rule.says, waiver))
         else:
             broken.append(rule)
     _idle(config, matrix)
@@ -85,14 +60,15 @@ def _practice_rules(
     for name in config.required:
         if rows[name].status != "present":
             says = f"required practice {name} is {rows[name].status.replace('_', ' ')}"
-            yield name, Broken("required", says, f"codex-audit explain {name}")
+            yield name, Broken("required", says, f"codex-audit explain {name}", name)
     for change in moved.changes if moved is not None else ():
         if change.lost:
             gone = ", ".join(f"{e.path}:{e.line}" for e in change.evidence[:3])
             says = f"{change.practice} was present at {gone} and is {change.after}"
+            cure = f"restore {gone} or an equal of it"
             yield (
                 change.practice,
-                Broken("no regression", says, f"restore {gone} or an equal of it"),
+                Broken("no regression", says, cure, change.practice, change.evidence),
             )
 
 
@@ -123,8 +99,13 @@ def _cure(gaps: tuple[Gap, ...], capability: str | None) -> str:
 
 def text(decision: Decision) -> str:
     """Return a decision as plain text."""
-    lines = [f"waived: {one}" for one in decision.waived]
+    lines = [_waived(one) for one in decision.waived]
     for one in decision.broken:
         lines += [f"broken: {one.rule}: {one.says}", f"    smallest change: {one.cure}"]
     lines.append("gate holds" if decision.holds else f"gate broken by {len(decision.broken)} rules")
     return "\n".join(lines) + "\n"
+
+
+def _waived(one: Waived) -> str:
+    waiver = one.waiver
+    return f"{one.says}: waived until {waiver.expires} by {waiver.owner}: {waiver.reason}"

@@ -128,8 +128,8 @@ def configuration() -> str:
         kind = str(getattr(one.type, "__name__", one.type)).replace("|", "\\|")
         lines.append(f"| `{one.name}` | `{kind}` | `{default!r}` | {words.get(one.name, '')} |")
     lines += ["", "## Waivers", "", "| key | meaning |", "|---|---|"]
-    words = field_docs(config.Waiver)
-    lines += [f"| `{name}` | {words.get(name, '')} |" for name in config.Waiver.__struct_fields__]
+    words = field_docs(model.Waiver)
+    lines += [f"| `{name}` | {words.get(name, '')} |" for name in model.Waiver.__struct_fields__]
     return "\n".join(lines) + "\n"
 
 
