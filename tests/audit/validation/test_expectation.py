@@ -31,7 +31,7 @@ def test_what_is_known(words: str, expected: list[Clause]) -> None:
 @pytest.mark.parametrize(
     "words",
     [
-        "exit zero", "exit", "exit -1", "exti 0", "returns 0", "stdout emtpy", "stdout is fine",
+        "exit zero", "exit", "exit -1", "exti 0", "returns 0", "stdout nothing", "stdout is fine",
         "stderr", "sdterr empty", "valid YAML", "output contains x", "stdout matches docs/s.json",
         "exit 0; all well", "all well; stderr empty", "stdout contains",
     ],
