@@ -22,7 +22,7 @@ from audit.facts.model import (
     TextFacts,
 )
 
-EXTRACTOR_VERSION: Final = 16
+EXTRACTOR_VERSION: Final = 17
 PARALLEL_BYTES: Final = 1_000_000
 """Below about 1 MB of misses, starting a second process costs more than it saves."""
 
@@ -50,9 +50,7 @@ def key(blob: str, kind: FileKind) -> str:
 def encode(kind: FileKind, content: bytes) -> bytes:
     """Extract and encode the facts of a blob; a refusal is encoded as its reason."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # invalid escapes in the audited code
-            return b"\x01" + _ENCODER.encode(extractors.extract(kind, content))
+        return b"\x01" + _ENCODER.encode(extractors.extract(kind, content))
     except extractors.REFUSALS as error:
         return b"\x00" + reason(error).encode("utf-8", "replace")
 
@@ -82,7 +80,9 @@ def _encode_all(jobs: Sequence[Job]) -> list[tuple[str, bytes]]:
     limit = sys.getrecursionlimit()
     sys.setrecursionlimit(_RECURSION)
     try:
-        return [(name, encode(kind, content)) for name, kind, content in jobs]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # invalid escapes in the audited code
+            return [(name, encode(kind, content)) for name, kind, content in jobs]
     finally:
         sys.setrecursionlimit(limit)
         gc.enable()

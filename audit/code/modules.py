@@ -12,6 +12,7 @@ from audit.facts.model import Definition, PythonFacts
 from audit.model import Role
 
 _HEAD: Final = re.compile(r"([:.]*)([\w.]*)")
+_CALL_OR_ITEM: Final = re.compile(r"[(\[]")
 _STEP: Final = re.compile(r"\(\)|\[[^\]]*\]|\.\w+")
 _ORIGIN: Final = re.compile(r"(?!builtins\.|self\.|(True|False|None)$)[:.]*[A-Za-z_][\w.]*(\(\))?$")
 _DEPTH: Final = 8  # re-exports and returns that are followed
@@ -290,10 +291,8 @@ def _absolute(module: Module, lead: str, name: str) -> str:
 
 
 def _end_of_head(text: str) -> int:
-    for place, letter in enumerate(text):
-        if letter in "([":
-            return place
-    return len(text)
+    found = _CALL_OR_ITEM.search(text)
+    return found.start() if found else len(text)
 
 
 def _from_root(path: str) -> str:
