@@ -17,7 +17,10 @@ MAX_BRACKETS = 2_000
 _HTML_LINK = re.compile(r"""<(a|img)\b[^>]*?\b(?:href|src)\s*=\s*["']([^"']+)["']""", re.IGNORECASE)
 _HTML_HEADING = re.compile(r"<h([1-6])\b[^>]*>(.*?)</h\1>", re.IGNORECASE | re.DOTALL)
 _TAG = re.compile(r"<[^>]+>")
-_AUTODOC = re.compile(r"^(?:\[\[autodoc\]\]|:::)\s+(\S+)", re.MULTILINE)
+# ``[[autodoc]] Name`` (doc-builder), ``::: package.name`` (mkdocstrings); ``::: note`` is neither.
+_AUTODOC = re.compile(
+    r"^(?:\[\[autodoc\]\]\s+(\S+)|(?:#{1,6} *)?::: ?([A-Za-z_]\w*(?:\.\w+)+)[ \t]*$)", re.MULTILINE
+)
 
 _UNDERLINE = re.compile(r"^([=\-~^\"'#*+`.:_])\1{2,}\s*$")
 _DIRECTIVE = re.compile(r"^\s*\.\. ([\w:-]+)::\s*(.*)$")
@@ -61,7 +64,9 @@ def markdown(content: bytes) -> ProseFacts:
                 _inline(children, line, links, spans)
                 directives += [
                     Directive(
-                        line + token.content.count("\n", 0, found.start()), "autodoc", found[1]
+                        line + token.content.count("\n", 0, found.start()),
+                        "autodoc",
+                        found[1] or found[2],
                     )
                     for found in _AUTODOC.finditer(token.content)
                 ]
