@@ -65,8 +65,11 @@ class Graph:
 
     def _uses(self, module: Module) -> None:  # noqa: C901
         program, first = self.program, module.first
+        definitions = module.facts.definitions
         for call in module.facts.calls:
             source = self.edges[first + call.scope]
+            if _extends(definitions[call.scope].name, call.names[0]):
+                self.edges[first + definitions[call.scope].parent].add(first + call.scope)
             found = False
             for name in call.names:
                 for text, node in program.follow(module, name):
@@ -160,6 +163,13 @@ class Graph:
             or _TEST_NAME.search(one.name)
             or any("fixture" in d for d in one.decorators)
         )
+
+
+def _extends(name: str, called: str) -> bool:
+    """Tell whether a private method calls its own name on an instance of a base class: the
+    base runs it, as a trainer runs its ``_save_checkpoint``."""
+    own = name.rpartition(".")[2]
+    return own.startswith("_") and called.endswith(f"().{own}") and called[0] not in "@%'"
 
 
 def is_public(name: str) -> bool:
