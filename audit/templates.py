@@ -15,6 +15,7 @@ from audit.model import COMPONENTS, Report
 BUILT_IN = Path(__file__).parent / "_templates"
 """Where the wheel keeps them; a checkout has them under ``templates/audit``."""
 
+_MARKUP = (".html.j2", ".svg.j2")
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>|#])")
 
 
@@ -85,7 +86,7 @@ def render(templates: Mapping[str, bytes], name: str, context: Mapping[str, obje
     environment = ImmutableSandboxedEnvironment(
         loader=DictLoader({key: value.decode() for key, value in templates.items()}),
         undefined=StrictUndefined,
-        autoescape=lambda template: template is not None and ".html" in template,
+        autoescape=lambda template: template is not None and template.endswith(_MARKUP),
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
