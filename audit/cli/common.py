@@ -43,13 +43,14 @@ def source_options(function: Function) -> Function:
     return function
 
 
-def request(path: Path, options: dict[str, Any], *, fast: bool = False) -> Request:
+def request(
+    path: Path, options: dict[str, Any], cache: Store | NoStore, *, fast: bool = False
+) -> Request:
     """Return the request that the shared options ask for."""
-    return build(
-        Options(
-            path, options["rev"], options["config"], options["trust"], fast, options["jobs"]
-        )
-    )  # fmt: skip
+    asked = Options(
+        path, options["rev"], options["config"], options["trust"], fast, options["jobs"]
+    )
+    return build(asked, cache)
 
 
 def store(options: dict[str, Any]) -> Store | NoStore:
@@ -67,7 +68,7 @@ def matrix(name: str, path: Path, options: dict[str, Any], cache: Store | NoStor
     """Return the matrix that a file holds, or that a revision of the repository has."""
     if name.endswith(".json") or Path(name).is_file():
         return load(Path(name))
-    return outcome(request(path, options | {"rev": name}), cache).matrix
+    return outcome(request(path, options | {"rev": name}, cache), cache).matrix
 
 
 class Progress:

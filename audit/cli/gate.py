@@ -22,8 +22,8 @@ from audit.errors import ExitCode
 )
 def command(path: Path, base: str | None, form: str, **options: Any) -> int:
     """Hold the repository at PATH to its own configuration, and to --base."""
-    asked = common.request(path, options)
     cache = common.store(options)
+    asked = common.request(path, options, cache)
     found = common.outcome(asked, cache)
     moved = None
     if base is not None:
