@@ -49,15 +49,17 @@ class Request(msgspec.Struct, frozen=True):
 
     def key(self) -> str:
         """Return a digest of everything that the outcome depends on."""
-        parts = (
-            msgspec.json.encode(self.info()),
-            self.config.digest().encode(),
-            self.catalogue.digest().encode(),
-            templates.digest(self.templates).encode(),
-            engine_digest().encode(),
-            b"fast" if self.fast else b"full",
-        )
-        return "run:" + sha256(b"\0".join(parts)).hexdigest()
+        info = msgspec.json.encode(self.info())
+        extent = b"fast" if self.fast else b"full"
+        return "run:" + sha256(b"\0".join((info, self.judgement(), extent))).hexdigest()
+
+    def judgement(self) -> bytes:
+        """Return a digest of everything but the files that the outcome depends on."""
+        digests = (
+            self.config.digest(), self.catalogue.digest(), templates.digest(self.templates),
+            engine_digest(),
+        )  # fmt: skip
+        return "\0".join((self.name, *digests)).encode()
 
 
 @cache

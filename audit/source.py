@@ -236,10 +236,11 @@ class WorkingTree(_OnDisk):
 class Revision:
     """A revision, read from Git's object store; there need be no working tree."""
 
-    def __init__(self, root: Path, revision: str) -> None:
+    def __init__(self, root: Path, revision: str, time: int | None = None) -> None:
+        """Read a revision; whoever gives the commit's time gives its full id, too."""
         self.root = root
         self.name = git.top_name(root)
-        self.revision, self.time = git.commit(root, revision)
+        self.revision, self.time = git.commit(root, revision) if time is None else (revision, time)
         self.dirty = False
         rows = git.tree(root, self.revision)
         self.entries = tuple(

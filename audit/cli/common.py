@@ -8,9 +8,8 @@ from typing import Any, TypeVar
 
 import click
 
-from audit.compare import load
 from audit.engine import audit
-from audit.model import Matrix, Outcome
+from audit.model import Outcome
 from audit.request import Options, Request, build
 from audit.store import NoStore, Store, default_path, open_store
 
@@ -62,13 +61,6 @@ def outcome(asked: Request, cache: Store | NoStore) -> Outcome:
     """Run the audit, telling a terminal how it goes."""
     with Progress() as progress:
         return audit(asked, cache, progress)
-
-
-def matrix(name: str, path: Path, options: dict[str, Any], cache: Store | NoStore) -> Matrix:
-    """Return the matrix that a file holds, or that a revision of the repository has."""
-    if name.endswith(".json") or Path(name).is_file():
-        return load(Path(name))
-    return outcome(request(path, options | {"rev": name}, cache), cache).matrix
 
 
 class Progress:

@@ -31,6 +31,10 @@ def render(report: Report) -> str:
         lines.append(f"{len(matrix.problems)} files could not be audited, first of them:")
         lines += [_fit(f"  {one.path}: {one.reason}") for one in matrix.problems[:3]]
     lines += [f"warning: {one}" for one in matrix.warnings]
+    lines += [
+        f"waived until {one.expires} by {one.owner}: {one.practice}: {one.reason}"
+        for one in matrix.waivers
+    ]
     if report.outcome.gaps:
         lines += ["", "next best actions (gain in the capability's score)"]
         lines += [_gap(one) for one in report.outcome.gaps[:NEXT]]
