@@ -18,8 +18,10 @@ from audit.facts.model import (
     Import,
     PythonFacts,
     Raise,
+    Record,
     Reference,
 )
+from audit.facts.python import docstrings
 from audit.facts.python.canon import WIDTH, argument, candidates, operator, resolve, text
 from audit.facts.python.scopes import Scope, bind_body, dotted, imports
 
@@ -46,6 +48,7 @@ class Walker:
         self.imports: list[Import] = []
         self.exports: list[str] = []
         self.commands: list[Command] = []
+        self.records: list[Record] = []
         self.returns: dict[int, dict[str, None]] = {}
         self.pending: list[tuple[ast.FunctionDef | ast.AsyncFunctionDef, Scope]] = []
 
@@ -83,7 +86,7 @@ class Walker:
             Definition(
                 name, "class", node.lineno, node.end_lineno or node.lineno, scope.index,
                 bases=bases + keywords, decorators=self._decorators(node, scope),
-                stub=is_stub(node.body),
+                stub=is_stub(node.body), said=docstrings.parameters(node.body),
             ),
             node.body,
         )  # fmt: skip
@@ -140,6 +143,10 @@ class Walker:
                 scope.index, decorators=self._decorators(node, scope),
                 params=tuple(one.arg for one in params), stub=is_stub(node.body),
                 doctest=">>>" in doc, defaults=_defaults(arguments, scope),
+                kinds=_kinds(arguments), said=docstrings.parameters(node.body),
+                annotations=tuple([_annotation(one, scope) for one in params])
+                if node.decorator_list
+                else (),
             ),
             node.body,
         )  # fmt: skip
@@ -386,6 +393,8 @@ class Walker:
                     self.returns.setdefault(scope.index, {})["yield"] = None
                     stack.append((value, block))
                 case _:
+                    if kind is ast.Dict:
+                        self._record(node)  # type: ignore[arg-type]
                     for field in node._fields:
                         part = getattr(node, field)
                         if isinstance(part, list):
@@ -394,6 +403,15 @@ class Walker:
                             ]
                         elif isinstance(part, ast.expr):
                             stack.append((part, block))
+
+    def _record(self, node: ast.Dict) -> None:
+        keys = [
+            one.value
+            for one in node.keys
+            if isinstance(one, ast.Constant) and isinstance(one.value, str)
+        ]
+        if len(keys) > 1:
+            self.records.append(Record(node.lineno, tuple(keys[:60]), len(keys) < len(node.keys)))
 
     def _comprehension(
         self,
@@ -487,6 +505,17 @@ def annotated(node: ast.expr) -> list[ast.expr]:
     return [node]
 
 
+def _kinds(arguments: ast.arguments) -> str:
+    """Return a letter for the kind of each parameter, as `Definition.kinds` names them."""
+    counts = (len(arguments.posonlyargs), len(arguments.args), len(arguments.kwonlyargs))
+    letters = "".join(letter * count for letter, count in zip("/.k", counts, strict=True))
+    return letters + "*" * bool(arguments.vararg) + "^" * bool(arguments.kwarg)
+
+
+def _annotation(one: ast.arg, scope: Scope) -> str:
+    return text(one.annotation, scope, 4) if one.annotation is not None else ""
+
+
 def _defaults(arguments: ast.arguments, scope: Scope) -> tuple[tuple[str, str], ...]:
     """Return each parameter that has a default, with the default's text."""
     positional = [*arguments.posonlyargs, *arguments.args]
@@ -562,6 +591,7 @@ def walk(tree: ast.Module, data: bytes) -> PythonFacts:
         commands=tuple(walker.commands),
         lines=data.count(b"\n") + (not data.endswith(b"\n")),
         generated=bool(_GENERATED.search(data[:2000])),
+        records=tuple(walker.records),
     )
 
 
@@ -571,5 +601,6 @@ def _with_returns(definition: Definition, returns: dict[str, None] | None) -> De
     return Definition(
         definition.name, definition.kind, definition.line, definition.end, definition.parent,
         definition.bases, definition.decorators, definition.params, tuple(returns)[:6],
-        definition.stub, definition.doctest, definition.defaults,
+        definition.stub, definition.doctest, definition.defaults, definition.kinds,
+        definition.annotations, definition.said,
     )  # fmt: skip
