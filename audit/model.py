@@ -45,6 +45,8 @@ class Evidence(Value, frozen=True):
     """Product code, which tests can reach; false for configuration, CI, docs."""
     tested: bool = False
     documented: bool = False
+    fingerprint: str = ""
+    """Names the evidence wherever it stands: practice, symbol and normalised content, no line."""
 
 
 class PracticeResult(Value, frozen=True):
@@ -180,6 +182,16 @@ class Decisions(Value, frozen=True):
     warnings: tuple[str, ...]
 
 
+class Waiver(Value, frozen=True, forbid_unknown_fields=True):
+    """A practice that a team goes without, for a reason, until a date."""
+
+    practice: str
+    reason: str
+    owner: str
+    expires: str
+    """ISO 8601 date, the first day on which the waiver no longer counts."""
+
+
 class Matrix(Value, frozen=True):
     """S4 and S6: the capability matrix, the contract of ``capability_matrix.json``.
 
@@ -201,6 +213,9 @@ class Matrix(Value, frozen=True):
     capabilities: tuple[CapabilityResult, ...]
     problems: tuple[Problem, ...]
     warnings: tuple[str, ...]
+    waivers: tuple[Waiver, ...] = ()
+    """As configured; the scores do not know them, and no report asks the clock whether they
+    still count: only the gate does."""
 
 
 class Outcome(Value, frozen=True):
@@ -214,3 +229,57 @@ class Outcome(Value, frozen=True):
     gaps: tuple[Gap, ...]
     timings: tuple[tuple[str, float], ...] = ()
     """Stage and seconds: for the screen, never in an artefact."""
+
+
+class Blame(Value, frozen=True):
+    """The commit that made a change; without an id the uncommitted changes did."""
+
+    commit: str
+    subject: str
+    files: tuple[str, ...]
+    """What it did to which file: ``deleted a.py``, ``a.py → b.py``."""
+    undone: bool = False
+    """Only the old revision has the commit: the change is that the new one lacks it."""
+
+
+class Broken(Value, frozen=True):
+    """A rule of the gate that does not hold, and the smallest change that would make it."""
+
+    rule: str
+    says: str
+    cure: str
+    practice: str = ""
+    """The practice it is about; empty for a rule about scores."""
+    evidence: tuple[Evidence, ...] = ()
+    """What disappeared."""
+    blame: Blame | None = None
+    """Where the rule looks back at another revision: what broke it."""
+
+
+class Waived(Value, frozen=True):
+    """What would be broken without a waiver."""
+
+    says: str
+    waiver: Waiver
+
+
+class Decision(Value, frozen=True):
+    """What the gate decides."""
+
+    broken: tuple[Broken, ...]
+    waived: tuple[Waived, ...]
+    notes: tuple[str, ...] = ()
+    """What breaks no rule and should be known: a slack baseline, a loosened policy."""
+
+    @property
+    def holds(self) -> bool:
+        """Whether every rule holds."""
+        return not self.broken
+
+
+class Report(Value, frozen=True):
+    """What a format renders: what a run found and, where there is one, the gate's decision."""
+
+    outcome: Outcome
+    templates: dict[str, bytes]
+    decision: Decision | None = None

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import msgspec
 
-from audit import clones, profiles, templates
+from audit import clones, fingerprints, profiles, templates
 from audit.config import Config
 from audit.extraction import EXTRACTOR_VERSION
 from audit.model import (
@@ -24,10 +24,10 @@ from audit.model import (
 )
 from audit.repository import File, Repository
 from audit.request import Request
-from audit.source import Entry, Source
+from audit.source import Source
 from audit.stages import capabilities, facets, gaps, scoring
 from audit.stages.index import index
-from audit.store import NoStore, Store
+from audit.store import Cache, NoStore, Store
 
 
 class Watch:
@@ -83,9 +83,7 @@ def problems(files: Iterable[File]) -> tuple[Problem, ...]:
     return tuple(Problem(one.path, one.problem) for one in files if one.problem)
 
 
-def decide(
-    request: Request, info: SourceInfo, repository: Repository, store: Store | NoStore
-) -> Decisions:
+def decide(request: Request, info: SourceInfo, repository: Repository, store: Cache) -> Decisions:
     """S3: decide every practice, choose the profile, measure duplication in the evidence."""
     practices = request.catalogue.practices()
     results = capabilities.decide(repository, practices)
@@ -101,8 +99,10 @@ def decide(
         grouped.setdefault(practice.capability, []).append(
             _applicable(result, without, request.config)
         )
-    rows = tuple((capability, tuple(found)) for capability, found in grouped.items())
-    duplicated = duplication(request.source, repository, rows, store)
+    decided = tuple((capability, tuple(found)) for capability, found in grouped.items())
+    streams = _streams(request.source, decided, store)
+    duplicated = duplication(repository, decided, streams)
+    rows = tuple((name, fingerprints.stamp(found, streams)) for name, found in decided)
     warnings = () if repository.product else ("there is no product Python code to judge",)
     return Decisions(info, name, reason, rows, duplicated, warnings)
 
@@ -121,10 +121,9 @@ def _applicable(
 
 
 def duplication(
-    source: Source,
     repository: Repository,
     decided: Iterable[tuple[str, tuple[PracticeResult, ...]]],
-    store: Store | NoStore,
+    streams: Mapping[str, clones.Stream],
 ) -> dict[str, float]:
     """Return the duplicated share of the code of every symbol that is evidence."""
     program = repository.program
@@ -136,15 +135,19 @@ def duplication(
         if program.symbol(node) in wanted
     ]
     paths = {one.path for one in regions}
-    streams = _streams(source, [one for one in source.entries if one.path in paths], store)
-    found = clones.shares(streams, regions)
+    found = clones.shares({path: streams[path] for path in paths if path in streams}, regions)
     return {symbol: found[symbol] for symbol in sorted(found) if found[symbol]}
 
 
 def _streams(
-    source: Source, entries: Sequence[Entry], store: Store | NoStore
+    source: Source,
+    decided: Iterable[tuple[str, tuple[PracticeResult, ...]]],
+    store: Cache,
 ) -> dict[str, clones.Stream]:
-    """Return the normalised code of some files, from the store where it knows them."""
+    """Return the normalised code of the files that hold evidence, from the store where it
+    knows them."""
+    wanted = {e.path for _, rows in decided for row in rows for e in row.evidence if e.code}
+    entries = [entry for entry in source.entries if entry.path in wanted]
     keys = {entry.path: f"clones:{EXTRACTOR_VERSION}:{entry.blob}" for entry in entries}
     known = store.get(keys.values())
     fresh = {}
@@ -178,6 +181,7 @@ def scored(request: Request, decisions: Decisions, unread: tuple[Problem, ...]) 
         capabilities=rows,
         problems=unread,
         warnings=(*decisions.warnings, *warnings),
+        waivers=request.config.waivers,
     )
 
 

@@ -12,7 +12,7 @@ import msgspec
 from audit import templates
 from audit.errors import AuditError
 from audit.formats import FORMATS, WRITTEN, render
-from audit.model import SCHEMA_VERSION, TOOL, Outcome, SourceInfo, Tool, Value
+from audit.model import SCHEMA_VERSION, TOOL, Outcome, Report, SourceInfo, Tool, Value
 from audit.practices.catalogue import Catalogue
 
 ARTEFACTS: Final = "audit_artifacts"
@@ -70,12 +70,10 @@ def artefacts(outcome: Outcome) -> dict[str, bytes]:
     }
 
 
-def reports(
-    outcome: Outcome, sources: Mapping[str, bytes], formats: Iterable[str] = ()
-) -> dict[str, bytes]:
+def reports(report: Report, formats: Iterable[str] = ()) -> dict[str, bytes]:
     """Return the rendered reports by path: those always written, and those asked for."""
     return {
-        f"{REPORTS}/capability_matrix.{FORMATS[name]}": render(name, outcome, sources).encode()
+        f"{REPORTS}/capability_matrix.{FORMATS[name]}": render(name, report).encode()
         for name in dict.fromkeys((*WRITTEN, *formats))
     }
 

@@ -10,6 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from audit.errors import ConfigError
+from audit.model import COMPONENTS, Report
 
 BUILT_IN = Path(__file__).parent / "_templates"
 """Where the wheel keeps them; a checkout has them under ``templates/audit``."""
@@ -57,6 +58,18 @@ def code(value: object) -> str:
     fence = "`" * (longest + 1)
     pad = " " if words.startswith("`") or words.endswith("`") else ""
     return f"{fence}{pad}{words}{pad}{fence}"
+
+
+def context(report: Report) -> dict[str, object]:
+    """Return what a report's template can name."""
+    outcome = report.outcome
+    return {
+        "matrix": outcome.matrix,
+        "gaps": outcome.gaps,
+        "facets": outcome.facets,
+        "decision": report.decision,
+        "components": COMPONENTS,
+    }
 
 
 def render(templates: Mapping[str, bytes], name: str, context: Mapping[str, object]) -> str:

@@ -20,11 +20,13 @@ import msgspec
 from audit import cli, config, errors, model, report
 from audit.cli import COMMANDS, LazyGroup
 from audit.practices import registry
+from audit.validation import model as validation
 
 ROOT = Path(__file__).parents[1]
 SCHEMAS: dict[str, tuple[Any, str]] = {
     "capability_matrix": (model.Matrix, "The capability matrix of codex-audit"),
     "manifest": (report.Manifest, "The manifest of a report of codex-audit"),
+    "validation": (validation.Report, "The result of codex-audit validate"),
 }
 
 
@@ -128,8 +130,8 @@ def configuration() -> str:
         kind = str(getattr(one.type, "__name__", one.type)).replace("|", "\\|")
         lines.append(f"| `{one.name}` | `{kind}` | `{default!r}` | {words.get(one.name, '')} |")
     lines += ["", "## Waivers", "", "| key | meaning |", "|---|---|"]
-    words = field_docs(config.Waiver)
-    lines += [f"| `{name}` | {words.get(name, '')} |" for name in config.Waiver.__struct_fields__]
+    words = field_docs(model.Waiver)
+    lines += [f"| `{name}` | {words.get(name, '')} |" for name in model.Waiver.__struct_fields__]
     return "\n".join(lines) + "\n"
 
 

@@ -8,6 +8,7 @@ import click
 
 from audit import formats, report
 from audit.cli import common
+from audit.model import Report
 
 
 @click.command()
@@ -32,14 +33,15 @@ def command(
     """Audit the repository at PATH and print its capability matrix."""
     if len(names) > 1 and out is None:
         raise click.UsageError("several --format need --out: only one can be printed")
-    asked = common.request(path, options, fast=fast)
     cache = common.store(options)
+    asked = common.request(path, options, cache, fast=fast)
     found = common.outcome(asked, cache)
     cache.close()
     start = time.perf_counter()
-    shown = formats.render(names[0] if len(names) == 1 else "text", found, asked.templates)
+    whole = Report(found, asked.templates)
+    shown = formats.render(names[0] if len(names) == 1 else "text", whole)
     if out is not None:
-        files = report.artefacts(found) | report.reports(found, asked.templates, names)
+        files = report.artefacts(found) | report.reports(whole, names)
         report.write(out, files, report.manifest(found, files))
         _tell(found.timings, time.perf_counter() - start, out)
     click.echo(shown, nl=False)

@@ -1,10 +1,16 @@
-"""The matrix in each output format: one module a format, one registry."""
+"""The matrix in each output format: one module a format, one registry.
 
-from collections.abc import Callable, Mapping
+A format is a pure function of a `Report`: what a run found and, under a gate, what it
+decided. Everything in it is escaped for its format: paths and contents are untrusted.
+"""
+
 from importlib import import_module
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from audit.model import Outcome
+from audit.model import Report
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 FORMATS: Final = {"text": "txt", "json": "json", "md": "md", "html": "html"}
 """Format → the suffix of its report file."""
@@ -13,8 +19,7 @@ WRITTEN: Final = ("json", "md", "html")
 """What `run --out` always writes."""
 
 
-def render(name: str, report: Outcome, templates: Mapping[str, bytes]) -> str:
+def render(name: str, report: Report) -> str:
     """Return a report in a format."""
-    module = {"md": "templated", "html": "templated"}.get(name, name)
-    function: Callable[..., str] = import_module(f"audit.formats.{module}").render
-    return function(report, templates, name) if module == "templated" else function(report)
+    function: Callable[[Report], str] = import_module(f"audit.formats.{name}").render
+    return function(report)

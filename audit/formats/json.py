@@ -2,9 +2,9 @@
 
 import msgspec
 
-from audit.model import Outcome
+from audit.model import Report
 
 
-def render(report: Outcome) -> str:
+def render(report: Report) -> str:
     """Return the matrix as indented JSON, keys in declared order."""
-    return msgspec.json.format(msgspec.json.encode(report.matrix), indent=2).decode() + "\n"
+    return msgspec.json.format(msgspec.json.encode(report.outcome.matrix), indent=2).decode() + "\n"

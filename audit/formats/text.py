@@ -1,6 +1,6 @@
 """Terminal: the matrix in 80 columns, the same with and without colour."""
 
-from audit.model import COMPONENTS, CapabilityResult, Gap, Outcome
+from audit.model import COMPONENTS, CapabilityResult, Gap, Report
 
 _TITLES = "func  cons  test  safe  docs"
 _HEAD = f"{'capability':<23} {'score':>5}  {'':10} {_TITLES}  found"
@@ -10,9 +10,9 @@ BAR = 10
 NEXT = 5
 
 
-def render(report: Outcome) -> str:
+def render(report: Report) -> str:
     """Return the matrix as plain text, at most 80 columns wide."""
-    matrix = report.matrix
+    matrix = report.outcome.matrix
     source = matrix.source
     revision = source.revision[:12] or "no revision"
     lines = [
@@ -31,9 +31,13 @@ def render(report: Outcome) -> str:
         lines.append(f"{len(matrix.problems)} files could not be audited, first of them:")
         lines += [_fit(f"  {one.path}: {one.reason}") for one in matrix.problems[:3]]
     lines += [f"warning: {one}" for one in matrix.warnings]
-    if report.gaps:
+    lines += [
+        f"waived until {one.expires} by {one.owner}: {one.practice}: {one.reason}"
+        for one in matrix.waivers
+    ]
+    if report.outcome.gaps:
         lines += ["", "next best actions (gain in the capability's score)"]
-        lines += [_gap(one) for one in report.gaps[:NEXT]]
+        lines += [_gap(one) for one in report.outcome.gaps[:NEXT]]
     lines += ["", f"template {matrix.template_hash}"]
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
