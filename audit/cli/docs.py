@@ -26,8 +26,8 @@ def command(path: Path, execute: bool, form: str, **options: Any) -> int:
 
     Exit codes: 0 every claim that can be decided holds; 1 some do not; 2 usage error.
     """
-    asked = common.request(path, options)
     cache = common.store(options)
+    asked = common.request(path, options, cache)
     world = open_world(asked.source, cache, path, asked.config.roles(), asked.processes)
     found = engine.check(world, execute=execute)
     cache.close()
