@@ -35,8 +35,8 @@ def command(
     **options: Any,
 ) -> int:
     """Hold the repository at PATH to its own configuration, and to --base."""
-    asked = common.request(path, options)
     cache = common.store(options)
+    asked = common.request(path, options, cache)
     found = common.outcome(asked, cache)
     day = (today or datetime.now(tz=UTC)).date()
     wanted = baseline.Wanted(day, base or "", strict_baseline, tighten)

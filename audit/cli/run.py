@@ -33,8 +33,8 @@ def command(
     """Audit the repository at PATH and print its capability matrix."""
     if len(names) > 1 and out is None:
         raise click.UsageError("several --format need --out: only one can be printed")
-    asked = common.request(path, options, fast=fast)
     cache = common.store(options)
+    asked = common.request(path, options, cache, fast=fast)
     found = common.outcome(asked, cache)
     cache.close()
     start = time.perf_counter()
