@@ -20,11 +20,13 @@ import msgspec
 from audit import cli, config, errors, model, report
 from audit.cli import COMMANDS, LazyGroup
 from audit.practices import registry
+from audit.validation import model as validation
 
 ROOT = Path(__file__).parents[1]
 SCHEMAS: dict[str, tuple[Any, str]] = {
     "capability_matrix": (model.Matrix, "The capability matrix of codex-audit"),
     "manifest": (report.Manifest, "The manifest of a report of codex-audit"),
+    "validation": (validation.Report, "The result of codex-audit validate"),
 }
 
 

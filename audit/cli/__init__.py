@@ -22,6 +22,7 @@ COMMANDS = {
     "pyproject": "bring a pyproject.toml to its canonical form",
     "run": "audit a repository",
     "stage": "one stage, from the artefacts of those before it",
+    "validate": "run the contracts that a document states",
     "verify": "re-derive the hashes of a written report",
 }
 

@@ -35,8 +35,8 @@ def command(
     if out is not None and len(names) > 1:  # then the folder has them, and stdout the matrix
         targets = (*(one for one in targets if one.path is not None), output.Target("text", None))
     output.check(targets, step_summary)
-    asked = common.request(path, options, fast=fast)
     cache = common.store(options)
+    asked = common.request(path, options, cache, fast=fast)
     found = common.outcome(asked, cache)
     cache.close()
     start = time.perf_counter()

@@ -12,6 +12,8 @@ from audit.facts.model import Definition, PythonFacts
 from audit.model import Role
 
 _HEAD: Final = re.compile(r"([:.]*)([\w.]*)")
+_TOP: Final = re.compile(r"\W")
+_CALL_OR_ITEM: Final = re.compile(r"[(\[]")
 _STEP: Final = re.compile(r"\(\)|\[[^\]]*\]|\.\w+")
 _ORIGIN: Final = re.compile(r"(?!builtins\.|self\.|(True|False|None)$)[:.]*[A-Za-z_][\w.]*(\(\))?$")
 _DEPTH: Final = 8  # re-exports and returns that are followed
@@ -129,6 +131,8 @@ class Program:
         return known
 
     def _resolve(self, module: Module, name: str, depth: int) -> tuple[str, int]:
+        if name[:1] not in ":." and _TOP.split(name, 1)[0] not in self._tops:
+            return name, -1  # most names: libraries, parameters, attributes
         found = _HEAD.match(name)
         assert found is not None
         lead, head = found[1], found[2].rstrip(".")
@@ -290,10 +294,8 @@ def _absolute(module: Module, lead: str, name: str) -> str:
 
 
 def _end_of_head(text: str) -> int:
-    for place, letter in enumerate(text):
-        if letter in "([":
-            return place
-    return len(text)
+    found = _CALL_OR_ITEM.search(text)
+    return found.start() if found else len(text)
 
 
 def _from_root(path: str) -> str:

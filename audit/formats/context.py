@@ -1,5 +1,6 @@
 """What the templates of the Markdown and the HTML report can name."""
 
+from audit.compare import blame
 from audit.formats import Report
 from audit.model import COMPONENTS
 
@@ -12,6 +13,7 @@ def context(report: Report) -> dict[str, object]:
         "gaps": outcome.gaps,
         "facets": outcome.facets,
         "decision": report.decision,
+        "blame": blame,
         "components": COMPONENTS,
         "practices": {one.id: one.prose for one in report.catalogue.practices()},
     }

@@ -7,6 +7,7 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
+from audit.compare import blame
 from audit.formats import Report
 from audit.model import Broken, CapabilityResult, Index, PracticeResult
 
@@ -47,7 +48,8 @@ def _broken(report: Report) -> Iterator[Finding]:
         path, line = next(
             ((e.path, e.line) for e in one.evidence if e.path in known), (fallback(index), 1)
         )
-        says = f"{one.says} ({one.rule}); smallest change: {one.cure}"
+        by = "".join(f", by {row}" for row in blame(one.blame))
+        says = f"{one.says}{by} ({one.rule}); smallest change: {one.cure}"
         yield Finding(one.practice or GATE, "error", says, path, line, _named(one))
 
 

@@ -7,9 +7,10 @@ file says what the exit code says.
 from collections.abc import Iterator
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
+from audit.compare import blame
 from audit.formats import Report
 from audit.formats.findings import GATE
-from audit.model import CapabilityResult, Decision, PracticeResult
+from audit.model import Broken, CapabilityResult, Decision, PracticeResult
 from audit.visible import visible
 
 
@@ -34,13 +35,17 @@ def _gate(decision: Decision) -> Element:
     suite = Element("testsuite", name=GATE)
     for one in decision.broken:
         case = SubElement(suite, "testcase", classname=GATE, name=visible(one.says))
-        _say(case, "failure", one.rule, one.says, f"smallest change: {one.cure}")
+        _say(case, "failure", one.rule, one.says, _cure(one))
     for waived in decision.waived:
         case = SubElement(suite, "testcase", classname=GATE, name=visible(waived.says))
         _say(case, "skipped", "waived", waived.waiver.reason)
     if decision.holds:
         SubElement(suite, "testcase", classname=GATE, name="every other rule holds")
     return suite
+
+
+def _cure(one: Broken) -> str:
+    return "\n".join([*(f"by {row}" for row in blame(one.blame)), f"smallest change: {one.cure}"])
 
 
 def _capability(capability: CapabilityResult, gated: bool) -> Element:
@@ -65,4 +70,4 @@ def _say(case: Element, tag: str, kind: str, message: str, text: str = "") -> No
     element = SubElement(case, tag, message=visible(message))
     if tag != "skipped":
         element.set("type", kind)
-    element.text = visible(text) or None
+    element.text = visible(text, keep="\n") or None

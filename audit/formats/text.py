@@ -22,7 +22,7 @@ _STYLES: Final = {"good": "32", "middling": "33", "poor": "31", "head": "1", "so
 def render(report: Report, *, colour: bool = False) -> str:
     """Return the matrix, or under a gate its decision, at most `COLUMNS` wide where it can be."""
     if report.decision is not None:
-        return gate.text(report.decision)
+        return visible(gate.text(report.decision), keep="\n")
     lines = _lines(report, _Style(colour))
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
@@ -58,6 +58,9 @@ def _lines(report: Report, style: _Style) -> Iterator[str]:
             yield f"  … and {count - 3} more: --format md lists them"
     for warning in matrix.warnings:
         yield from textwrap.wrap(visible(f"warning: {warning}"), COLUMNS, subsequent_indent="  ")
+    for one in matrix.waivers:
+        says = f"waived until {one.expires} by {one.owner}: {one.practice}: {one.reason}"
+        yield from textwrap.wrap(visible(says), COLUMNS, subsequent_indent="  ")
     if outcome.gaps:
         yield ""
         yield style("head", "next best actions (gain in the capability's score)")
