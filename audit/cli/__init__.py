@@ -15,6 +15,7 @@ from audit import __version__
 from audit.errors import AuditError, ExitCode
 
 COMMANDS = {
+    "docs": "hold the documentation against the repository",
     "diff": "what moved between two revisions or matrices",
     "explain": "why a capability or practice scores what it does",
     "gate": "the CI decision",
