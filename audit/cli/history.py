@@ -26,8 +26,8 @@ def command(path: Path, last: int, since: str, form: str, **options: Any) -> Non
     Commits are audited from Git's object store, along the first parents, all under the
     configuration at PATH.
     """
-    asked = common.request(path, options)
     cache = common.store(options)
+    asked = common.request(path, options, cache)
     with common.Progress() as progress:
         found = history(asked, Span(last, since), cache, progress)
     cache.close()
