@@ -68,7 +68,8 @@ class Graph:
         program, first = self.program, module.first
         definitions = module.facts.definitions
         for call in module.facts.calls:
-            if _extends(definitions[call.scope].name, call.names[0]):
+            called = call.names[0]
+            if "()._" in called and _extends(definitions[call.scope].name, called):
                 self.edges[first + definitions[call.scope].parent].add(first + call.scope)
             self._called(module, call)
         for reference in module.facts.references:

@@ -112,7 +112,7 @@ def finetune_freeze(repo: Repository) -> Iterator[Place]:
     Limits:
         Whether the frozen model is trained afterwards is not followed.
     """
-    yield from central(repo, _frozen(repo), r"freez|frozen|trainable")
+    yield from central(repo, _frozen(repo), r"freeze|frozen|trainable")
 
 
 def _frozen(repo: Repository) -> Iterator[Place]:
