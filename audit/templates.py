@@ -18,6 +18,7 @@ BUILT_IN = Path(__file__).parent / "_templates"
 MAX_CELL = 400
 """Characters of one text in a Markdown report; the other formats have it whole."""
 
+_MARKUP = (".html.j2", ".svg.j2")
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>|#])")
 
 
@@ -81,7 +82,7 @@ def render(templates: Mapping[str, bytes], name: str, context: Mapping[str, obje
     environment = ImmutableSandboxedEnvironment(
         loader=DictLoader({key: value.decode() for key, value in templates.items()}),
         undefined=StrictUndefined,
-        autoescape=lambda template: template is not None and ".html" in template,
+        autoescape=lambda template: template is not None and template.endswith(_MARKUP),
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
