@@ -57,6 +57,18 @@ space-clean: ## remove what the audit wrote
 test: $(VENV)/.dev ## run the test suite
 	$(BIN)/python -m pytest -n 2
 
+# What `make validate` runs, so that `make check` runs nothing twice.
+MATRIX       := docs/validation/Validation_Matrix.md
+MATRIX_TESTS := $(shell sed -nE 's/.*`pytest (tests[^ ]*) .*/\1/p' $(MATRIX))
+
+.PHONY: validate
+validate: $(VENV)/.dev ## run every contract of the validation matrix
+	$(BIN)/codex-audit validate $(MATRIX) --execute --jobs 2 --timeout 900
+
+.PHONY: test-rest
+test-rest: $(VENV)/.dev ## run the tests that no row of the validation matrix runs
+	$(BIN)/python -m pytest -n 2 $(addprefix --ignore=,$(MATRIX_TESTS))
+
 .PHONY: format
 format: $(VENV)/.dev ## format the code and fix what the linter can
 	$(BIN)/ruff check --fix .
@@ -80,7 +92,7 @@ check-install: wheel ## install the wheel alone and with each extra into empty e
 	$(BIN)/python tools/check_install.py dist/*.whl --lowest
 
 .PHONY: check
-check: lint test space-gate ## what CI runs
+check: lint test-rest validate space-gate docs ## what CI runs
 
 .PHONY: docs
 docs: $(VENV)/.docs ## build the documentation site

@@ -1,39 +1,71 @@
 """Two matrices beside each other: what moved, and what shows it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
 from audit.errors import AuditError
-from audit.model import SCHEMA_VERSION, Evidence, Matrix, PracticeResult
+from audit.model import (
+    COMPONENTS,
+    SCHEMA_VERSION,
+    Blame,
+    CapabilityResult,
+    Evidence,
+    Matrix,
+    PracticeResult,
+    Value,
+)
+from audit.stages.capabilities import MAX_EVIDENCE
+
+How = Literal["disappeared", "unreachable", "untested", "undocumented"]
 
 
-class Change(msgspec.Struct, frozen=True):
-    """A practice whose status differs."""
+class Loss(Value, frozen=True):
+    """Evidence that proves less than it did, as it stood before."""
+
+    evidence: Evidence
+    how: How
+    """Gone; there, but dead code now; no longer reached from tests, or named by docs."""
+
+
+class Change(Value, frozen=True):
+    """A practice whose status, or whose evidence, differs."""
 
     practice: str
     capability: str
     before: str
     after: str
-    evidence: tuple[Evidence, ...]
-    """The places that disappeared, or appeared."""
+    losses: tuple[Loss, ...]
+    gained: tuple[Evidence, ...]
+    blame: Blame | None = None
 
     @property
     def lost(self) -> bool:
         """Whether the practice was present and is not any more."""
         return self.before == "present" and self.after != "present"
 
+    @property
+    def weakened(self) -> bool:
+        """Whether its evidence proves less, or new evidence has neither test nor page."""
+        return bool(self.losses) or any(
+            (one.code and not one.tested) or not one.documented for one in self.gained
+        )
 
-class Move(msgspec.Struct, frozen=True):
+
+class Move(Value, frozen=True):
     """A capability whose score differs."""
 
     capability: str
     before: float
     after: float
+    components: dict[str, tuple[float, float]]
+    """Those that differ: component → before and after."""
+    blame: Blame | None = None
 
 
-class Comparison(msgspec.Struct, frozen=True):
+class Comparison(Value, frozen=True):
     """What moved from one matrix to another."""
 
     before: str
@@ -45,33 +77,88 @@ class Comparison(msgspec.Struct, frozen=True):
 
 
 def compare(old: Matrix, new: Matrix) -> Comparison:
-    """Return what differs; practices are matched by id, never by line."""
-    scores = {one.id: one.score for one in old.capabilities}
-    moves = tuple(
-        Move(one.id, scores[one.id], one.score)
-        for one in new.capabilities
-        if one.id in scores and abs(scores[one.id] - one.score) > 1e-6
-    )
-    return Comparison(
-        _label(old), _label(new), old.mean, new.mean, moves, tuple(_changes(old, new))
+    """Return what differs; evidence is matched by fingerprint, never by file or line."""
+    known = {one.id: one for one in old.capabilities}
+    pairs = [(known[one.id], one) for one in new.capabilities if one.id in known]
+    moves = tuple(_move(was, one) for was, one in pairs if abs(was.score - one.score) > 1e-6)
+    changes = tuple(change for was, one in pairs for change in _changes(was, one))
+    return Comparison(_label(old), _label(new), old.mean, new.mean, moves, changes)
+
+
+def worse(moved: Comparison) -> Comparison:
+    """Return what a comparison has of losses alone."""
+    return msgspec.structs.replace(
+        moved,
+        moves=tuple(one for one in moved.moves if one.after < one.before),
+        changes=tuple(one for one in moved.changes if one.lost or one.weakened),
     )
 
 
 def _label(matrix: Matrix) -> str:
-    return matrix.source.revision[:12] or matrix.source.tree[:12]
+    name = matrix.source.revision[:12] or matrix.source.tree[:12]
+    return f"{name} + changes" if matrix.source.dirty else name
 
 
-def _changes(old: Matrix, new: Matrix) -> Iterator[Change]:
-    known = {row.id: row for one in old.capabilities for row in one.practices}
-    for one in new.capabilities:
-        for row in one.practices:
-            was = known.get(row.id)
-            if was is not None and was.status != row.status:
-                yield Change(row.id, one.id, was.status, row.status, _shown(was, row))
+def _move(was: CapabilityResult, one: CapabilityResult) -> Move:
+    values = {
+        name: (getattr(was.components, name), getattr(one.components, name)) for name in COMPONENTS
+    }
+    differ = {name: pair for name, pair in values.items() if abs(pair[0] - pair[1]) > 1e-6}
+    return Move(one.id, was.score, one.score, differ)
 
 
-def _shown(was: PracticeResult, row: PracticeResult) -> tuple[Evidence, ...]:
-    return was.evidence if was.status == "present" else row.evidence
+def _changes(was: CapabilityResult, one: CapabilityResult) -> Iterator[Change]:
+    known = {row.id: row for row in was.practices}
+    for row in one.practices:
+        if (before := known.get(row.id)) is not None:
+            found = change(one.id, before, row)
+            if before.status != row.status or found.losses or found.gained:
+                yield found
+
+
+def change(capability: str, was: PracticeResult, row: PracticeResult) -> Change:
+    """Return how one practice differs.
+
+    Where as many places are kept as there may be, one that is missing may have been
+    pushed out by others: that is no loss, and one that is new no gain.
+    """
+    pairs, gone, new = _matched(was.evidence, row.evidence)
+    losses = [loss for before, after in pairs for loss in _weaker(before, after)]
+    if len(row.evidence) < MAX_EVIDENCE:
+        losses += [Loss(one, "disappeared") for one in gone]
+    gained = new if len(was.evidence) < MAX_EVIDENCE else ()
+    return Change(row.id, capability, was.status, row.status, tuple(losses), tuple(gained))
+
+
+Pairs = list[tuple[Evidence, Evidence]]
+Evidences = Sequence[Evidence]
+
+
+def _matched(old: Evidences, new: Evidences) -> tuple[Pairs, Evidences, Evidences]:
+    """Pair the evidence of two sides: by fingerprint, and what was edited in its place by
+    symbol and meaning; return the pairs and what is left on each side."""
+    pairs: Pairs = []
+    for name in (lambda one: one.fingerprint, lambda one: (one.symbol, one.says)):
+        there: dict[object, list[Evidence]] = {}
+        for one in new:
+            there.setdefault(name(one), []).append(one)
+        left = []
+        for one in old:
+            if found := there.get(name(one)):
+                pairs.append((one, found.pop(0)))
+            else:
+                left.append(one)
+        old, new = left, [one for rest in there.values() for one in rest]
+    return pairs, old, new
+
+
+def _weaker(was: Evidence, one: Evidence) -> Iterator[Loss]:
+    if was.rung != "declared" and one.rung == "declared":
+        yield Loss(was, "unreachable")
+    if was.tested and not one.tested:
+        yield Loss(was, "untested")
+    if was.documented and not one.documented:
+        yield Loss(was, "undocumented")
 
 
 def load(path: Path) -> Matrix:
@@ -95,19 +182,44 @@ def load(path: Path) -> Matrix:
         raise AuditError(f"{path}: no capability matrix: {error}") from None
 
 
+SHOWN = 3
+_HOW: dict[How, str] = {
+    "disappeared": "",
+    "unreachable": " (nothing public reaches it any more)",
+    "untested": " (no test reaches it any more)",
+    "undocumented": " (docs no longer name it)",
+}
+
+
 def text(found: Comparison) -> str:
     """Return a comparison as plain text."""
     lines = [
         f"{found.before} → {found.after}: mean {found.mean_before:.3f} → {found.mean_after:.3f}"
     ]
-    lines += [
-        f"  {one.capability:<24} {one.before:.3f} → {one.after:.3f} ({one.after - one.before:+.3f})"
-        for one in found.moves
-    ]
+    for move in found.moves:
+        moved = ", ".join(f"{k} {a:.2f} → {b:.2f}" for k, (a, b) in move.components.items())
+        difference = f"{move.before:.3f} → {move.after:.3f} ({move.after - move.before:+.3f})"
+        lines.append(f"  {move.capability:<24} {difference}  {moved}".rstrip())
+        lines += [f"    by {row}" for row in blame(move.blame)]
     for change in found.changes:
-        lines.append(f"  {change.practice}: {change.before} → {change.after}")
-        sign = "-" if change.lost else "+"
-        lines += [f"    {sign} {e.path}:{e.line} {e.says}" for e in change.evidence[:3]]
+        status = f": {change.before} → {change.after}" if change.before != change.after else ""
+        lines.append(f"  {change.practice}{status.replace('_', ' ')}")
+        lines += [f"    by {row}" for row in blame(change.blame)]
+        lines += [f"    - {loss(one)}" for one in change.losses[:SHOWN]]
+        lines += [f"    + {e.path}:{e.line} {e.says}" for e in change.gained[:SHOWN]]
     if not found.moves and not found.changes:
         lines.append("  nothing moved")
     return "\n".join(lines) + "\n"
+
+
+def loss(one: Loss) -> str:
+    """Return a loss as one line."""
+    return f"{one.evidence.path}:{one.evidence.line} {one.evidence.says}{_HOW[one.how]}"
+
+
+def blame(one: Blame | None) -> Iterator[str]:
+    """Yield what made a change as one line, if it is known."""
+    if one is not None:
+        who = f"{one.commit[:12]} {one.subject}" if one.commit else one.subject
+        only = " (which only the old revision has)" if one.undone else ""
+        yield f"{who}{only}: {', '.join(one.files) or 'no file of this folder'}"

@@ -11,6 +11,7 @@ import msgspec
 
 from audit.errors import ConfigError
 from audit.model import COMPONENTS, Role, Waiver
+from audit.practices.catalogue import built_in
 
 FILE: Final = "codex-audit.toml"
 TABLE: Final = "tool.codex-audit"
@@ -38,6 +39,10 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     not_applicable: dict[str, str] = msgspec.field(default_factory=dict)
     """Practice or capability → the reason why it leaves the denominator."""
     waivers: tuple[Waiver, ...] = ()
+    """Practices that the gate goes without until a date."""
+    baseline: str = ""
+    """A written ``capability_matrix.json`` in the repository that the gate does not fall
+    behind where no ``--base`` is given."""
     paths: dict[Role, tuple[str, ...]] = msgspec.field(default_factory=dict)
     """Role → globs of the files that play it, whatever their names suggest."""
     templates: str = ""
@@ -189,11 +194,46 @@ def _check(
     for number, waiver in enumerate(config.waivers):
         where = place.at(f"waivers[{number}]")
         _known(waiver.practice, ids, f"{where}: a waiver of an unknown practice")
+    _agree(config, place)
     if config.profile:
         from audit.profiles import PROFILES
 
         _known(config.profile, frozenset(PROFILES), f"{place.at('profile')}: unknown profile")
     assert set(config.paths) <= set(get_args(Role))
+
+
+def _agree(config: Config, place: _Place) -> None:
+    """Refuse a policy that contradicts itself.
+
+    Raises:
+        ConfigError: it asks for what it says does not apply, or for more than the caps allow.
+    """
+    capabilities = {one.id: one.capability for one in built_in()}
+    without = config.not_applicable
+    for name in config.required:
+        if name in without or capabilities.get(name) in without:
+            raise ConfigError(
+                f"{place.at('required')}: {name!r} is required and not_applicable: choose one"
+            )
+    seen: set[str] = set()
+    for number, waiver in enumerate(config.waivers):
+        where, name = place.at(f"waivers[{number}]"), waiver.practice
+        if name in without or capabilities.get(name) in without:
+            raise ConfigError(f"{where}: {name!r} is waived and not_applicable: choose one")
+        if name in seen:
+            raise ConfigError(f"{where}: {name!r} is waived twice: keep one waiver")
+        seen.add(name)
+    most = sum(
+        weight * min(config.caps.get(name, 1.0), 1.0) for name, weight in config.weights.items()
+    ) / sum(config.weights.values())
+    for name, bar in config.thresholds.items():
+        where = place.at(f"thresholds.{name}")
+        if name in without:
+            raise ConfigError(f"{where}: {name!r} has a bar and is not_applicable: choose one")
+        if bar > most + 1e-9:
+            raise ConfigError(
+                f"{where}: thresholds.{name} is {bar:g}, and the caps allow {most:g} at most"
+            )
 
 
 def _known(name: str, known: frozenset[str], problem: str) -> None:

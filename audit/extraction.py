@@ -9,6 +9,7 @@ from typing import Any, Final, TypeAlias
 
 import msgspec
 
+from audit import parallel
 from audit.facts import extractors
 from audit.facts.model import (
     DataFacts,
@@ -21,7 +22,7 @@ from audit.facts.model import (
     TextFacts,
 )
 
-EXTRACTOR_VERSION: Final = 16
+EXTRACTOR_VERSION: Final = 19
 PARALLEL_BYTES: Final = 1_000_000
 """Below about 1 MB of misses, starting a second process costs more than it saves."""
 
@@ -49,9 +50,7 @@ def key(blob: str, kind: FileKind) -> str:
 def encode(kind: FileKind, content: bytes) -> bytes:
     """Extract and encode the facts of a blob; a refusal is encoded as its reason."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # invalid escapes in the audited code
-            return b"\x01" + _ENCODER.encode(extractors.extract(kind, content))
+        return b"\x01" + _ENCODER.encode(extractors.extract(kind, content))
     except extractors.REFUSALS as error:
         return b"\x00" + reason(error).encode("utf-8", "replace")
 
@@ -81,7 +80,9 @@ def _encode_all(jobs: Sequence[Job]) -> list[tuple[str, bytes]]:
     limit = sys.getrecursionlimit()
     sys.setrecursionlimit(_RECURSION)
     try:
-        return [(name, encode(kind, content)) for name, kind, content in jobs]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # invalid escapes in the audited code
+            return [(name, encode(kind, content)) for name, kind, content in jobs]
     finally:
         sys.setrecursionlimit(limit)
         gc.enable()
@@ -92,11 +93,11 @@ def extract_all(jobs: Sequence[Job], processes: int) -> dict[str, bytes]:
     size = sum(len(job[2]) for job in jobs)
     if processes < 2 or size < PARALLEL_BYTES or not hasattr(os, "fork"):
         return dict(_encode_all(jobs))
-    own, *others = _shares(jobs, processes)
-    workers = [(share, *_start(share)) for share in others]
-    found = dict(_encode_all(own))
-    for share, process, pipe in workers:
-        found |= _result(process, pipe) or dict(_encode_all(share))
+    found: dict[str, bytes] = {}
+    for payload in parallel.spread(
+        lambda one: _ENCODER.encode(_encode_all(one)), _shares(jobs, processes)
+    ):
+        found |= dict(msgspec.msgpack.decode(payload))
     return found
 
 
@@ -109,28 +110,3 @@ def _shares(jobs: Sequence[Job], count: int) -> list[list[Job]]:
         shares[least].append(job)
         filled[least] += len(job[2]) + 200  # what a small file costs besides its bytes
     return shares
-
-
-def _start(share: Sequence[Job]) -> tuple[int, int]:
-    """Fork a process that encodes a share; return its id and the pipe that it writes to."""
-    reading, writing = os.pipe()
-    process = os.fork()
-    if process == 0:
-        code = 1
-        try:
-            os.close(reading)
-            with os.fdopen(writing, "wb") as stream:
-                stream.write(_ENCODER.encode(_encode_all(share)))
-            code = 0
-        finally:
-            os._exit(code)
-    os.close(writing)
-    return process, reading
-
-
-def _result(process: int, pipe: int) -> dict[str, bytes] | None:
-    """Return what a worker wrote, None if it died."""
-    with os.fdopen(pipe, "rb") as stream:
-        payload = stream.read()
-    _, status = os.waitpid(process, 0)
-    return dict(msgspec.msgpack.decode(payload)) if status == 0 else None

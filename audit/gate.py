@@ -1,107 +1,215 @@
 """The CI decision: rules from the configuration, each held or broken, with the reason."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from functools import partial
+from typing import Final
 
-from audit.compare import Comparison
+import msgspec
+
+from audit.compare import Change, Comparison, Move, blame, loss
 from audit.config import Config
+from audit.cures import Capabilities, Cure
 from audit.errors import ConfigError
-from audit.model import Broken, Decision, Gap, Matrix, Waived, Waiver
+from audit.model import (
+    Blame,
+    Broken,
+    CapabilityResult,
+    Decision,
+    Evidence,
+    Outcome,
+    PracticeResult,
+    Waived,
+    Waiver,
+)
+from audit.practices.registry import Practice
+from audit.stages.capabilities import MAX_EVIDENCE
+from audit.stages.scoring import overall
 
-TOLERANCE = 1e-6
+TOLERANCE: Final = 1e-6
+FALL: Final = 0.005
+"""By how much a score may fall: less is the noise of new evidence."""
+CLONES: Final = 0.02
+"""By how much consistency may fall: less is where lines of a copy happen to start."""
+
+Rule = tuple[Broken, frozenset[str]]
+"""A broken rule and the practices whose waivers, all together, excuse it."""
 
 
 def decide(
-    matrix: Matrix,
-    gaps: tuple[Gap, ...],
+    outcome: Outcome,
     config: Config,
+    practices: Mapping[str, Practice],
     today: date,
     moved: Comparison | None = None,
 ) -> Decision:
-    """Hold a matrix to the configuration, and to another matrix where one is given.
+    """Hold an outcome to the configuration, and to another matrix where one is given.
+
+    `today` ends waivers: a decision is made on a day, a matrix is not.
 
     Raises:
         ConfigError: a waiver's date is none, or the waiver has nothing to waive.
     """
-    waivers = {one.practice: one for one in config.waivers if _valid(one, today)}
+    rows = {row.id: row for one in outcome.matrix.capabilities for row in one.practices}
+    _refuse_idle(config, rows)
+    valid = {one.practice: one for one in config.waivers if today < _end(one)}
+    cure = Cure(outcome.decisions, practices, config)
+    rules = [*_required(config, rows, outcome), *(_regressions(moved) if moved else ())]
     broken, waived = [], []
-    for practice, rule in _practice_rules(matrix, config, moved):
-        if (waiver := waivers.get(practice)) is not None:
-            waived.append(Waived(rule.says, waiver))
+    for rule, names in rules:
+        if names and names <= valid.keys():
+            waived += [Waived(rule.says, valid[name]) for name in sorted(names)]
         else:
-            broken.append(rule)
-    _idle(config, matrix)
-    broken += _score_rules(matrix, gaps, config, moved)
-    return Decision(tuple(broken), tuple(waived))
+            broken.append(_ended(rule, names, config, today))
+    before = outcome.matrix.capabilities
+    bars = dict(_bars(tuple(_excused(one, cure, valid) for one in before), config, cure))
+    for name, rule in _bars(before, config, cure) if valid else ():
+        if name not in bars:
+            waived += [Waived(rule.says, one) for one in _of(valid, before, name)]
+    return Decision((*broken, *bars.values()), tuple(waived))
 
 
-def _valid(waiver: Waiver, today: date) -> bool:
+def _end(waiver: Waiver) -> date:
     try:
-        return today < date.fromisoformat(waiver.expires)
+        return date.fromisoformat(waiver.expires)
     except ValueError:
         raise ConfigError(
             f"waiver of {waiver.practice!r}: expires = {waiver.expires!r}: write YYYY-MM-DD"
         ) from None
 
 
-def _idle(config: Config, matrix: Matrix) -> None:
-    status = {row.id: row.status for one in matrix.capabilities for row in one.practices}
+def _refuse_idle(config: Config, rows: Mapping[str, PracticeResult]) -> None:
     for waiver in config.waivers:
-        if status.get(waiver.practice) == "present":
+        status = rows[waiver.practice].status
+        if status in ("present", "not_applicable"):
             raise ConfigError(
-                f"waiver of {waiver.practice!r} is idle: the practice is present: remove the waiver"
+                f"waiver of {waiver.practice!r} is idle: the practice is "
+                f"{status.replace('_', ' ')}: remove the waiver"
             )
 
 
-def _practice_rules(
-    matrix: Matrix, config: Config, moved: Comparison | None
-) -> Iterator[tuple[str, Broken]]:
-    rows = {row.id: row for one in matrix.capabilities for row in one.practices}
+def _ended(rule: Broken, names: frozenset[str], config: Config, today: date) -> Broken:
+    """Say of a broken rule that a waiver of it has ended."""
+    ended = [w for w in config.waivers if w.practice in names and today >= _end(w)]
+    words = "".join(f"; its waiver ended on {one.expires}" for one in ended)
+    return msgspec.structs.replace(rule, says=rule.says + words)
+
+
+# ------------------------------------------------------------------ practices
+def _required(
+    config: Config, rows: Mapping[str, PracticeResult], outcome: Outcome
+) -> Iterator[Rule]:
+    actions = {gap.practice: gap for gap in outcome.gaps}
     for name in config.required:
-        if rows[name].status != "present":
-            says = f"required practice {name} is {rows[name].status.replace('_', ' ')}"
-            yield name, Broken("required", says, f"codex-audit explain {name}", name)
-    for change in moved.changes if moved is not None else ():
+        row = rows[name]
+        if row.status != "present":
+            says = f"required practice {name} is {row.status.replace('_', ' ')}"
+            gap = actions.get(name)
+            where = f"{gap.action} in {gap.where}, see {gap.page}" if gap else row.looked_for
+            yield Broken("required", says, where, name), frozenset({name})
+
+
+def _regressions(moved: Comparison) -> Iterator[Rule]:
+    for change in moved.changes:
         if change.lost:
-            gone = ", ".join(f"{e.path}:{e.line}" for e in change.evidence[:3])
-            says = f"{change.practice} was present at {gone} and is {change.after}"
-            cure = f"restore {gone} or an equal of it"
-            yield (
-                change.practice,
-                Broken("no regression", says, cure, change.practice, change.evidence),
-            )
+            places = ", ".join(f"{e.path}:{e.line}" for e in _lost([change])[:3])
+            where = places or f"more places than the {MAX_EVIDENCE} kept"
+            says = f"{change.practice} was present at {where} and is {change.after}"
+            cure = f"restore {loss(change.losses[0])}" if change.losses else "restore it"
+            yield _regression(says.replace("_", " "), cure, [change], change.blame, change.practice)
+    for move in moved.moves:
+        if move.after < move.before - FALL:
+            yield from _fall(move, [o for o in moved.changes if o.capability == move.capability])
 
 
-def _score_rules(
-    matrix: Matrix, gaps: tuple[Gap, ...], config: Config, moved: Comparison | None
-) -> Iterator[Broken]:
+def _fall(move: Move, changes: Sequence[Change]) -> Iterator[Rule]:
+    """Yield the rule that a fallen score breaks, if something was lost.
+
+    Code that only moved loses nothing; a score that falls with it is no regression.
+    """
+    causes = [loss(one) for change in changes for one in change.losses]
+    causes += [
+        f"new evidence at {one.path}:{one.line} {lacks}"
+        for change in changes
+        for one in change.gained
+        if (lacks := _lacks(one))
+    ]
+    before, after = move.components.get("consistency", (0.0, 0.0))
+    if not causes and after < before - CLONES:
+        copied = f"more of its code stands elsewhere too: consistency {before:.2f} → {after:.2f}"
+        causes.append(copied)
+    if causes:
+        fell = f"{move.capability} fell from {move.before:.3f} to {move.after:.3f}"
+        says = f"{fell}: {'; '.join(causes[:3])}"
+        yield _regression(says, f"make good for {causes[0]}", changes, move.blame)
+
+
+def _lacks(one: Evidence) -> str:
+    if one.code and not one.tested:
+        return "is reached by no test"
+    return "" if one.documented else "is named by no page"
+
+
+def _regression(
+    says: str, cure: str, changes: Sequence[Change], by: Blame | None, practice: str = ""
+) -> Rule:
+    names = frozenset(one.practice for one in changes if one.lost or one.weakened)
+    return Broken("no regression", says, cure, practice, _lost(changes), by), names
+
+
+def _lost(changes: Sequence[Change]) -> tuple[Evidence, ...]:
+    return tuple(one.evidence for change in changes for one in change.losses)
+
+
+# --------------------------------------------------------------------- scores
+def _excused(one: CapabilityResult, cure: Cure, waivers: Mapping[str, Waiver]) -> CapabilityResult:
+    """Return a capability without the practices that are waived."""
+    if not any(row.id in waivers for row in one.practices):
+        return one
+    return cure.rescored(
+        one,
+        tuple(
+            msgspec.structs.replace(row, status="not_applicable") if row.id in waivers else row
+            for row in one.practices
+        ),
+    )
+
+
+def _of(waivers: Mapping[str, Waiver], capabilities: Capabilities, name: str) -> Iterator[Waiver]:
+    """Yield the waivers that bear on the bar of a capability, or of the mean."""
+    for one in capabilities:
+        if name in ("mean", one.id):
+            yield from (waivers[row.id] for row in one.practices if row.id in waivers)
+
+
+def _bars(capabilities: Capabilities, config: Config, cure: Cure) -> Iterator[tuple[str, Broken]]:
+    """Yield what is below its bar: the mean, or a capability by its id."""
     bars = config.thresholds
-    if matrix.mean < bars.get("mean", 0.0) - TOLERANCE:
-        says = f"mean {matrix.mean:.3f} is below {bars['mean']:.3f}"
-        yield Broken("mean", says, _cure(gaps, None))
-    for one in matrix.capabilities:
+    wanted = bars.get("mean", 0.0)
+    mean, _ = overall(capabilities)
+    if mean < wanted - TOLERANCE:
+        best = cure.smallest(capabilities, lambda them: overall(them)[0] >= wanted - TOLERANCE)
+        yield "mean", Broken("mean", f"mean {mean:.3f} is below {wanted:.3f}", best)
+    for one in capabilities:
         bar = bars.get(one.id, bars.get("minimum", 0.0))
         if one.status != "not_applicable" and one.score < bar - TOLERANCE:
+            best = cure.smallest((one,), partial(_reaches, bar))
             says = f"{one.id} {one.score:.3f} is below {bar:.3f}"
-            yield Broken("minimum", says, _cure(gaps, one.id))
-    for move in moved.moves if moved is not None else ():
-        if move.after < move.before - 0.005:
-            says = f"{move.capability} fell from {move.before:.3f} to {move.after:.3f}"
-            yield Broken("no regression", says, _cure(gaps, move.capability))
+            yield one.id, Broken("minimum", says, best)
 
 
-def _cure(gaps: tuple[Gap, ...], capability: str | None) -> str:
-    for gap in gaps:
-        if capability is None or gap.capability == capability:
-            return f"{gap.practice or gap.capability}: {gap.action} (+{gap.gain:.3f})"
-    return "codex-audit explain shows the arithmetic"
+def _reaches(bar: float, capabilities: Capabilities) -> bool:
+    return all(one.score >= bar - TOLERANCE for one in capabilities)
 
 
 def text(decision: Decision) -> str:
     """Return a decision as plain text."""
-    lines = [_waived(one) for one in decision.waived]
+    lines = [f"note: {one}" for one in decision.notes]
+    lines += [_waived(one) for one in decision.waived]
     for one in decision.broken:
-        lines += [f"broken: {one.rule}: {one.says}", f"    smallest change: {one.cure}"]
+        lines.append(f"broken: {one.rule}: {one.says}")
+        lines += [f"    by {row}" for row in blame(one.blame)]
+        lines.append(f"    smallest change: {one.cure}")
     lines.append("gate holds" if decision.holds else f"gate broken by {len(decision.broken)} rules")
     return "\n".join(lines) + "\n"
 

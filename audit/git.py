@@ -10,7 +10,7 @@ import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from threading import Thread
-from typing import IO, Literal
+from typing import IO, Literal, TypeAlias
 
 import msgspec
 
@@ -20,6 +20,7 @@ _GIT = (
     "git", "--no-optional-locks", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null",
     "-c", "core.quotePath=false", "-c", "protocol.allow=never",
 )  # fmt: skip
+UNSHALLOW = "git fetch --unshallow (actions/checkout: fetch-depth: 0)"
 _ENVIRONMENT = {"LC_ALL": "C", "GIT_NO_LAZY_FETCH": "1", "GIT_TERMINAL_PROMPT": "0"}
 
 
@@ -91,6 +92,8 @@ class State(msgspec.Struct, frozen=True):
     tracked: tuple[tuple[bytes, bytes, bytes], ...]
     changed: tuple[bytes, ...]
     untracked: tuple[bytes, ...]
+    staged: bool
+    """Whether the index differs from the commit."""
 
     def odd_names(self) -> Iterator[bytes]:
         """Yield the names that are not UTF-8."""
@@ -112,6 +115,7 @@ def working_tree(root: Path) -> State:
         root, "diff-files", "-z", "--name-only", "--relative", "--ignore-submodules=all"
     )
     untracked = start(root, "ls-files", "-o", "--exclude-standard", "-z")
+    staged = start(root, "diff-index", "--cached", "--quiet", "HEAD", "--", ".")
     head = start(root, "log", "-1", "--format=%H %ct")
     tracked = tuple(
         (name, *meta.split()[:2])
@@ -121,7 +125,11 @@ def working_tree(root: Path) -> State:
     others = tuple(one for one in finish(untracked).split(b"\0") if one)
     line, _ = head.communicate()
     revision, _, time = line.decode().strip().partition(" ")
-    return State(revision, int(time or 0), tracked, modified, others)  # type: ignore[arg-type]
+    staged.communicate()
+    return State(
+        revision, int(time or 0), tracked, modified, others,  # type: ignore[arg-type]
+        staged=staged.returncode == 1,
+    )  # fmt: skip
 
 
 def commit(root: Path, revision: str) -> tuple[str, int]:
@@ -137,10 +145,9 @@ def commit(root: Path, revision: str) -> tuple[str, int]:
     except SourceError as error:
         if "dubious ownership" in str(error):
             raise
-        shallow = run(root, "rev-parse", "--is-shallow-repository").strip() == b"true"
         cure = (
-            "this clone is shallow: git fetch --unshallow"
-            if shallow
+            f"this clone is shallow: {UNSHALLOW}"
+            if shallow(root)
             else "see git log for what is there"
         )
         raise SourceError(
@@ -148,6 +155,71 @@ def commit(root: Path, revision: str) -> tuple[str, int]:
         ) from None
     name, _, time = line.decode().strip().partition(" ")
     return name, int(time or 0)
+
+
+class Commit(msgspec.Struct, frozen=True):
+    """A commit of the history."""
+
+    id: str
+    tree: str
+    time: int
+    """Seconds since 1970."""
+    parents: tuple[str, ...]
+    subject: str
+
+
+def log(root: Path, *arguments: str) -> tuple[Commit, ...]:
+    """Return the commits that ``git log`` selects.
+
+    Raises:
+        SourceError: Git failed.
+    """
+    text = run(root, "log", "-z", "--format=%H%x1f%T%x1f%ct%x1f%P%x1f%s", *arguments, "--")
+    rows = (row.split("\x1f", 4) for row in text.decode("utf-8", "replace").split("\0") if row)
+    return tuple(Commit(a, b, int(c), tuple(d.split()), e) for a, b, c, d, e in rows)
+
+
+def shallow(root: Path) -> bool:
+    """Tell whether the clone lacks a part of its history."""
+    return run(root, "rev-parse", "--is-shallow-repository").strip() == b"true"
+
+
+def merge_base(root: Path, one: str, other: str) -> str:
+    """Return the nearest commit that two commits descend from.
+
+    Raises:
+        SourceError: they have none.
+    """
+    process = start(root, "merge-base", one, other)
+    found = process.communicate()[0].decode().split()
+    if process.returncode or not found:
+        cure = (
+            f"this clone is shallow: {UNSHALLOW}"
+            if shallow(root)
+            else "is it a revision of another repository?"
+        )
+        raise SourceError(f"{one[:12]} and {other[:12]} share no history: {cure}")
+    return found[0]
+
+
+Row: TypeAlias = tuple[str, str, str]
+"""Status letter of `git diff-tree`, old and new path of a file."""
+
+
+def changed(root: Path, old: str, new: str) -> tuple[Row, ...]:
+    """Return status letter, old and new path of every file that differs between two commits.
+
+    Raises:
+        SourceError: Git failed.
+    """
+    arguments = ("-r", "-z", "-M", "--relative", "--name-status", "--no-commit-id", old, new)
+    parts = iter(run(root, "diff-tree", *arguments).decode("utf-8", "backslashreplace").split("\0"))
+    rows: list[Row] = []
+    for status in parts:
+        if status:
+            path = next(parts)
+            rows.append((status[0], path, next(parts) if status[0] in "RC" else path))
+    return tuple(rows)
 
 
 def tree(root: Path, revision: str) -> Iterator[tuple[bytes, bytes, bytes]]:

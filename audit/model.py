@@ -231,6 +231,17 @@ class Outcome(Value, frozen=True):
     """Stage and seconds: for the screen, never in an artefact."""
 
 
+class Blame(Value, frozen=True):
+    """The commit that made a change; without an id the uncommitted changes did."""
+
+    commit: str
+    subject: str
+    files: tuple[str, ...]
+    """What it did to which file: ``deleted a.py``, ``a.py → b.py``."""
+    undone: bool = False
+    """Only the old revision has the commit: the change is that the new one lacks it."""
+
+
 class Broken(Value, frozen=True):
     """A rule of the gate that does not hold, and the smallest change that would make it."""
 
@@ -241,6 +252,8 @@ class Broken(Value, frozen=True):
     """The practice it is about; empty for a rule about scores."""
     evidence: tuple[Evidence, ...] = ()
     """What disappeared."""
+    blame: Blame | None = None
+    """Where the rule looks back at another revision: what broke it."""
 
 
 class Waived(Value, frozen=True):
@@ -255,16 +268,10 @@ class Decision(Value, frozen=True):
 
     broken: tuple[Broken, ...]
     waived: tuple[Waived, ...]
+    notes: tuple[str, ...] = ()
+    """What breaks no rule and should be known: a slack baseline, a loosened policy."""
 
     @property
     def holds(self) -> bool:
         """Whether every rule holds."""
         return not self.broken
-
-
-class Report(Value, frozen=True):
-    """What a format renders: what a run found and, where there is one, the gate's decision."""
-
-    outcome: Outcome
-    templates: dict[str, bytes]
-    decision: Decision | None = None

@@ -27,7 +27,7 @@ from audit.request import Request
 from audit.source import Source
 from audit.stages import capabilities, facets, gaps, scoring
 from audit.stages.index import index
-from audit.store import NoStore, Store
+from audit.store import Cache, NoStore, Store
 
 
 class Watch:
@@ -83,9 +83,7 @@ def problems(files: Iterable[File]) -> tuple[Problem, ...]:
     return tuple(Problem(one.path, one.problem) for one in files if one.problem)
 
 
-def decide(
-    request: Request, info: SourceInfo, repository: Repository, store: Store | NoStore
-) -> Decisions:
+def decide(request: Request, info: SourceInfo, repository: Repository, store: Cache) -> Decisions:
     """S3: decide every practice, choose the profile, measure duplication in the evidence."""
     practices = request.catalogue.practices()
     results = capabilities.decide(repository, practices)
@@ -144,7 +142,7 @@ def duplication(
 def _streams(
     source: Source,
     decided: Iterable[tuple[str, tuple[PracticeResult, ...]]],
-    store: Store | NoStore,
+    store: Cache,
 ) -> dict[str, clones.Stream]:
     """Return the normalised code of the files that hold evidence, from the store where it
     knows them."""

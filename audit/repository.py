@@ -6,6 +6,7 @@ Unless it says otherwise it sees product code alone.
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from functools import cached_property
@@ -295,11 +296,26 @@ class Repository:
         """
         for name in names:
             if name.endswith("*"):
-                for known, sites in self._by_name.items():
-                    if known.startswith(name[:-1]):
-                        yield from sites
+                for known in self._starting(name[:-1]):
+                    yield from self._by_name[known]
             else:
                 yield from self._by_name.get(name, ())
+
+    @cached_property
+    def _sorted_names(self) -> list[str]:
+        return sorted(self._by_name)
+
+    def _starting(self, prefix: str) -> list[str]:
+        """Return the resolved names that start with a prefix, in the order of their calls."""
+        names = self._sorted_names
+        first = last = bisect_left(names, prefix)
+        while last < len(names) and names[last].startswith(prefix):
+            last += 1
+        return sorted(names[first:last], key=self._places.__getitem__)
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {name: place for place, name in enumerate(self._by_name)}
 
     def methods(self, *names: str) -> Iterator[Site]:
         """Yield product calls whose last part is one of the names, whatever it is called on."""

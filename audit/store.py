@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Iterable, Mapping
 from hashlib import blake2b
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 _DIGEST: Final = 8
 _CHUNK: Final = 900  # SQLite's oldest limit on the variables of one statement is 999
@@ -24,6 +24,16 @@ def default_path() -> Path:
     base = os.environ.get("XDG_CACHE_HOME") or ""
     root = Path(base) if base.startswith("/") else Path.home() / ".cache"
     return root / "codex-audit" / "cache.sqlite"
+
+
+class Cache(Protocol):
+    """What a stage asks of a cache."""
+
+    def get(self, keys: Iterable[str]) -> dict[str, bytes]:
+        """Return the values of the keys that are known."""
+
+    def put(self, rows: Rows) -> None:
+        """Keep values, or do not."""
 
 
 class Store:
@@ -85,6 +95,10 @@ class Store:
             )
             self._connection.execute("COMMIT")
 
+    def again(self) -> "Store | NoStore":
+        """Open the file once more: a forked process must not share the connection."""
+        return open_store(self._path)
+
     def close(self) -> None:
         """Release the file."""
         self._connection.close()
@@ -100,8 +114,31 @@ class NoStore:
     def put(self, rows: Rows) -> None:
         """Keep nothing."""
 
+    def again(self) -> "NoStore":
+        """Return itself."""
+        return self
+
     def close(self) -> None:
         """Do nothing."""
+
+
+class Memory:
+    """A cache in front of another one that remembers what passes."""
+
+    def __init__(self, behind: Store | NoStore) -> None:
+        self._behind = behind
+        self._rows: dict[str, bytes] = {}
+
+    def get(self, keys: Iterable[str]) -> dict[str, bytes]:
+        """Return the values of the keys that are known."""
+        wanted = list(keys)
+        self._rows.update(self._behind.get(key for key in wanted if key not in self._rows))
+        return {key: self._rows[key] for key in wanted if key in self._rows}
+
+    def put(self, rows: Rows) -> None:
+        """Keep values, here and behind."""
+        self._rows.update(rows)
+        self._behind.put(rows)
 
 
 def open_store(path: Path) -> Store | NoStore:

@@ -8,9 +8,8 @@ from typing import Any, TypeVar
 
 import click
 
-from audit.compare import load
 from audit.engine import audit
-from audit.model import Matrix, Outcome
+from audit.model import Outcome
 from audit.request import Options, Request, build
 from audit.store import NoStore, Store, default_path, open_store
 
@@ -43,13 +42,14 @@ def source_options(function: Function) -> Function:
     return function
 
 
-def request(path: Path, options: dict[str, Any], *, fast: bool = False) -> Request:
+def request(
+    path: Path, options: dict[str, Any], cache: Store | NoStore, *, fast: bool = False
+) -> Request:
     """Return the request that the shared options ask for."""
-    return build(
-        Options(
-            path, options["rev"], options["config"], options["trust"], fast, options["jobs"]
-        )
-    )  # fmt: skip
+    asked = Options(
+        path, options["rev"], options["config"], options["trust"], fast, options["jobs"]
+    )
+    return build(asked, cache)
 
 
 def store(options: dict[str, Any]) -> Store | NoStore:
@@ -61,13 +61,6 @@ def outcome(asked: Request, cache: Store | NoStore) -> Outcome:
     """Run the audit, telling a terminal how it goes."""
     with Progress() as progress:
         return audit(asked, cache, progress)
-
-
-def matrix(name: str, path: Path, options: dict[str, Any], cache: Store | NoStore) -> Matrix:
-    """Return the matrix that a file holds, or that a revision of the repository has."""
-    if name.endswith(".json") or Path(name).is_file():
-        return load(Path(name))
-    return outcome(request(path, options | {"rev": name}), cache).matrix
 
 
 class Progress:

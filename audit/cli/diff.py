@@ -6,7 +6,7 @@ from typing import Any
 import click
 import msgspec
 
-from audit import compare
+from audit import compare, sides
 from audit.cli import common
 
 
@@ -19,11 +19,13 @@ from audit.cli import common
     "--format", "form", type=click.Choice(["text", "json"]), default="text", help="Output."
 )
 def command(old: str, new: str, path: Path, form: str, **options: Any) -> None:
-    """Compare OLD with NEW: revisions of the repository at PATH, or matrix files."""
+    """Compare OLD with NEW: revisions of the repository at PATH, or matrix files.
+
+    Both are judged by the configuration at PATH; every change between two revisions is
+    attributed to the commit and the files that made it.
+    """
     cache = common.store(options)
-    found = compare.compare(
-        common.matrix(old, path, options, cache), common.matrix(new, path, options, cache)
-    )
+    found = sides.difference(old, new, lambda: common.request(path, options, cache), cache)
     cache.close()
     if form == "json":
         click.echo(msgspec.json.format(msgspec.json.encode(found), indent=2))

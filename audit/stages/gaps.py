@@ -9,7 +9,7 @@ from audit.model import CapabilityResult, Gap, PracticeResult
 from audit.practices.registry import Practice
 from audit.stages.scoring import Shares, normalised, score
 
-_RAISE = {
+RAISE = {
     "tests": "test the evidence that no test reaches",
     "documentation": "name the evidence in the docs",
     "consistency": "merge the duplicated code of the evidence",
@@ -80,10 +80,10 @@ def _where(capability: CapabilityResult, missing: PracticeResult, practice: Prac
 def _components(capability: CapabilityResult, count: int) -> Iterator[Gap]:
     for term in capability.arithmetic:
         gain = term.weight * (term.cap - min(term.value, term.cap))
-        if term.component in _RAISE and gain > 0 and "takes the weighted mean" not in term.because:
+        if term.component in RAISE and gain > 0 and "takes the weighted mean" not in term.because:
             places = _weak(capability, term.component)
             yield Gap(
-                "", capability.id, _RAISE[term.component], round(gain, 6),
+                "", capability.id, RAISE[term.component], round(gain, 6),
                 round(gain / count, 6), places, "", "",
             )  # fmt: skip
 

@@ -2,13 +2,14 @@
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeAlias
 
 import msgspec
 
 from audit import extraction, roles
 from audit.facts.kinds import kind_of
-from audit.facts.model import ProseFacts, PythonFacts
+from audit.facts.model import Facts, FileKind, ProseFacts, PythonFacts
 from audit.model import Role
 from audit.repository import File
 from audit.source import Entry, Source
@@ -19,7 +20,8 @@ _LAUNCH = re.compile(
     r"\s(?:-m\s+|\./)?([A-Za-z_]\w*)[./]\w[\w./]*"
 )
 
-Progress = Callable[[str], object]
+Progress: TypeAlias = Callable[[str], object]
+Files: TypeAlias = tuple[File, ...]
 
 
 def index(
@@ -29,19 +31,31 @@ def index(
     processes: int = 2,
     overrides: dict[str, Role] | None = None,
     progress: Progress = str,
-) -> tuple[File, ...]:
+) -> Files:
     """Return every file of the source with its role and facts, in path order.
 
     A blob that the store knows is not read. `overrides` maps globs to the role
     that the configuration gives them.
     """
-    role = roles.assign([entry.path for entry in source.entries], overrides or {})
-    payloads = _payloads(source, store, processes, progress)
-    files = tuple(_file(entry, role[entry.path], payloads) for entry in source.entries)
-    return _launched(files)
+    found = payloads(source, store, processes, progress)
+
+    def facts(key: str, kind: FileKind) -> Facts | str:
+        return extraction.decode(kind, found[key])
+
+    return assemble(source.entries, facts, overrides or {})
 
 
-def _launched(files: tuple[File, ...]) -> tuple[File, ...]:
+Look: TypeAlias = Callable[[str, FileKind], Facts | str]
+"""Cache key and kind of a blob → its facts, or the reason why there are none."""
+
+
+def assemble(entries: Sequence[Entry], look: Look, overrides: Mapping[str, Role]) -> Files:
+    """Return files with role and facts, in path order, where the facts are known."""
+    role = roles.assign([entry.path for entry in entries], overrides)
+    return _launched(tuple(_file(entry, role[entry.path], look) for entry in entries))
+
+
+def _launched(files: Files) -> Files:
     """Make a folder of scripts product where the README launches training from it.
 
     Beside a package, ``scripts/`` holds maintainers' tools; unless the front page says
@@ -62,7 +76,7 @@ def _launched(files: tuple[File, ...]) -> tuple[File, ...]:
     )
 
 
-def _payloads(
+def payloads(
     source: Source, store: Store | NoStore, processes: int, progress: Progress
 ) -> dict[str, bytes]:
     """Return the encoded facts of every readable entry, by key."""
@@ -91,13 +105,13 @@ def _payloads(
     return known | fresh
 
 
-def _file(entry: Entry, role: Role, payloads: dict[str, bytes]) -> File:
+def _file(entry: Entry, role: Role, look: Look) -> File:
     if entry.problem or entry.kind != "file":
         return File(entry.path, role, entry.blob, None, entry.problem)
     kind = kind_of(entry.path)
     if kind is None:
         return File(entry.path, role, entry.blob)
-    found = extraction.decode(kind, payloads[extraction.key(entry.blob, kind)])
+    found = look(extraction.key(entry.blob, kind), kind)
     if isinstance(found, str):
         return File(entry.path, role, entry.blob, None, found)
     if isinstance(found, PythonFacts) and found.generated:

@@ -5,9 +5,11 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import pytest
+
+from audit.cli import main
 
 Git: TypeAlias = Callable[..., str]
 Run: TypeAlias = Callable[..., subprocess.CompletedProcess[str]]
@@ -92,5 +94,32 @@ def audit(tmp_path: Path) -> Run:
             text=True,
             check=False,
         )
+
+    return run
+
+
+class Done(NamedTuple):
+    """How a command of this process ended."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+Call: TypeAlias = Callable[..., Done]
+
+
+@pytest.fixture
+def call(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Call:
+    """Run ``codex-audit`` in this process, with a cache of the test's own: quicker by far."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("CODEX_AUDIT_TRACEBACK", "1")
+
+    def run(*arguments: object) -> Done:
+        capsys.readouterr()
+        code = main([str(one) for one in arguments])
+        return Done(code, *capsys.readouterr())
 
     return run

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audit.clones import stream
-from audit.fingerprints import logical_lines, stamp
+from audit.fingerprints import logical_line, stamp
 from audit.model import Evidence, PracticeResult
 
 CALLS = (
@@ -18,8 +18,8 @@ CALLS = (
 )
 
 
-def contents(text: str) -> list[str]:
-    return [content for _, content in logical_lines(stream(text))]
+def contents(text: str) -> str:
+    return logical_line(stream(text), next(n for n, row in enumerate(text.split("\n"), 1) if row))
 
 
 def finger(text: str, line: int, *, path: str, symbol: str, practice: str = "train-loop") -> str:

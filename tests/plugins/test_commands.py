@@ -42,7 +42,7 @@ def test_check_fails_where_a_plugin_cannot_be_used(site: Site, code: str, status
 def test_check_fails_on_a_conflict(site: Site) -> None:
     site.metric("a")
     site.install("b", "[codex_ml.metrics]\na = b:plugin\n", "plugin = 1\n")
-    done = site.run("codex_ml", "plugins", "check")
+    done = site.run("codex_ml", "plugins", "check", "--group", "metrics")
     assert done.returncode == 1
     assert "declared by a (a:plugin) and b (b:plugin)" in done.stdout
 

@@ -1,7 +1,7 @@
 """Canonical text of expressions: names resolved, locals replaced by their origin."""
 
 import ast
-from typing import cast
+from typing import Any
 
 from audit.facts.python.scopes import BUILTINS, Origin, Scope
 
@@ -114,20 +114,18 @@ def _with_items(node: ast.expr, scope: Scope, items: object) -> str:
     return base
 
 
-def candidates(node: ast.expr, scope: Scope, depth: int = DEPTH) -> tuple[str, ...]:
+def candidates(node: Any, scope: Scope, depth: int = DEPTH) -> tuple[str, ...]:
     """Return every text that an expression may stand for, best first."""
     # By type, the most frequent first: this is the hottest function of a cold run.
     kind = type(node)
     if kind is ast.Name:
-        name = cast("ast.Name", node).id
-        return ("self",) if name in scope.instances else resolve(scope, name)
+        return ("self",) if node.id in scope.instances else resolve(scope, node.id)
     if kind is ast.Attribute:
-        attribute = cast("ast.Attribute", node)
-        return _attribute(attribute.value, attribute.attr, scope, depth)
+        return _attribute(node.value, node.attr, scope, depth)
     if kind is ast.Constant or depth <= 0:
         return (text(node, scope, depth),)
     if kind is ast.Call:
-        return _called(cast("ast.Call", node), scope, depth)
+        return _called(node, scope, depth)
     return _other(node, scope, depth)
 
 
@@ -172,13 +170,13 @@ def _super(scope: Scope) -> tuple[str, ...]:
 def _attribute(value: ast.expr, attr: str, scope: Scope, depth: int) -> tuple[str, ...]:
     if attr in WRAPPED:
         return candidates(value, scope, depth)
-    if isinstance(value, ast.Name):
+    if type(value) is ast.Name:
         if (owner := scope.instances.get(value.id)) is not None:
             return _member(owner, attr)
         bases = resolve(scope, value.id)
     else:
         bases = candidates(value, scope, depth)
-    return tuple([f"{_TYPED.get(base[:1], base)}.{attr}" for base in bases])
+    return tuple([f"{_TYPED.get(base[0], base)}.{attr}" for base in bases])
 
 
 def _member(owner: Scope, attr: str) -> tuple[str, ...]:
@@ -208,12 +206,11 @@ def argument(node: ast.expr, scope: Scope) -> str:
     return text(node, scope, 4)
 
 
-def text(node: ast.expr, scope: Scope, depth: int = DEPTH) -> str:
+def text(node: Any, scope: Scope, depth: int = DEPTH) -> str:
     """Return the canonical text of an expression, at most about `WIDTH` characters."""
     kind = type(node)
     if kind is ast.Constant:
-        value = cast("ast.Constant", node).value
-        return repr(value)[:80] if value is not ... else "..."
+        return repr(node.value)[:80] if node.value is not ... else "..."
     if depth <= 0:
         return "…"
     if kind in _REFERRING:

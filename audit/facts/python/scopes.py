@@ -2,8 +2,8 @@
 
 import ast
 import builtins
-from collections.abc import Iterable
-from typing import TypeAlias
+from collections.abc import Callable, Iterable
+from typing import Any, Final, TypeAlias
 
 BUILTINS = frozenset(dir(builtins))
 
@@ -87,9 +87,10 @@ def imports(node: ast.Import | ast.ImportFrom) -> Iterable[tuple[str, str]]:
 
 def bind_target(scope: Scope, target: ast.expr, value: ast.expr, suffix: str = "") -> None:
     """Bind every name in an assignment target to its value."""
+    if type(target) is ast.Name:
+        scope.bind(target.id, (value, suffix))
+        return
     match target:
-        case ast.Name(id=name):
-            scope.bind(name, (value, suffix))
         case ast.Tuple(elts=elts) | ast.List(elts=elts):
             if isinstance(value, ast.Tuple | ast.List) and len(value.elts) == len(elts):
                 for part, item in zip(elts, value.elts, strict=True):
@@ -124,49 +125,79 @@ def bind_loop(scope: Scope, target: ast.expr, source: ast.expr) -> None:
             bind_target(scope, target, source, "[]")
 
 
-def bind_body(scope: Scope, body: Iterable[ast.stmt]) -> None:  # noqa: C901 - one case a statement
+def bind_body(scope: Scope, body: Iterable[ast.stmt]) -> None:
     """Bind the names of a body's statements, nested blocks included, not nested scopes."""
     for node in body:
-        match node:
-            case ast.Assign(targets=targets, value=value):
-                for target in targets:
-                    bind_target(scope, target, value)
-            case ast.AnnAssign(target=target, value=assigned, annotation=annotation):
-                if assigned is not None:
-                    bind_target(scope, target, assigned)
-                bind_target(scope, target, annotation, "()")
-            case ast.Import() | ast.ImportFrom():
-                for name, origin in imports(node):
-                    scope.bind(name, origin)
-            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
-                scope.bind(node.name, f"{scope.prefix}{node.name}")
-            case ast.For(target=target, iter=source) | ast.AsyncFor(target=target, iter=source):
-                bind_loop(scope, target, source)
-                bind_body(scope, node.body)
-                bind_body(scope, node.orelse)
-            case ast.If() | ast.While():
-                bind_body(scope, node.body)
-                bind_body(scope, node.orelse)
-            case ast.With(items=items) | ast.AsyncWith(items=items):
-                for item in items:
-                    if item.optional_vars is not None:
-                        bind_target(scope, item.optional_vars, item.context_expr)
-                bind_body(scope, node.body)
-            case ast.Try() | ast.TryStar():
-                bind_body(scope, node.body)
-                for handler in node.handlers:
-                    if handler.name:
-                        scope.names.setdefault(handler.name, [])
-                    bind_body(scope, handler.body)
-                bind_body(scope, node.orelse)
-                bind_body(scope, node.finalbody)
-            case ast.Match():
-                for case in node.cases:
-                    bind_body(scope, case.body)
-            case ast.Global():
-                scope.globals.update(node.names)
+        bind = _BINDERS.get(type(node))
+        if bind is not None:
+            bind(scope, node)
     if scope.globals:
         _move_globals(scope)
+
+
+def _assign(scope: Scope, node: ast.Assign) -> None:
+    for target in node.targets:
+        bind_target(scope, target, node.value)
+
+
+def _annotated(scope: Scope, node: ast.AnnAssign) -> None:
+    if node.value is not None:
+        bind_target(scope, node.target, node.value)
+    bind_target(scope, node.target, node.annotation, "()")
+
+
+def _import(scope: Scope, node: ast.Import | ast.ImportFrom) -> None:
+    for name, origin in imports(node):
+        scope.bind(name, origin)
+
+
+def _define(scope: Scope, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> None:
+    scope.bind(node.name, f"{scope.prefix}{node.name}")
+
+
+def _loop(scope: Scope, node: ast.For | ast.AsyncFor) -> None:
+    bind_loop(scope, node.target, node.iter)
+    _branches(scope, node)
+
+
+def _branches(scope: Scope, node: ast.For | ast.AsyncFor | ast.If | ast.While) -> None:
+    bind_body(scope, node.body)
+    bind_body(scope, node.orelse)
+
+
+def _with(scope: Scope, node: ast.With | ast.AsyncWith) -> None:
+    for item in node.items:
+        if item.optional_vars is not None:
+            bind_target(scope, item.optional_vars, item.context_expr)
+    bind_body(scope, node.body)
+
+
+def _try(scope: Scope, node: ast.Try | ast.TryStar) -> None:
+    bind_body(scope, node.body)
+    for handler in node.handlers:
+        if handler.name:
+            scope.names.setdefault(handler.name, [])
+        bind_body(scope, handler.body)
+    bind_body(scope, node.orelse)
+    bind_body(scope, node.finalbody)
+
+
+def _match(scope: Scope, node: ast.Match) -> None:
+    for case in node.cases:
+        bind_body(scope, case.body)
+
+
+def _global(scope: Scope, node: ast.Global) -> None:
+    scope.globals.update(node.names)
+
+
+_BINDERS: Final[dict[type, Callable[[Scope, Any], None]]] = {
+    ast.Assign: _assign, ast.AnnAssign: _annotated, ast.Import: _import, ast.ImportFrom: _import,
+    ast.FunctionDef: _define, ast.AsyncFunctionDef: _define, ast.ClassDef: _define,
+    ast.For: _loop, ast.AsyncFor: _loop, ast.If: _branches, ast.While: _branches,
+    ast.With: _with, ast.AsyncWith: _with, ast.Try: _try, ast.TryStar: _try, ast.Match: _match,
+    ast.Global: _global,
+}  # fmt: skip
 
 
 def _move_globals(scope: Scope) -> None:

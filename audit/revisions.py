@@ -1,0 +1,153 @@
+"""The matrices of many commits: from Git objects, every blob read once, every tree decided once.
+
+One configuration, that of the request, judges all of them: what moves is the repository.
+"""
+
+import gc
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
+from itertools import pairwise
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from audit import extraction, git, parallel, pipeline
+from audit.errors import SourceError
+from audit.facts.kinds import kind_of
+from audit.facts.model import Facts, FileKind
+from audit.git import Commit
+from audit.model import Matrix
+from audit.repository import Repository
+from audit.request import Request
+from audit.source import MAX_READ, Entry, Revision, WorkingTree
+from audit.stages import index
+from audit.store import Memory, NoStore, Store
+
+BATCH: Final = 64
+"""Commits that are decided before their results are kept."""
+_COLLECT: Final = 8
+"""Commits between two garbage collections of a worker."""
+_READERS: Final = 4
+
+
+class Union:
+    """The blobs of many trees, each once."""
+
+    name, revision, time, dirty = "", "", 0, False
+
+    def __init__(self, root: Path, trees: Iterable[Revision]) -> None:
+        self.root = root
+        unique = {(one.blob, kind_of(one.path)): one for tree in trees for one in tree.entries}
+        self.entries = tuple(unique.values())
+
+    def read(self, entries: Iterable[Entry]) -> Iterator[tuple[Entry, bytes | str]]:
+        """Yield each entry with its bytes, or with the reason why it cannot be read."""
+        wanted = list(entries)
+        ids = [entry.blob for entry in wanted]
+        yield from zip(wanted, git.blobs(self.root, ids, MAX_READ), strict=True)
+
+
+class Revisions:
+    """Audits commits of one repository and remembers what it has decided."""
+
+    def __init__(
+        self, request: Request, store: Store | NoStore, progress: Callable[[str], object] = str
+    ) -> None:
+        """Audit with a request's configuration, whatever tree it is for.
+
+        Raises:
+            SourceError: its source is no Git repository.
+        """
+        source = request.source
+        if not isinstance(source, WorkingTree | Revision) or not source.revision:
+            raise SourceError(f"{source.name}: no commits here: give a Git repository")
+        self.root = source.root
+        self._request = request
+        self._store = store
+        self._progress = progress
+        self._known: dict[str, Matrix] = {}
+        self._facts: dict[str, Facts | str] = {}
+        prefix = git.run(self.root, "rev-parse", "--show-prefix")
+        self._judgement = request.judgement() + b"\0" + prefix
+
+    def matrices(self, commits: Sequence[Commit]) -> list[Matrix]:
+        """Return the matrix of every commit.
+
+        Raises:
+            SourceError: Git failed.
+        """
+        self._recall(one for one in commits if one.tree not in self._known)
+        missing = list({one.tree: one for one in commits if one.tree not in self._known}.values())
+        for start in range(0, len(missing), BATCH):
+            self._progress(f"auditing commits: {start} of {len(missing)}")
+            self._decide(missing[start : start + BATCH])
+        return [_of(one, self._known[one.tree]) for one in commits]
+
+    def _key(self, one: Commit) -> str:
+        return "tree:" + sha256(self._judgement + one.tree.encode()).hexdigest()
+
+    def _recall(self, commits: Iterable[Commit]) -> None:
+        keys = {self._key(one): one.tree for one in commits}
+        for key, payload in self._store.get(keys).items():
+            self._known[keys[key]] = msgspec.msgpack.decode(payload, type=Matrix)
+
+    def _decide(self, commits: Sequence[Commit]) -> None:
+        with ThreadPoolExecutor(_READERS) as readers:
+            trees = list(readers.map(lambda one: Revision(self.root, one.id, one.time), commits))
+        count = min(self._request.processes, len(trees))
+        self._learn(Union(self.root, trees))
+        cuts = [len(trees) * k // count for k in range(count + 1)]
+        shares = [trees[a:b] for a, b in pairwise(cuts)]
+        found: list[bytes] = []
+        for answer in parallel.spread(self._audit, shares):
+            found += msgspec.msgpack.decode(answer, type=list[bytes])
+        rows = dict(zip(commits, found, strict=True))
+        self._store.put({self._key(one): payload for one, payload in rows.items()})
+        for one, payload in rows.items():
+            self._known[one.tree] = msgspec.msgpack.decode(payload, type=Matrix)
+
+    def _learn(self, union: Union) -> None:
+        """Read the facts of every blob that is new."""
+        payloads = index.payloads(union, self._store, self._request.processes, str)
+        for entry in union.entries:
+            kind = kind_of(entry.path)
+            key = extraction.key(entry.blob, kind) if kind is not None else ""
+            if kind is not None and key in payloads and key not in self._facts:
+                self._facts[key] = extraction.decode(kind, payloads[key])
+
+    def _audit(self, trees: Sequence[Revision]) -> bytes:
+        """Return the encoded matrices of some trees; runs in a process of its own.
+
+        The facts are shared by all trees, so the garbage collector need not walk them.
+        """
+        store = Memory(self._store.again())
+        gc.collect()
+        gc.freeze()
+        gc.disable()
+        try:
+            found = []
+            for number, tree in enumerate(trees):
+                found.append(msgspec.msgpack.encode(self._matrix(tree, store)))
+                if number % _COLLECT == _COLLECT - 1:
+                    gc.collect()
+        finally:
+            gc.enable()
+            gc.unfreeze()
+        return msgspec.msgpack.encode(found)
+
+    def _matrix(self, tree: Revision, store: Memory) -> Matrix:
+        request = msgspec.structs.replace(self._request, source=tree, fast=True)
+        files = index.assemble(tree.entries, self._look, request.config.roles())
+        decisions = pipeline.decide(request, request.info(), Repository(files), store)
+        return pipeline.scored(request, decisions, pipeline.problems(files))
+
+    def _look(self, key: str, _: FileKind) -> Facts | str:
+        return self._facts[key]
+
+
+def _of(commit: Commit, matrix: Matrix) -> Matrix:
+    """Return a tree's matrix as that of one of the commits that have the tree."""
+    source = msgspec.structs.replace(matrix.source, revision=commit.id)
+    return msgspec.structs.replace(matrix, source=source)
