@@ -138,7 +138,7 @@ def test_everything_else_stays_to_the_byte(
         ({"pyproject.toml": "a = ]"}, "pyproject.toml: "),
         ({".pre-commit-config.yaml": "repos: [\n"}, ".pre-commit-config.yaml: no list of repos"),
         ({".pre-commit-config.yaml": "- a\n"}, ".pre-commit-config.yaml: no list of repos"),
-        ({"codex-audit.toml": "requird = []\n"}, "codex-audit.toml:1: unknown key 'requird': did you mean 'required'"),
+        ({"codex-audit.toml": "required-practices = []\n"}, "codex-audit.toml:1: unknown key 'required-practices': did you mean 'required'"),
     ],
     ids=["broken TOML", "broken YAML", "not a mapping", "a wrong configuration"],
 )  # fmt: skip
