@@ -7,6 +7,7 @@ from typing import Final
 from audit.code.modules import Module
 from audit.facts.model import Block, Definition
 from audit.practices.libraries import named
+from audit.practices.places import aside
 from audit.practices.registry import Place
 from audit.repository import Repository, Site
 
@@ -41,9 +42,11 @@ def own_name(one: Definition) -> str:
 def spread(places: Iterable[Place], first: Collection[str] = ()) -> Iterator[Place]:
     """Yield the first place of each file before the second of any.
 
-    Files in `first` come first, then those near the root.
+    Files in `first` come first, then those near the root; those aside of the main path last.
     """
-    every = sorted(places, key=lambda one: (one.path not in first, one.path.count("/")))
+    every = sorted(
+        places, key=lambda one: (aside(one.path), one.path not in first, one.path.count("/"))
+    )
     rest: list[Place] = []
     seen: set[str] = set()
     for one in every:

@@ -1,0 +1,75 @@
+"""Options that product code hands to the engine that trains: keywords, entries of a dictionary
+that becomes keywords, fields and attributes of a class of training arguments."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Final
+
+import msgspec
+
+from audit.code.modules import Module
+from audit.practices.registry import Place, in_code
+from audit.repository import Repository
+
+_ENTRY: Final = re.compile(r"\['(\w+)'\]$")
+_ARGUMENTS: Final = re.compile(r"(^|[.:])\w*Training(Arguments|Args)$")
+_OFF: Final = frozenset({"None", "False", "0", "0.0", "'none'", "'no'", "''", "[]", "()", "{}"})
+
+
+class Option(msgspec.Struct, frozen=True):
+    """An option with the text of its value and where it is handed on."""
+
+    name: str
+    value: str
+    module: Module
+    scope: int
+    line: int
+
+    @property
+    def fixed(self) -> bool:
+        """Whether the value is a constant that a user of the product cannot choose."""
+        return self.value[:1] in "'[(" or self.value in ("True", "1")
+
+    def place(self, says: str) -> Place:
+        """Return where the option is handed on."""
+        return in_code(self.module, self.scope, self.line, says.format(self.name))
+
+
+def handed(repo: Repository, *names: str) -> Iterator[Option]:
+    """Yield the options of these names that are given a value that does not switch them off."""
+    for name in names:
+        for site, value in repo.given(name):
+            if value not in _OFF:
+                yield Option(name, value, site.module, site.call.scope, site.line)
+        yield from _assigned(repo).get(name, ())
+
+
+@lru_cache(maxsize=1)
+def _assigned(repo: Repository) -> dict[str, list[Option]]:
+    """Return the options that are assigned, by name."""
+    found: dict[str, list[Option]] = defaultdict(list)
+    arguments: dict[int, bool] = {}
+    for module in repo.product:
+        for one in module.facts.assigns:
+            name = one.target.removeprefix("self.")
+            if entry := _ENTRY.search(name):
+                name = entry[1]
+            elif not name.isidentifier() or not _in_arguments(repo, module, one.scope, arguments):
+                continue
+            if one.value not in _OFF:
+                found[name].append(Option(name, one.value, module, one.scope, one.line))
+    return found
+
+
+def _in_arguments(repo: Repository, module: Module, scope: int, known: dict[int, bool]) -> bool:
+    """Tell whether a scope is a class of training arguments or a method of one."""
+    definitions = module.facts.definitions
+    owner = scope if definitions[scope].kind == "class" else definitions[scope].parent
+    if owner <= 0 or definitions[owner].kind != "class":
+        return False
+    node = module.first + owner
+    if node not in known:
+        known[node] = any(map(_ARGUMENTS.search, repo.program.ancestry(node)))
+    return known[node]
