@@ -37,13 +37,16 @@ class Option(msgspec.Struct, frozen=True):
         return in_code(self.module, self.scope, self.line, says.format(self.name))
 
 
-def handed(repo: Repository, *names: str) -> Iterator[Option]:
-    """Yield the options of these names that are given a value that does not switch them off."""
+def handed(repo: Repository, *names: str, off: bool = False) -> Iterator[Option]:
+    """Yield the options of these names; those whose value switches them off only with `off`."""
     for name in names:
-        for site, value in repo.given(name):
-            if value not in _OFF:
-                yield Option(name, value, site.module, site.call.scope, site.line)
-        yield from _assigned(repo).get(name, ())
+        given = (
+            Option(name, value, site.module, site.call.scope, site.line)
+            for site, value in repo.given(name)
+        )
+        for one in (*given, *_assigned(repo).get(name, ())):
+            if off or one.value not in _OFF:
+                yield one
 
 
 @lru_cache(maxsize=1)
@@ -58,7 +61,7 @@ def _assigned(repo: Repository) -> dict[str, list[Option]]:
                 name = entry[1]
             elif not name.isidentifier() or not _in_arguments(repo, module, one.scope, arguments):
                 continue
-            if one.value not in _OFF:
+            if one.value:
                 found[name].append(Option(name, one.value, module, one.scope, one.line))
     return found
 

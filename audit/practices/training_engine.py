@@ -56,10 +56,11 @@ _INTERRUPTS: Final = re.compile(
 _CLIP: Final = re.compile(r"^_?(dispatch_)?clip_(by_)?\w*(grad|global_norm)\w*$|^unitwise_norm$")
 _NON_FINITE: Final = ("isfinite", "isnan", "isinf")
 _NOT_LOSS: Final = re.compile(r"norm_type|prob|reward|@ord\b|teacher")
-_LOSS: Final = re.compile(
-    r"loss|grad|backward|objective|(on|terminate|stop|detect|skip)\w*_nan|nan_(detect|guard)",
-    re.IGNORECASE,
+_GUARD: Final = re.compile(
+    r"(on|terminate|stop|detect|skip)\w*_(nan|inf|finite|overflow)|"
+    r"nan_\w*(detect|guard|monitor|stop)|overflow"
 )
+_LOSS: Final = re.compile(r"loss|grad|backward|objective", re.IGNORECASE)
 
 
 @practice("train-loop", looks_for="a function that leads to backward and to an optimizer step")
@@ -609,7 +610,7 @@ def train_nonfinite_guard(repo: Repository) -> Iterator[Place]:
         at(site, f"checks {site.method} of loss or gradients")
         for site in repo.methods(*_NON_FINITE)
         if not _NOT_LOSS.search(_subject(site))
-        and (_LOSS.search(_checked(site)) or _is_loss(site, losses))
+        and (_LOSS.search(_subject(site)) or _is_loss(site, losses) or _guards(site))
     ]
     checks += [
         at(site, "clipping raises an error for gradients that are not finite")
@@ -645,6 +646,10 @@ def _subject(site: Site) -> str:
     return site.call.args[0] if site.call.args else " ".join(site.receivers)
 
 
-def _checked(site: Site) -> str:
-    around = (own_name(one) for _, one in enclosing(site.module, site.call.scope))
-    return " ".join((_subject(site), *around))
+def _guards(site: Site) -> bool:
+    """Tell whether a check stands in code that is named for it, or decides in code about losses."""
+    around = " ".join(own_name(one) for _, one in enclosing(site.module, site.call.scope))
+    if _GUARD.search(around):
+        return True
+    decides = any(one.kind == "if" and one.line == site.line for one in site.module.facts.blocks)
+    return decides and bool(_LOSS.search(own_name(site.scope)))
