@@ -101,7 +101,7 @@ def _revision(name: str, request: Request, revisions: Revisions) -> tuple[Side, 
 def _policy(commit: str, request: Request, root: Path) -> Iterator[str]:
     """Say what the configuration allows that the base's own did not."""
     try:
-        old = build(Options(root, commit, trust=True)).config
+        old = build(Options(root, commit, trust=True), NoStore()).config
     except AuditError as error:
         yield f"the base's own policy cannot be read: {error}"
         return

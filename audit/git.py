@@ -10,7 +10,7 @@ import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from threading import Thread
-from typing import IO, Literal
+from typing import IO, Literal, TypeAlias
 
 import msgspec
 
@@ -92,6 +92,8 @@ class State(msgspec.Struct, frozen=True):
     tracked: tuple[tuple[bytes, bytes, bytes], ...]
     changed: tuple[bytes, ...]
     untracked: tuple[bytes, ...]
+    staged: bool
+    """Whether the index differs from the commit."""
 
     def odd_names(self) -> Iterator[bytes]:
         """Yield the names that are not UTF-8."""
@@ -113,6 +115,7 @@ def working_tree(root: Path) -> State:
         root, "diff-files", "-z", "--name-only", "--relative", "--ignore-submodules=all"
     )
     untracked = start(root, "ls-files", "-o", "--exclude-standard", "-z")
+    staged = start(root, "diff-index", "--cached", "--quiet", "HEAD", "--", ".")
     head = start(root, "log", "-1", "--format=%H %ct")
     tracked = tuple(
         (name, *meta.split()[:2])
@@ -122,7 +125,11 @@ def working_tree(root: Path) -> State:
     others = tuple(one for one in finish(untracked).split(b"\0") if one)
     line, _ = head.communicate()
     revision, _, time = line.decode().strip().partition(" ")
-    return State(revision, int(time or 0), tracked, modified, others)  # type: ignore[arg-type]
+    staged.communicate()
+    return State(
+        revision, int(time or 0), tracked, modified, others,  # type: ignore[arg-type]
+        staged=staged.returncode == 1,
+    )  # fmt: skip
 
 
 def commit(root: Path, revision: str) -> tuple[str, int]:
@@ -195,7 +202,11 @@ def merge_base(root: Path, one: str, other: str) -> str:
     return found[0]
 
 
-def changed(root: Path, old: str, new: str) -> tuple[tuple[str, str, str], ...]:
+Row: TypeAlias = tuple[str, str, str]
+"""Status letter of `git diff-tree`, old and new path of a file."""
+
+
+def changed(root: Path, old: str, new: str) -> tuple[Row, ...]:
     """Return status letter, old and new path of every file that differs between two commits.
 
     Raises:
@@ -203,7 +214,7 @@ def changed(root: Path, old: str, new: str) -> tuple[tuple[str, str, str], ...]:
     """
     arguments = ("-r", "-z", "-M", "--relative", "--name-status", "--no-commit-id", old, new)
     parts = iter(run(root, "diff-tree", *arguments).decode("utf-8", "backslashreplace").split("\0"))
-    rows = []
+    rows: list[Row] = []
     for status in parts:
         if status:
             path = next(parts)

@@ -16,8 +16,16 @@ from audit.errors import ConfigError
 from audit.model import SourceInfo
 from audit.practices.catalogue import Catalogue, built_in
 from audit.source import Source, open_source, tree_id
+from audit.store import NoStore, Store
 
-_TITLE = re.compile(r"^# +(.+?) *#*$", re.MULTILINE)
+_TITLE = re.compile(r"^# +(\S.{0,59}?) *#*$", re.MULTILINE)
+_NAMED_IN = {
+    "setup.cfg": re.compile(r"^name *= *([\w.-]+) *$", re.MULTILINE),
+    "setup.py": re.compile(r"""^ {1,8}name *= *["']([\w.-]+)["'],? *(?:#.*)?$""", re.MULTILINE),
+    "README.md": _TITLE,
+    "readme.md": _TITLE,
+}
+"""Where the name stands in a repository without a project table, the surest first."""
 _SETTINGS = frozenset({config.FILE, "pyproject.toml"})
 
 
@@ -75,14 +83,14 @@ class Options(msgspec.Struct, frozen=True):
     processes: int = 2
 
 
-def build(options: Options) -> Request:
-    """Return the request that options ask for.
+def build(options: Options, store: Store | NoStore) -> Request:
+    """Return the request that options ask for; the store knows files hashed before.
 
     Raises:
         SourceError: the path or the revision cannot be read.
         ConfigError: the configuration is wrong.
     """
-    source = open_source(options.path, options.revision)
+    source = open_source(options.path, options.revision, store)
     catalogue = Catalogue(built_in())
     ids, capabilities = catalogue.ids, catalogue.capabilities
     files = _contents(source, _SETTINGS)
@@ -135,8 +143,11 @@ def _name(source: Source, pyproject: bytes) -> str:
     project = document.get("project")
     if isinstance(project, dict) and isinstance(project.get("name"), str):
         return str(project["name"])
-    for found in _contents(source, frozenset({"README.md", "readme.md"})).values():
-        title = _TITLE.search(found.decode("utf-8", "replace"))
-        if title and len(title[1]) <= 60:
-            return title[1].strip()
+    texts = {
+        path: content.decode("utf-8", "replace")
+        for path, content in _contents(source, frozenset(_NAMED_IN)).items()
+    }
+    for path, pattern in _NAMED_IN.items():
+        if found := pattern.search(texts.get(path, "")):
+            return found[1].strip()
     return "repository"

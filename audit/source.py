@@ -17,6 +17,8 @@ import msgspec
 
 from audit import git
 from audit.errors import SourceError
+from audit.stamps import Stamps
+from audit.store import NoStore, Store
 
 JUNK = frozenset(
     {
@@ -71,8 +73,12 @@ def blob_id(content: bytes, algorithm: str = "sha1") -> str:
     return new(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
 
 
-def open_source(path: Path, revision: str | None = None) -> Source:
+def open_source(
+    path: Path, revision: str | None = None, store: Store | NoStore | None = None
+) -> Source:
     """Return the source at a path, or at a revision of the repository around it.
+
+    The store remembers what files hashed to that Git's index does not know.
 
     Raises:
         SourceError: no such folder, not a repository, unknown revision, bare
@@ -89,11 +95,12 @@ def open_source(path: Path, revision: str | None = None) -> Source:
         return Revision(path, revision)
     if layout == "bare":
         raise SourceError(f"{path}: a bare repository has no working tree: add --rev HEAD")
-    if layout is None:
-        return Folder(path)
-    tree = WorkingTree(path)
-    # A folder that the repository around it ignores is audited for itself.
-    return tree if tree.entries or not any(path.iterdir()) else Folder(path)
+    stamps = Stamps(path, store or NoStore())
+    tree = WorkingTree(path, stamps) if layout else Folder(path, stamps)
+    if not tree.entries and any(path.iterdir()):
+        tree = Folder(path, stamps)  # one that the repository around it ignores
+    stamps.save()
+    return tree
 
 
 class _OnDisk:
@@ -102,6 +109,7 @@ class _OnDisk:
     root: Path
     algorithm = "sha1"
     names: dict[str, bytes]
+    stamps: Stamps
 
     def read(self, entries: Iterable[Entry]) -> Iterator[tuple[Entry, bytes | str]]:
         """Yield each entry with its bytes, or with the reason why it cannot be read."""
@@ -120,13 +128,17 @@ class _OnDisk:
         path = display(name)
         full = os.path.join(os.fsencode(self.root), name)
         try:
-            mode = os.lstat(full).st_mode
-            if stat.S_ISLNK(mode):
+            state = os.lstat(full)
+            if stat.S_ISLNK(state.st_mode):
                 target = os.readlink(full)
                 return Entry(path, blob_id(target, self.algorithm), "link", self.link_problem(full))
-            if not stat.S_ISREG(mode):
+            if not stat.S_ISREG(state.st_mode):
                 return Entry(path, "", "file", "not a regular file")
-            return Entry(path, _hash(full, self.algorithm))
+            blob = self.stamps.blob(name, state)
+            if not blob:
+                blob = _hash(full, self.algorithm)
+                self.stamps.note(name, state, blob)
+            return Entry(path, blob)
         except OSError as error:
             return Entry(path, "", "file", (error.strerror or "unreadable").lower())
 
@@ -173,8 +185,8 @@ def _hash(full: bytes, algorithm: str) -> str:
 class Folder(_OnDisk):
     """A folder that is no Git repository: everything except well-known junk."""
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
+    def __init__(self, root: Path, stamps: Stamps) -> None:
+        self.root, self.stamps = root, stamps
         self.name = root.resolve().name
         self.revision, self.time, self.dirty = "", 0, False
         self.names = {}
@@ -196,16 +208,15 @@ class Folder(_OnDisk):
 class WorkingTree(_OnDisk):
     """A Git working tree: what Git tracks, and what is untracked but not ignored."""
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
+    def __init__(self, root: Path, stamps: Stamps) -> None:
+        self.root, self.stamps = root, stamps
         state = git.working_tree(root)
         self.name = root.resolve().name
         self.revision, self.time = state.revision, state.time
         self.algorithm = "sha256" if len(state.revision) == 64 else "sha1"
         self.names = {display(name): name for name in state.odd_names()}
         found = {display(name): _tracked(name, mode, blob) for name, mode, blob in state.tracked}
-        for name in state.changed:
-            found.pop(display(name), None)
+        indexed = {display(name): found.pop(display(name), None) for name in state.changed}
         untracked = [name for name in state.untracked if not own_output(name, state.untracked)]
         for name in (*state.changed, *untracked):
             if os.path.lexists(os.path.join(os.fsencode(root), name)):
@@ -216,7 +227,9 @@ class WorkingTree(_OnDisk):
             if entry.kind == "link" and not entry.problem:
                 full = os.path.join(os.fsencode(root), self.names.get(path) or path.encode())
                 found[path] = msgspec.structs.replace(entry, problem=self.link_problem(full))
-        self.dirty = bool(state.changed or untracked)
+        # A copy's files are changed to Git, by their times alone: what counts is the content.
+        edited = any(_content(found.get(path)) != _content(one) for path, one in indexed.items())
+        self.dirty = bool(state.staged or edited or untracked)
         self.entries = tuple(sorted(found.values(), key=_by_path))
 
 
@@ -246,6 +259,10 @@ def _tracked(name: bytes, mode: bytes, blob: bytes) -> Entry:
     if mode == b"160000":
         return Entry(path, blob.decode(), "submodule", "submodule: audit it by itself")
     return Entry(path, blob.decode(), "link" if mode == b"120000" else "file")
+
+
+def _content(entry: Entry | None) -> tuple[str, str] | None:
+    return (entry.kind, entry.blob) if entry is not None else None
 
 
 def _by_path(entry: Entry) -> str:

@@ -42,13 +42,14 @@ def source_options(function: Function) -> Function:
     return function
 
 
-def request(path: Path, options: dict[str, Any], *, fast: bool = False) -> Request:
+def request(
+    path: Path, options: dict[str, Any], cache: Store | NoStore, *, fast: bool = False
+) -> Request:
     """Return the request that the shared options ask for."""
-    return build(
-        Options(
-            path, options["rev"], options["config"], options["trust"], fast, options["jobs"]
-        )
-    )  # fmt: skip
+    asked = Options(
+        path, options["rev"], options["config"], options["trust"], fast, options["jobs"]
+    )
+    return build(asked, cache)
 
 
 def store(options: dict[str, Any]) -> Store | NoStore:

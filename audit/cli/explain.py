@@ -19,8 +19,8 @@ from audit.cli import common
 )
 def command(name: str, path: Path, form: str, **options: Any) -> None:
     """Explain a score: what was found where, why it is not higher, what to do next."""
-    asked = common.request(path, options)
     cache = common.store(options)
+    asked = common.request(path, options, cache)
     found = explain.explain(common.outcome(asked, cache), asked.catalogue, name)
     cache.close()
     if form == "json":

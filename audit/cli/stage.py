@@ -21,8 +21,8 @@ from audit.cli import common
 @common.source_options
 def command(stage: str, path: Path, out: Path, **options: Any) -> None:
     """Run STAGE (S1 to S6) alone on the repository at PATH."""
-    asked = common.request(path, options)
     cache = common.store(options)
+    asked = common.request(path, options, cache)
     for name in single.STAGES[stage.upper()](asked, cache, out):
         click.echo(f"wrote {out / name}", err=True)
     cache.close()

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Final
 
 from audit.code.modules import Module, Program
+from audit.facts.model import Call
 
 # A method call on a value of unknown class leads to every method of that name,
 # if there are few and the name says something.
@@ -63,29 +64,14 @@ class Graph:
             elif one.kind == "function" and definitions[one.parent].kind == "function":
                 self.edges[module.first + one.parent].add(node)
 
-    def _uses(self, module: Module) -> None:  # noqa: C901
+    def _uses(self, module: Module) -> None:
         program, first = self.program, module.first
+        definitions = module.facts.definitions
         for call in module.facts.calls:
-            source = self.edges[first + call.scope]
-            found = False
-            for name in call.names:
-                for text, node in program.follow(module, name):
-                    if node >= 0:
-                        source.add(node)
-                        found = True
-                    elif text.endswith("()") or "()." in text:
-                        source |= self._owners(module, text)
-            if call.decorates >= 0:
-                self.edges[first + call.decorates] |= {
-                    node
-                    for name in call.names
-                    for _, node in program.follow(module, name)
-                    if node >= 0
-                }
-            if not found and (last := _LAST.search(call.names[0])) and last[1] not in _COMMON:
-                nodes = self._methods.get(last[1], ())
-                if len(nodes) <= MAX_HOMONYMS:
-                    source.update(nodes)
+            called = call.names[0]
+            if "()._" in called and _extends(definitions[call.scope].name, called):
+                self.edges[first + definitions[call.scope].parent].add(first + call.scope)
+            self._called(module, call)
         for reference in module.facts.references:
             _, node = program.resolve(module, reference.name)
             if node >= 0:
@@ -95,6 +81,26 @@ class Graph:
             _, node = program.resolve(module, target) if target else ("", -1)
             if node >= 0:
                 self.edges[first + one.scope].add(program.owner[node].first)
+
+    def _called(self, module: Module, call: Call) -> None:
+        source = self.edges[module.first + call.scope]
+        found: set[int] = set()
+        for name in call.names:
+            for text, node in self.program.follow(module, name):
+                if node >= 0:
+                    found.add(node)
+                elif "()" in text:
+                    source |= self._owners(module, text)
+        if found:
+            source |= found
+            if call.decorates >= 0:
+                self.edges[module.first + call.decorates] |= found
+        else:
+            _, dot, last = call.names[0].rpartition(".")
+            if dot and last not in _COMMON:
+                nodes = self._methods.get(last, ())
+                if len(nodes) <= MAX_HOMONYMS:
+                    source.update(nodes)
 
     def _owners(self, module: Module, text: str) -> set[int]:
         """Return the classes of the repository that a text makes an instance of."""
@@ -160,6 +166,13 @@ class Graph:
             or _TEST_NAME.search(one.name)
             or any("fixture" in d for d in one.decorators)
         )
+
+
+def _extends(name: str, called: str) -> bool:
+    """Tell whether a private method calls its own name on an instance of a base class: the
+    base runs it, as a trainer runs its ``_save_checkpoint``."""
+    own = name.rpartition(".")[2]
+    return own.startswith("_") and called.endswith(f"().{own}") and called[0] not in "@%'"
 
 
 def is_public(name: str) -> bool:

@@ -12,6 +12,7 @@ from audit.facts.model import Definition, PythonFacts
 from audit.model import Role
 
 _HEAD: Final = re.compile(r"([:.]*)([\w.]*)")
+_TOP: Final = re.compile(r"\W")
 _CALL_OR_ITEM: Final = re.compile(r"[(\[]")
 _STEP: Final = re.compile(r"\(\)|\[[^\]]*\]|\.\w+")
 _ORIGIN: Final = re.compile(r"(?!builtins\.|self\.|(True|False|None)$)[:.]*[A-Za-z_][\w.]*(\(\))?$")
@@ -130,6 +131,8 @@ class Program:
         return known
 
     def _resolve(self, module: Module, name: str, depth: int) -> tuple[str, int]:
+        if name[:1] not in ":." and _TOP.split(name, 1)[0] not in self._tops:
+            return name, -1  # most names: libraries, parameters, attributes
         found = _HEAD.match(name)
         assert found is not None
         lead, head = found[1], found[2].rstrip(".")
@@ -240,10 +243,11 @@ class Program:
         if name[0] in "@%'…" or name.startswith(("self.", "builtins.")):
             return ((name, -1),)
         text, node = self.resolve(module, name)
-        steps = _STEP.findall(text[_end_of_head(text) :])
-        if node < 0 or not steps:
+        end = _end_of_head(text) if node >= 0 else len(text)
+        steps = _STEP.findall(text, end)
+        if not steps:
             return ((text, node),)
-        states: list[tuple[str, int, bool]] = [(text[: _end_of_head(text)], node, False)]
+        states: list[tuple[str, int, bool]] = [(text[:end], node, False)]
         for step in steps:
             states = [after for state in states for after in self._step(state, step, depth)][:6]
         return tuple((words, at if not instance else -1) for words, at, instance in states)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
-from audit.facts import data, prose, python, script, text
+from audit.facts import data, prose, python, restructured, script, text
 from audit.facts.model import Facts, FileKind
 
 # What a parser raises when it does not accept its input; anything else is a defect.
@@ -12,7 +12,7 @@ REFUSALS: Final = (SyntaxError, ValueError, RecursionError, MemoryError)
 _EXTRACTORS: Final[dict[FileKind, Callable[[bytes], Facts]]] = {
     "python": python.extract,
     "markdown": prose.markdown,
-    "rst": prose.restructured,
+    "rst": restructured.restructured,
     "toml": data.toml,
     "yaml": data.yaml,
     "json": data.json,

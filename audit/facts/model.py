@@ -52,6 +52,13 @@ class Definition(Fact, frozen=True):
     doctest: bool = False
     defaults: tuple[tuple[str, str], ...] = ()
     """Parameters that have a default, with its canonical text."""
+    kinds: str = ""
+    """A letter a parameter: ``/`` positional only, ``.`` either, ``k`` keyword only, ``*``, ``^``
+    (``**``)."""
+    annotations: tuple[str, ...] = ()
+    """Canonical text of each parameter's annotation; of decorated functions alone."""
+    said: tuple[tuple[str, int], ...] = ()
+    """Parameters that the docstring describes, with their lines."""
 
 
 class Block(Fact, frozen=True):
@@ -137,6 +144,15 @@ class Command(Fact, frozen=True):
     text: str
 
 
+class Record(Fact, frozen=True):
+    """A dict display with constant keys: what a producer writes, what a table maps."""
+
+    line: int
+    keys: tuple[str, ...]
+    open: bool = False
+    """Further keys come from ``**`` or from expressions."""
+
+
 class PythonFacts(Fact, frozen=True):
     """Everything that a Python module says."""
 
@@ -152,6 +168,7 @@ class PythonFacts(Fact, frozen=True):
     commands: tuple[Command, ...]
     lines: int
     generated: bool
+    records: tuple[Record, ...] = ()
 
 
 class Key(Fact, frozen=True):
@@ -200,11 +217,42 @@ class Span(Fact, frozen=True):
 
 
 class Directive(Fact, frozen=True):
-    """A reStructuredText or doc-builder directive, or a mkdocstrings identifier."""
+    """A reStructuredText or doc-builder directive, a mkdocstrings identifier (``autodoc``), a
+    reference to one (``autoref``, doc-builder's ``docref``), or an included file (``snippet``)."""
 
     line: int
     name: str
     argument: str
+
+
+class Anchor(Fact, frozen=True):
+    """A link target that is no heading: an HTML id, a label, an attribute list."""
+
+    line: int
+    name: str
+
+
+class Row(Fact, frozen=True):
+    """A row of a table; `head` is the line of the table's header row."""
+
+    line: int
+    head: int
+    cells: tuple[str, ...]
+
+
+class Paragraph(Fact, frozen=True):
+    """The source text of a paragraph, list item or heading that shows something as code."""
+
+    line: int
+    text: str
+
+
+class Example(Fact, frozen=True):
+    """Lines whose claims are examples, marked ``<!-- claim: example -->``."""
+
+    line: int
+    first: int
+    last: int
 
 
 class ProseFacts(Fact, frozen=True):
@@ -216,6 +264,10 @@ class ProseFacts(Fact, frozen=True):
     spans: tuple[Span, ...]
     directives: tuple[Directive, ...]
     words: int
+    anchors: tuple[Anchor, ...] = ()
+    rows: tuple[Row, ...] = ()
+    paragraphs: tuple[Paragraph, ...] = ()
+    examples: tuple[Example, ...] = ()
 
 
 class Target(Fact, frozen=True):

@@ -7,7 +7,8 @@ from typing import Final
 
 from audit.code.modules import Module
 from audit.facts.model import Definition, Raise
-from audit.practices.origins import by_file, most_used, of_topic, receivers
+from audit.practices.origins import by_file, of_topic, receivers
+from audit.practices.ranking import central
 from audit.practices.registry import Place, at, in_code, practice
 from audit.repository import Repository, Site, blocks_from
 
@@ -226,7 +227,7 @@ def config_env(repo: Repository) -> Iterator[Place]:
     prefixes = Counter(prefix for prefix, _ in homes)
     own.sort(key=lambda row: -prefixes[row[0].partition("_")[0]])
     foreign = [place for name, place in own if _FOREIGN.match(name)]
-    yield from most_used(repo, [place for name, place in own if not _FOREIGN.match(name)])
+    yield from central(repo, [place for name, place in own if not _FOREIGN.match(name)])
     yield from foreign
     yield from by_file(repo, of_topic(repo, "settings-from-environment", "settings read with {}"))
     for site in repo.all_calls:

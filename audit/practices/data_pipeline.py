@@ -16,7 +16,7 @@ from audit.practices.loops import (
     spread,
     words,
 )
-from audit.practices.origins import most_used
+from audit.practices.ranking import central
 from audit.practices.registry import Place, at, in_code, practice
 from audit.repository import Repository, Site, blocks_from
 
@@ -127,7 +127,7 @@ def data_dataset(repo: Repository) -> Iterator[Place]:
         for module, place, one in repo.definitions
         if one.kind == "class" and not one.stub and _BUFFER.search(own_name(one))
     ]
-    yield from most_used(
+    yield from central(
         repo,
         [
             *_derived(repo, _DATASET, "is a dataset"),

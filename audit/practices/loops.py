@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Collection, Iterable, Iterator
+from functools import lru_cache
 from typing import Final
 
 from audit.code.modules import Module
 from audit.facts.model import Block, Definition
 from audit.practices.libraries import named
-from audit.practices.places import aside
+from audit.practices.ranking import is_corner
 from audit.practices.registry import Place
 from audit.repository import Repository, Site
 
@@ -32,6 +33,7 @@ _PREDICTS: Final = frozenset({"predict", "generate", "forward", "infer", "act", 
 _GRADIENTS_OFF: Final = re.compile(r"(^|[.:])(no_grad|inference_mode|_no_grad)(\(\))?$")
 
 
+@lru_cache(1 << 15)
 def words(name: str) -> str:
     """Write an identifier in snake case: ``EarlyStopping`` becomes ``early_stopping``."""
     return _CAMEL.sub("_", name).lower()
@@ -48,7 +50,7 @@ def spread(places: Iterable[Place], first: Collection[str] = ()) -> Iterator[Pla
     Files in `first` come first, then those near the root; those aside of the main path last.
     """
     every = sorted(
-        places, key=lambda one: (aside(one.path), one.path not in first, one.path.count("/"))
+        places, key=lambda one: (is_corner(one.path), one.path not in first, one.path.count("/"))
     )
     rest: list[Place] = []
     seen: set[str] = set()
@@ -175,6 +177,7 @@ def runs_training(repo: Repository) -> bool:
 
 
 # ---------------------------------------------------------------- evaluation
+@lru_cache(1 << 14)
 def says_evaluation(text: str) -> bool:
     """Tell whether a name of a function, class, parameter or key is about evaluation."""
     snake = words(text)

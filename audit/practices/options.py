@@ -15,7 +15,9 @@ from audit.repository import Repository
 
 _ENTRY: Final = re.compile(r"\['(\w+)'\]$")
 _ARGUMENTS: Final = re.compile(r"(^|[.:])\w*Training(Arguments|Args)$")
-_OFF: Final = frozenset({"None", "False", "0", "0.0", "'none'", "'no'", "''", "[]", "()", "{}"})
+_OFF: Final = frozenset(
+    {"None", "False", "-1", "0", "0.0", "'none'", "'no'", "''", "[]", "()", "{}"}
+)
 
 
 class Option(msgspec.Struct, frozen=True):
@@ -33,7 +35,7 @@ class Option(msgspec.Struct, frozen=True):
         return self.value[:1] in "'[(" or self.value in ("True", "1")
 
     def place(self, says: str) -> Place:
-        """Return where the option is handed on."""
+        """Return where the option is handed on; `says` may take its name."""
         return in_code(self.module, self.scope, self.line, says.format(self.name))
 
 
@@ -47,6 +49,11 @@ def handed(repo: Repository, *names: str, off: bool = False) -> Iterator[Option]
         for one in (*given, *_assigned(repo).get(name, ())):
             if off or one.value not in _OFF:
                 yield one
+
+
+def options(repo: Repository, says: str, *names: str) -> Iterator[Place]:
+    """Yield the places where an option of these names is given a value that switches it on."""
+    return (one.place(says) for one in handed(repo, *names))
 
 
 @lru_cache(maxsize=1)

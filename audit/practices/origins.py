@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from audit.practices.libraries import library, named
-from audit.practices.places import aside
+from audit.practices.ranking import is_corner
 from audit.practices.registry import Place, at, in_code
 from audit.repository import Repository, Site
 
@@ -57,19 +57,8 @@ def by_file(repo: Repository, places: Iterable[Place]) -> Iterator[Place]:
         yield from rows[1:]
 
 
-def most_used(repo: Repository, places: Iterable[Place]) -> Iterator[Place]:
-    """Order places: the first of every file, what most other code leads to before the others."""
-    every = list(places)
-    uses = {one.node: len(repo.graph.callers[one.node]) if one.node >= 0 else 0 for one in every}
-    every.sort(key=lambda one: (aside(one.path), -uses[one.node]))
-    first = {one.path: one for one in reversed(every)}
-    ordered = sorted(first.values(), key=every.index)
-    yield from ordered
-    yield from (one for one in every if first[one.path] is not one)
-
-
 def _distance(repo: Repository, path: str) -> tuple[bool, bool, int]:
-    return aside(path), _is_beside(repo, path), path.count("/")
+    return is_corner(path), _is_beside(repo, path), path.count("/")
 
 
 def _is_beside(repo: Repository, path: str) -> bool:

@@ -6,7 +6,8 @@ from typing import Final
 
 from audit.code.modules import Module
 from audit.practices.libraries import library, named
-from audit.practices.origins import by_file, callees, most_used, of_topic
+from audit.practices.origins import by_file, callees, of_topic
+from audit.practices.ranking import central
 from audit.practices.registry import Place, at, in_code, practice
 from audit.practices.tables import written_rows
 from audit.repository import Repository, Site, blocks_from
@@ -78,7 +79,7 @@ def log_metrics_file(repo: Repository) -> Iterator[Place]:
         Records of something else that are named like metrics count in a repository that trains.
     """
     if _trains(repo):
-        yield from most_used(repo, _metric_writers(repo))
+        yield from central(repo, _metric_writers(repo))
 
 
 def _metric_writers(repo: Repository) -> Iterator[Place]:

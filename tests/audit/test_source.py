@@ -41,6 +41,21 @@ def test_edits_deletions_and_new_files_are_seen_and_ignored_ones_not(sample: Pat
     assert open_source(sample).dirty
 
 
+def test_a_tree_is_dirty_by_content_not_by_time(sample: Path, git: Git) -> None:
+    for one in sample.rglob("*.py"):
+        os.utime(one, (1, 1))
+    assert git("diff-files", "--name-only", cwd=sample)
+    assert not open_source(sample).dirty
+    text = (sample / "README.md").read_text()
+    (sample / "README.md").write_text("staged\n")
+    git("add", "README.md", cwd=sample)
+    assert open_source(sample).dirty
+    git("commit", "-qm", "x", cwd=sample)
+    assert not open_source(sample).dirty
+    (sample / "README.md").write_text(text)
+    assert open_source(sample).dirty
+
+
 def test_a_revision_is_read_without_a_checkout(sample: Path, git: Git, tmp_path: Path) -> None:
     git("clone", "-q", "--bare", str(sample), str(tmp_path / "bare.git"))
     source = open_source(tmp_path / "bare.git", "main")

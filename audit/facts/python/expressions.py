@@ -4,7 +4,7 @@ import ast
 from collections.abc import Callable
 from typing import Any, ClassVar, Final, TypeAlias
 
-from audit.facts.model import Block, Call
+from audit.facts.model import Block, Call, Record
 from audit.facts.python.canon import argument, candidates, text
 from audit.facts.python.scopes import Scope
 
@@ -26,6 +26,7 @@ class Expressions:
         self.calls: list[Call] = []
         self.references: dict[tuple[int, str], int] = {}
         self.returns: dict[int, dict[str, None]] = {}
+        self.records: list[Record] = []
 
     def expression(self, node: Any, scope: Scope, block: int) -> None:
         """Emit the calls and references inside an expression."""
@@ -43,8 +44,7 @@ class Expressions:
             part = getattr(node, field)
             if type(part) is list:
                 for one in part:
-                    if one is not None:  # the key of ``**more`` in a dict display
-                        self.expression(one, scope, block)
+                    self.expression(one, scope, block)
             elif part is not None:
                 self.expression(part, scope, block)
 
@@ -78,6 +78,18 @@ class Expressions:
         else:
             self.expression(value, scope, block)
         self.expression(node.slice, scope, block)
+
+    def _dict(self, node: ast.Dict, scope: Scope, block: int) -> None:
+        keys = [
+            one.value
+            for one in node.keys
+            if isinstance(one, ast.Constant) and isinstance(one.value, str)
+        ]
+        if len(keys) > 1:
+            self.records.append(Record(node.lineno, tuple(keys[:60]), len(keys) < len(node.keys)))
+        for one in (*node.keys, *node.values):
+            if one is not None:  # the key of ``**more``
+                self.expression(one, scope, block)
 
     def _lambda(self, node: ast.Lambda, scope: Scope, block: int) -> None:
         for one in node.args.args:
@@ -163,5 +175,5 @@ class Expressions:
         ast.Attribute: _attribute, ast.Call: _called, ast.Subscript: _subscript,
         ast.ListComp: _comprehension, ast.SetComp: _comprehension, ast.Lambda: _lambda,
         ast.GeneratorExp: _comprehension, ast.DictComp: _comprehension, ast.NamedExpr: _named,
-        ast.Yield: _yield, ast.YieldFrom: _yield,
+        ast.Yield: _yield, ast.YieldFrom: _yield, ast.Dict: _dict,
     }  # fmt: skip

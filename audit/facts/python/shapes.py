@@ -46,6 +46,13 @@ def annotated(node: ast.expr) -> list[ast.expr]:
     return [node]
 
 
+def kinds(arguments: ast.arguments) -> str:
+    """Return a letter for the kind of each parameter, as `Definition.kinds` names them."""
+    counts = (len(arguments.posonlyargs), len(arguments.args), len(arguments.kwonlyargs))
+    letters = "".join(letter * count for letter, count in zip("/.k", counts, strict=True))
+    return letters + "*" * bool(arguments.vararg) + "^" * bool(arguments.kwarg)
+
+
 def defaults(arguments: ast.arguments, scope: Scope) -> tuple[tuple[str, str], ...]:
     """Return each parameter that has a default, with the default's text."""
     positional = [*arguments.posonlyargs, *arguments.args]

@@ -5,16 +5,21 @@ import re
 from typing import ClassVar, TypeAlias
 
 from audit.facts.model import Assign, Command, Definition, Import, Raise
+from audit.facts.python import docstrings
 from audit.facts.python.canon import WIDTH, candidates, operator, resolve, text
 from audit.facts.python.expressions import Emit, Expressions
 from audit.facts.python.scopes import Scope, bind_body, imports
-from audit.facts.python.shapes import annotated, defaults, is_stub, place, updates
+from audit.facts.python.shapes import annotated, defaults, is_stub, kinds, place, updates
 
 LAUNCHERS = re.compile(
     r"\b(torchrun|accelerate launch|deepspeed |srun |mpirun |torch\.distributed\.(run|launch))"
 )
 Decorated: TypeAlias = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 _COMPUTED = (ast.BinOp, ast.BoolOp, ast.Compare, ast.IfExp, ast.UnaryOp)
+
+
+def _annotation(one: ast.arg, scope: Scope) -> str:
+    return text(one.annotation, scope, 4) if one.annotation is not None else ""
 
 
 class Statements(Expressions):
@@ -52,7 +57,7 @@ class Statements(Expressions):
             Definition(
                 name, "class", node.lineno, node.end_lineno or node.lineno, scope.index,
                 bases=bases + keywords, decorators=self._decorators(node, scope),
-                stub=is_stub(node.body),
+                stub=is_stub(node.body), said=docstrings.parameters(node.body),
             ),
             node.body,
         )  # fmt: skip
@@ -109,6 +114,10 @@ class Statements(Expressions):
                 scope.index, decorators=self._decorators(node, scope),
                 params=tuple(one.arg for one in params), stub=is_stub(node.body),
                 doctest=">>>" in doc, defaults=defaults(arguments, scope),
+                kinds=kinds(arguments), said=docstrings.parameters(node.body),
+                annotations=tuple([_annotation(one, scope) for one in params])
+                if node.decorator_list
+                else (),
             ),
             node.body,
         )  # fmt: skip

@@ -39,6 +39,7 @@ def walk(tree: ast.Module, data: bytes) -> PythonFacts:
         commands=tuple(walker.commands),
         lines=data.count(b"\n") + (not data.endswith(b"\n")),
         generated=bool(_GENERATED.search(data[:2000])),
+        records=tuple(walker.records),
     )
 
 
@@ -48,7 +49,8 @@ def _with_returns(definition: Definition, returns: dict[str, None] | None) -> De
     return Definition(
         definition.name, definition.kind, definition.line, definition.end, definition.parent,
         definition.bases, definition.decorators, definition.params, tuple(returns)[:6],
-        definition.stub, definition.doctest, definition.defaults,
+        definition.stub, definition.doctest, definition.defaults, definition.kinds,
+        definition.annotations, definition.said,
     )  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from audit.facts import prose
+from audit.facts import restructured
 
 
 @pytest.mark.parametrize(
@@ -19,5 +19,5 @@ from audit.facts import prose
     ],
 )
 def test_indented_blocks_are_dedented(page: str, text: str) -> None:
-    (fence,) = prose.restructured(page.encode()).fences
+    (fence,) = restructured.restructured(page.encode()).fences
     assert fence.text == text

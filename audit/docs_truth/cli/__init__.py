@@ -1,0 +1,1 @@
+"""Command lines read from code: click, argparse and typer trees, never imported."""

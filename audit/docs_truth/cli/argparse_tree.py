@@ -1,0 +1,88 @@
+"""Argparse parsers, read from the calls that the entry point reaches.
+
+A parser that is handed around keeps no name of its own in the facts, so all options of a
+program, and of the package around it, are taken together: what none accepts is surely dead.
+"""
+
+from typing import Final
+
+from audit.docs_truth.cli.model import Command, Option
+from audit.docs_truth.cli.words import constant
+from audit.facts.model import Call
+from audit.repository import Repository
+
+_FLAGS: Final = ("store_true", "store_false", "store_const", "append_const", "count", "help",
+                 "version", "BooleanOptionalAction")  # fmt: skip
+
+
+class _Parser:
+    """What the calls of a program add to its parsers."""
+
+    def __init__(self) -> None:
+        self.options: list[Option] = []
+        self.commands: dict[str, tuple[str, int]] = {}
+        self.parses = self.rest = False
+        self.gap = self.more = ""
+
+    def call(self, call: Call, path: str) -> None:
+        """Note what one call adds."""
+        match call.names[0].rpartition(".")[2]:
+            case "ArgumentParser":
+                self.parses = self.parses or "argparse" in call.names[0]
+            case "parse_known_args" | "parse_known_intermixed_args":
+                self.rest = True
+            case "add_argument":
+                found = _option(call, path)
+                self.rest = self.rest or "REMAINDER" in (call.keyword("nargs") or "")
+                if found is None:
+                    self.gap = "an option's name is computed"
+                elif found.names:
+                    self.options.append(found)
+            case "add_parser" if call.args:
+                word = constant(call.args[0])
+                if word is None:
+                    self.more = "a subcommand's name is computed"
+                else:
+                    self.commands[word] = (path, call.line)
+
+
+def command(repo: Repository, name: str, node: int) -> Command | None:
+    """Return the command line that a function parses with argparse, None for none."""
+    program, parser = repo.program, _Parser()
+    reached = repo.graph.reach({node})
+    top = program.owner[node].dotted.partition(".")[0]
+    for module in program.modules:
+        inside = "." in module.dotted and module.dotted.partition(".")[0] == top
+        for call in module.facts.calls:
+            if module.first + call.scope in reached or (
+                inside and call.names[0].endswith((".add_argument", ".add_parser"))
+            ):
+                parser.call(call, module.path)
+    if not parser.parses:
+        return None
+    home = program.owner[node]
+    helping = Option(("-h", "--help"), home.path, 1, 0, hidden=True)
+    options = (*parser.options, helping)
+    inner = tuple(
+        Command(word, path, line, options, gap=parser.gap, rest=parser.rest, loose=True)
+        for word, (path, line) in parser.commands.items()
+    )
+    return Command(
+        name, home.path, program.definition(node).line, options, inner, bool(inner), parser.gap,
+        parser.more, rest=parser.rest, loose=True,
+    )  # fmt: skip
+
+
+def _option(call: Call, path: str) -> Option | None:
+    """Read ``add_argument("-n", "--name", default=1)``; a positional has no names."""
+    if any(constant(one) is None for one in call.args) or not call.args:
+        return None
+    names = tuple(one for one in map(constant, call.args) if one and one.startswith("-"))
+    action = call.keyword("action") or ""
+    flag = any(one in action for one in _FLAGS)
+    if "BooleanOptionalAction" in action:
+        names += tuple(f"--no-{one[2:]}" for one in names if one.startswith("--"))
+    count = call.keyword("nargs") or "1"
+    values = 0 if flag else int(count) if count.isdigit() else -1
+    hidden = "SUPPRESS" in (call.keyword("help") or "")
+    return Option(names, path, call.line, values, call.keyword("default"), hidden)

@@ -1,0 +1,165 @@
+"""Navigation: every page of a site can be reached from its menu, and the menu leads to pages."""
+
+import posixpath
+import re
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from typing import Final
+
+from audit.docs_truth.kinds import kind
+from audit.docs_truth.model import HOLDS, Claim, Judged, Unknown, Wrong, nearest
+from audit.docs_truth.pages import Page
+from audit.docs_truth.world import World
+from audit.facts.model import DataFacts, Key
+from audit.repository import File
+
+_MENU_PLUGINS: Final = re.compile(
+    r"awesome|literate-nav|section-index|navigation|autonav|monorepo|blog|gen-files"
+)
+_PAGE: Final = (".md", ".mdx", ".rst", ".ipynb")
+
+
+@kind("navigation")
+def navigation(world: World) -> Iterator[Judged]:
+    """A page is missing from the navigation, or the navigation names one that is not there."""
+    for file in world.repo.named("mkdocs.yml", "mkdocs.yaml"):
+        if isinstance(file.facts, DataFacts) and file.role not in ("test", "vendored", "example"):
+            yield from _mkdocs(world, file, file.facts.keys)
+    for file in world.repo.named("_toctree.yml"):
+        if isinstance(file.facts, DataFacts):
+            yield from _doc_builder(world, file, file.facts.keys)
+    yield from _sphinx(world)
+
+
+def _mkdocs(world: World, file: File, keys: tuple[Key, ...]) -> Iterator[Judged]:
+    values = {key.path: key.value for key in keys}
+    base = posixpath.dirname(file.path)
+    root = posixpath.normpath(posixpath.join(base, values.get("docs_dir") or "docs"))
+    menu = [key for key in keys if key.path.startswith("nav[") and key.value]
+    named = {posixpath.normpath(key.value): key for key in menu if "://" not in key.value}
+    dynamic = any(
+        _MENU_PLUGINS.search(f"{key.path} {key.value}") for key in keys if "plugins" in key.path
+    )
+    sources = [one for one in world.repo.files if one.startswith(f"{root}/")]
+    for name, key in named.items():
+        if name.endswith(_PAGE):
+            claim = Claim(file.path, key.line, name)
+            if f"{root}/{name}" in world.repo.files:
+                yield claim, HOLDS
+            elif dynamic or any("hooks" in one.path for one in keys):
+                yield claim, Unknown("pages are made when the site is built")
+            else:
+                inside = [one[len(root) + 1 :] for one in sources]
+                yield claim, Wrong(f"{root}/{name} is not in the repository", nearest(name, inside))
+    if not menu:
+        return
+    apart = " ".join(values.get(one, "") for one in ("not_in_nav", "exclude_docs", "draft_docs"))
+    folders = [name for name in named if not name.endswith(_PAGE)]
+    for path in sources:
+        name = path[len(root) + 1 :]
+        if not name.endswith((".md", ".mdx")) or _matches(name, apart.split()):
+            continue
+        claim = Claim(path, 1, name)
+        if name in named or any(name.startswith(f"{one}/") for one in folders):
+            yield claim, HOLDS
+        elif dynamic:
+            yield claim, Unknown("the navigation is made when the site is built")
+        elif not (name.endswith("README.md") and f"{name[:-9]}index.md" in named):
+            yield claim, Wrong(f"{file.path} does not list it under nav", "")
+
+
+def _matches(name: str, patterns: list[str]) -> bool:
+    """Tell whether a page is set apart (gitignore patterns)."""
+    return any(
+        fnmatchcase(f"/{name}", f"*/{one.strip('/')}")
+        or fnmatchcase(f"/{name}", f"*/{one.strip('/')}/*")
+        for one in patterns
+        if not one.startswith("!")
+    )
+
+
+def _doc_builder(world: World, file: File, keys: tuple[Key, ...]) -> Iterator[Judged]:
+    root = posixpath.dirname(file.path)
+    named = {key.value: key for key in keys if key.path.endswith(".local")}
+    stems = {
+        path[len(root) + 1 :].rpartition(".")[0]: path
+        for path in world.repo.files
+        if path.startswith(f"{root}/") and path.endswith((".md", ".mdx"))
+    }
+    for name, key in named.items():
+        claim = Claim(file.path, key.line, name)
+        if name in stems:
+            yield claim, HOLDS
+        else:
+            yield claim, Wrong(f"{root}/{name}.md is not in the repository", nearest(name, stems))
+    for stem, path in stems.items():
+        if not stem.rpartition("/")[2].startswith(("_", "README")):
+            listed = stem in named
+            truth = f"{file.path} does not list it"
+            yield Claim(path, 1, stem), HOLDS if listed else Wrong(truth, "")
+
+
+# ------------------------------------------------------------------------ sphinx
+def _sphinx(world: World) -> Iterator[Judged]:
+    for root in sorted({page.root for page in world.pages if page.style == "sphinx"}):
+        pages = {
+            page.path.rpartition(".")[0]: page
+            for page in world.pages
+            if page.style == "sphinx" and page.root == root
+        }
+        entries = [row for page in pages.values() for row in _entries(page)]
+        if not entries:
+            continue
+        included = {name for page in pages.values() for name in _includes(page)}
+        reached: set[str] = set()
+        for page, line, entry in entries:
+            base = root if entry.startswith("/") else page.folder
+            place = posixpath.normpath(posixpath.join(base, entry.lstrip("/")))
+            place = re.sub(r"\.(md|rst|txt|ipynb)$", "", place)
+            if any(one in entry for one in "*?["):
+                reached |= {one for one in pages if fnmatchcase(one, place)}
+                continue
+            reached.add(place)
+            claim = Claim(page.path, line, entry)
+            exists = place in pages or any(world.exists(f"{place}{one}") for one in _PAGE)
+            if exists or entry in ("genindex", "modindex", "search", "self") or "://" in entry:
+                yield claim, HOLDS
+            else:
+                yield claim, Wrong(f"{place} is not a page", nearest(place, pages))
+        for place, page in pages.items():
+            name = place.rpartition("/")[2]
+            if name not in ("index", "contents", "README") and not name.startswith("_"):
+                held = place in reached or page.path in included or _orphan(page)
+                yield Claim(page.path, 1, name), HOLDS if held else Wrong("no toctree lists it", "")
+
+
+def _entries(page: Page) -> Iterator[tuple[Page, int, str]]:
+    """Yield the entries of the toctrees of a page."""
+    for fence in page.facts.fences:
+        if fence.info.startswith("{toctree}"):
+            for number, row in enumerate(fence.text.splitlines(), fence.line + 1):
+                entry = row.strip()
+                if (
+                    not entry
+                    or entry.startswith((":", "#", "---"))
+                    or re.match(r"^\w+:( |$)", entry)
+                ):
+                    continue
+                found = re.search(r"<([^>]+)>$", entry)
+                yield page, number, found[1] if found else entry
+
+
+def _includes(page: Page) -> Iterator[str]:
+    for one in page.facts.directives:
+        if one.name == "include":
+            yield posixpath.normpath(posixpath.join(page.folder, one.argument))
+    for fence in page.facts.fences:
+        if found := re.match(r"\{include\}\s*(\S+)", fence.info):
+            yield posixpath.normpath(posixpath.join(page.folder, found[1]))
+
+
+def _orphan(page: Page) -> bool:
+    """Tell whether a page says that it stands alone."""
+    return any("orphan" in one.text for one in page.facts.headings[:1]) or any(
+        one.name == "orphan" for one in page.facts.directives
+    )

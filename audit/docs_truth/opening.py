@@ -1,0 +1,79 @@
+"""From a source to a world: index it, and its last release where one is asked for."""
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Final
+
+from packaging.version import InvalidVersion, Version
+
+from audit import git
+from audit.docs_truth.world import Release, World
+from audit.errors import SourceError
+from audit.model import Role
+from audit.repository import Repository
+from audit.source import Revision, Source
+from audit.stages.index import index
+from audit.store import NoStore, Store
+
+_CHANGELOG: Final = re.compile(
+    r"(^|/)(change[-_ ]?log|changes|history|news|release[-_ ]?notes)\b[^/]*$", re.IGNORECASE
+)
+_WORD: Final = re.compile(r"\w+")
+
+
+def open_world(
+    source: Source, store: Store | NoStore, root: Path, roles: dict[str, Role], processes: int = 2
+) -> World:
+    """Return the world of a source; its last release is read when a check asks for it."""
+
+    def indexed(one: Source) -> Repository:
+        return Repository(index(one, store, processes=processes, overrides=roles))
+
+    repo = indexed(source)
+
+    def released() -> Release | None:
+        tag = last_tag(root, source.revision)
+        if not tag:
+            return None
+        before = Revision(root, tag)
+        then = "\n".join(_texts(before, _changelogs(before)))
+        now = "\n".join(_texts(source, _changelogs(source)))
+        gained = frozenset(_WORD.findall("\n".join(set(now.splitlines()) - set(then.splitlines()))))
+        return Release(tag, indexed(before), gained)
+
+    return World(repo, lambda paths: _texts(source, frozenset(paths)), released, str(root))
+
+
+def _changelogs(source: Source) -> frozenset[str]:
+    return frozenset(one.path for one in source.entries if _CHANGELOG.search(one.path))
+
+
+def _texts(source: Source, paths: Iterable[str]) -> Iterator[str]:
+    wanted = frozenset(paths)
+    entries = [one for one in source.entries if one.path in wanted and one.kind == "file"]
+    for _, content in source.read([one for one in entries if not one.problem]):
+        if isinstance(content, bytes):
+            yield content.decode("utf-8", "replace")
+
+
+def last_tag(root: Path, revision: str) -> str:
+    """Return the tag of the highest released version before a revision, empty for none."""
+    if not revision or git.find(root) is None:
+        return ""
+    try:
+        names = git.run(root, "tag", "--merged", revision).decode("utf-8", "replace").split()
+    except SourceError:
+        return ""
+    versions = [(version, name) for name in names if (version := _version(name)) is not None]
+    return max(versions)[1] if versions else ""
+
+
+def _version(tag: str) -> Version | None:
+    """Read a tag such as ``v1.2.0``; pre-releases are no releases."""
+    found = re.search(r"(?:^|[^\d.])v?(\d+(?:\.\d+)*(?:\w*\d*)?)$", f" {tag}")
+    try:
+        version = Version(found[1]) if found else None
+    except InvalidVersion:
+        return None
+    return None if version is None or version.is_prerelease else version

@@ -1,0 +1,59 @@
+"""Docstrings: the parameters that they describe (Google, NumPy and Sphinx style)."""
+
+import ast
+import re
+from typing import Final
+
+_SPHINX: Final = re.compile(r"^\s*:param\s+(?:[^:\s][^:]*?\s)?\*{0,2}(\w+)\s*:", re.MULTILINE)
+_SECTION: Final = re.compile(
+    r"^([ \t]*)(?:Args|Arguments|Parameters|Params|Keyword Args|Keyword Arguments):[ \t]*$",
+    re.MULTILINE,
+)
+_NUMPY: Final = re.compile(
+    r"^([ \t]*)(?:Parameters|Other Parameters)[ \t]*\n[ \t]*-{3,}[ \t]*$", re.MULTILINE
+)
+_UNDERLINE: Final = re.compile(r"\s*-{3,}\s*$")
+_GOOGLE_ITEM: Final = re.compile(r"^(?:\*{0,2}(\w+))\s*(?:\([^)\n]*(?:\([^)]*\)[^)\n]*)*\))?\s*:")
+_NUMPY_ITEM: Final = re.compile(r"^(\*{0,2}\w+(?:\s*,\s*\*{0,2}\w+)*)\s*(?::|$)")
+
+
+def parameters(body: list[ast.stmt]) -> tuple[tuple[str, int], ...]:
+    """Return each parameter that the docstring of a body describes, with its line."""
+    match body:
+        case [ast.Expr(value=ast.Constant(value=str(text), lineno=line)), *_] if (
+            ":param" in text or "Arg" in text or "Param" in text
+        ):
+            return tuple((name, line + row) for name, row in _described(text))
+    return ()
+
+
+def _described(text: str) -> list[tuple[str, int]]:
+    found = [(one[1], text.count("\n", 0, one.start(1))) for one in _SPHINX.finditer(text)]
+    rows = text.split("\n")
+    for head in _SECTION.finditer(text):
+        found += _items(
+            rows, text.count("\n", 0, head.start(1)) + 1, len(head[1]) + 1, _GOOGLE_ITEM
+        )
+    for head in _NUMPY.finditer(text):
+        found += _items(rows, text.count("\n", 0, head.start(1)) + 2, len(head[1]), _NUMPY_ITEM)
+    return found
+
+
+def _items(rows: list[str], first: int, least: int, item: re.Pattern[str]) -> list[tuple[str, int]]:
+    """Return the items of a section: lines of its first indentation, until it ends."""
+    found: list[tuple[str, int]] = []
+    indent = -1
+    for place in range(first, len(rows)):
+        row = rows[place].expandtabs()
+        depth = len(row) - len(row.lstrip())
+        if not row.strip():
+            continue
+        if depth < least or (place + 1 < len(rows) and _UNDERLINE.match(rows[place + 1])):
+            break
+        if indent < 0:
+            indent = depth
+        if depth < indent:
+            break
+        if depth == indent and (one := item.match(row.strip())):
+            found += [(name.strip(" *"), place) for name in one[1].split(",")]
+    return found
