@@ -218,7 +218,11 @@ def evaluations(repo: Repository) -> dict[int, tuple[Module, int, Definition]]:
         node = module.first + place
         if one.kind != "function" or one.stub:
             continue
-        if says_evaluation(own_name(one)) or _in_evaluator(module, place):
+        if (
+            says_evaluation(own_name(one))
+            or _in_evaluator(module, place)
+            or _runs_evaluation(module, one)
+        ):
             calls = repo.by_scope.get(node, ())
             quiet = node in leading or any(site.method in methods for site in calls)
             if quiet and _loops_or_reports(repo, module, place):
@@ -234,6 +238,15 @@ def _in_evaluator(module: Module, scope: int) -> bool:
     return own in ("__call__", "run", "forward", "compute_metrics", "step") and any(
         says_evaluation(one.name) for _, one in classes_around(module, scope)
     )
+
+
+def _runs_evaluation(module: Module, one: Definition) -> bool:
+    """Tell whether a function runs a module that is named for evaluation (``val.py``), or
+    is given the evaluator that it feeds."""
+    stem = module.path.rpartition("/")[2].removesuffix(".py")
+    if own_name(one) in ("run", "main", "inference") and says_evaluation(stem):
+        return True
+    return bool({"evaluator", "evaluators"} & set(one.params)) and "inference" in own_name(one)
 
 
 def _in_evaluating_class(module: Module, scope: int) -> bool:
