@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Final
 
-from audit.practices.loops import training_files
 from audit.practices.registry import Place
 from audit.repository import Repository
 
@@ -38,12 +37,6 @@ def frequent(places: Iterable[Place]) -> list[Place]:
     every = list(places)
     count = Counter(one.path for one in every)
     return apart(sorted(every, key=lambda one: (is_corner(one.path), -count[one.path])))
-
-
-def on_training(repo: Repository, places: Iterable[Place]) -> list[Place]:
-    """Return places with those in files that train a model first."""
-    training = training_files(repo)
-    return apart(sorted(places, key=lambda one: (is_corner(one.path), one.path not in training)))
 
 
 def is_corner(path: str) -> bool:

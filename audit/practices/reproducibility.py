@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from audit.facts.model import DataFacts, TextFacts
-from audit.practices.loops import classes_around
+from audit.practices.loops import classes_around, training_files
 from audit.practices.options import options
-from audit.practices.ranking import central, on_training
+from audit.practices.ranking import apart, central, is_corner
 from audit.practices.registry import Place, at, in_code, in_file, practice
 from audit.practices.weights import argument, libraries, node
 from audit.repository import File, Repository, Site
@@ -48,11 +48,17 @@ def repro_seed(repo: Repository) -> Iterator[Place]:
         if len(sites) == most
         for library, site in sites.items()
     ]
-    yield from on_training(repo, central(repo, full, "seed"))
+    yield from _on_training(repo, central(repo, full, "seed"))
     if not seeded:
         for site in repo.methods("manual_seed", "seed_everything", "set_seed", "seed_all"):
             if argument(site, 0, "seed") not in ("", "None"):
                 yield at(site, "a generator is seeded")
+
+
+def _on_training(repo: Repository, places: list[Place]) -> list[Place]:
+    """Return places with those in files that train a model first."""
+    training = training_files(repo)
+    return apart(sorted(places, key=lambda one: (is_corner(one.path), one.path not in training)))
 
 
 @practice("repro-deterministic-mode", looks_for="a switch for deterministic kernels")
