@@ -55,7 +55,9 @@ class Namespace:
         return frozenset(
             module.dotted
             for module in self.repo.product
-            if module.path.endswith("__init__.py") and "." not in module.dotted
+            if module.path.endswith("__init__.py")
+            and "." not in module.dotted
+            and _is_shipped(module.path)
         )
 
     def look(self, dotted: str) -> Verdict:
@@ -266,6 +268,16 @@ class Namespace:
                     scope = definitions[scope].parent
         return False
 
+    def derived_has(self, node: int, name: str) -> bool:
+        """Tell whether a class that is derived from another, here or unseen, has a member."""
+        symbol = self.program.symbol(node)
+        return any(
+            name in (self.members(inner) or (name,))
+            for nodes in self.classes.values()
+            for inner in nodes
+            if inner != node and symbol in self.program.ancestry(inner)
+        )
+
     # ----------------------------------------------------------------- nearest
     @cached_property
     def classes(self) -> dict[str, tuple[int, ...]]:
@@ -299,6 +311,13 @@ class Namespace:
     def defined(self) -> Iterator[str]:
         """Yield the dotted names of the public definitions."""
         yield from self._homes.values()
+
+
+def _is_shipped(path: str) -> bool:
+    """Tell whether a top-level package lies at the root or in a source folder: one that lies
+    deeper may be named like another project's."""
+    parent = path.rpartition("/")[0].rpartition("/")[0]
+    return parent.rpartition("/")[2] in ("", "src", "lib", "python")
 
 
 _Value: Final = DEEPER

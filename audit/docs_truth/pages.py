@@ -99,8 +99,9 @@ def pages(repo: Repository) -> tuple[Page, ...]:
     """Return the pages that document the project as it is, the README first."""
     sites = _sites(repo)
     found = []
-    for file, facts in repo.prose():
-        if not _ELSEWHERE.search(file.path):
+    examples = ((one, one.facts) for one in repo.by_role("example"))
+    for file, facts in (*repo.prose(), *examples):
+        if isinstance(facts, ProseFacts) and not _ELSEWHERE.search(file.path):
             style, root = _site_of(file.path, sites)
             found.append(Page(file, facts, style, root))
     return tuple(found)
