@@ -42,7 +42,9 @@ def options(world: World) -> Iterator[Judged]:
                 if not one.hidden and (one.path, one.line) not in seen:
                     seen.add((one.path, one.line))
                     longest = max(one.names, key=len)
-                    rows.append((Claim(one.path, one.line, longest), _is_in(said, one.names)))
+                    rows.append(
+                        (Claim(one.path, one.line, longest), _is_in(world, said, one.names))
+                    )
             yield from _judged(rows, "option")
 
 
@@ -50,8 +52,12 @@ def _plain(flag: str) -> str:
     return flag.replace("_", "-")
 
 
-def _is_in(said: set[str], names: Iterable[str]) -> bool:
-    return any(_plain(one) in said for one in names)
+def _is_in(world: World, said: set[str], names: Iterable[str]) -> bool:
+    """Tell whether a page names an option, or writes its name of several words without dashes."""
+    bare = (one.lstrip("-").replace("-", "_") for one in names)
+    return any(_plain(one) in said for one in names) or any(
+        "_" in one and one in world.prose_words for one in bare
+    )
 
 
 def _is_offered(world: World, program: Program) -> bool:

@@ -88,7 +88,7 @@ class World:
             fnmatchcase(place, pattern)
             for pattern in self._ignores
             for place in (path, path.rpartition("/")[2], f"{path}/x", *_above(path))
-        )
+        ) or any(pattern.startswith(f"{path}/") for pattern in self._ignores)
 
     @cached_property
     def _ignores(self) -> tuple[str, ...]:
