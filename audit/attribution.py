@@ -6,6 +6,7 @@ that a commit is audited once. Inside a merge the search goes on among the merge
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Final, TypeAlias
 
 import msgspec
@@ -134,34 +135,42 @@ class Attribution:
         before, after = pair
         found = self._matrices((before.commit, after.commit))
         step = compare(found[before.commit.id], found[after.commit.id])
-        evidence = {
-            one.path
-            for row in step.changes
-            if name in (row.practice, row.capability)
-            for one in (*(loss.evidence for loss in row.losses), *row.gained)
-        }
-        files = self._files(before.commit, after.commit)
-        held = [row for row in files if evidence & {row[1], row[2]}]
-        words = tuple(map(_words, held or files[:FILES]))
-        return Blame(after.by.id, after.by.subject, words, after.undone)
+        rows = self._files(before.commit, after.commit)
+        return Blame(after.by.id, after.by.subject, _named(rows, step, name), after.undone)
 
-    def _files(self, old: Commit, new: Commit) -> list[tuple[str, str, str]]:
+    def _files(self, old: Commit, new: Commit) -> Sequence[git.Row]:
         root = self._revisions.root
         if new.id:
-            return list(git.changed(root, old.id, new.id))
+            return git.changed(root, old.id, new.id)
         assert self._tree is not None
         before = {one.path: one.blob for one in Revision(root, old.id, old.time).entries}
         after = {one.path: one.blob for one in self._tree[1]}
-        differ = sorted(
-            path for path in before | after if before.get(path) != after.get(path)
-        )  # fmt: skip
+        differ = sorted(path for path in before | after if before.get(path) != after.get(path))
         return [
             ("D" if path not in after else "M" if path in before else "A", path, path)
             for path in differ
         ]
 
 
-def _words(row: tuple[str, str, str]) -> str:
+def files(root: Path, old: Commit, new: Commit, step: Comparison) -> tuple[str, ...]:
+    """Return what a commit did to the files that hold the evidence that it changed."""
+    return _named(git.changed(root, old.id, new.id), step)
+
+
+def _named(rows: Sequence[git.Row], step: Comparison, name: str = "") -> tuple[str, ...]:
+    """Choose the files that held what was lost or won, by a practice or capability if one is
+    given; the first of all where none did."""
+    evidence = {
+        one.path
+        for row in step.changes
+        if name in ("", row.practice, row.capability)
+        for one in (*(loss.evidence for loss in row.losses), *row.gained)
+    }
+    held = [row for row in rows if evidence & {row[1], row[2]}]
+    return tuple(map(_words, held or rows[:FILES]))
+
+
+def _words(row: git.Row) -> str:
     status, old, new = row
     return f"{old} → {new}" if old != new else f"{_WORDS.get(status, 'changed')} {new}"
 

@@ -10,7 +10,7 @@ import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from threading import Thread
-from typing import IO, Literal
+from typing import IO, Literal, TypeAlias
 
 import msgspec
 
@@ -202,7 +202,11 @@ def merge_base(root: Path, one: str, other: str) -> str:
     return found[0]
 
 
-def changed(root: Path, old: str, new: str) -> tuple[tuple[str, str, str], ...]:
+Row: TypeAlias = tuple[str, str, str]
+"""Status letter of `git diff-tree`, old and new path of a file."""
+
+
+def changed(root: Path, old: str, new: str) -> tuple[Row, ...]:
     """Return status letter, old and new path of every file that differs between two commits.
 
     Raises:
@@ -210,7 +214,7 @@ def changed(root: Path, old: str, new: str) -> tuple[tuple[str, str, str], ...]:
     """
     arguments = ("-r", "-z", "-M", "--relative", "--name-status", "--no-commit-id", old, new)
     parts = iter(run(root, "diff-tree", *arguments).decode("utf-8", "backslashreplace").split("\0"))
-    rows = []
+    rows: list[Row] = []
     for status in parts:
         if status:
             path = next(parts)

@@ -275,11 +275,3 @@ class Decision(Value, frozen=True):
     def holds(self) -> bool:
         """Whether every rule holds."""
         return not self.broken
-
-
-class Report(Value, frozen=True):
-    """What a format renders: what a run found and, where there is one, the gate's decision."""
-
-    outcome: Outcome
-    templates: dict[str, bytes]
-    decision: Decision | None = None

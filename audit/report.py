@@ -11,8 +11,8 @@ import msgspec
 
 from audit import templates
 from audit.errors import AuditError
-from audit.formats import FORMATS, WRITTEN, render
-from audit.model import SCHEMA_VERSION, TOOL, Outcome, Report, SourceInfo, Tool, Value
+from audit.formats import FORMATS, WRITTEN, Report, render
+from audit.model import SCHEMA_VERSION, TOOL, Outcome, SourceInfo, Tool, Value
 from audit.practices.catalogue import Catalogue
 
 ARTEFACTS: Final = "audit_artifacts"

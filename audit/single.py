@@ -6,7 +6,8 @@ from typing import Final
 
 from audit import pipeline, report
 from audit.errors import AuditError
-from audit.model import Decisions, Facets, Gap, Index, Matrix, Outcome, Report
+from audit.formats import Report
+from audit.model import Decisions, Facets, Gap, Index, Matrix, Outcome
 from audit.repository import File, Repository
 from audit.request import Request
 from audit.stages import facets
@@ -95,7 +96,9 @@ def s6(request: Request, _: Store | NoStore, out: Path) -> Iterable[str]:
     domains: Facets | None = report.load(out, "S2", Facets) if full else None
     ranked: tuple[Gap, ...] = report.load(out, "S5", tuple[Gap, ...]) if full else ()
     found = Outcome(listed, decisions, matrix, domains, ranked)
-    files = report.artefacts(found) | report.reports(Report(found, request.templates))
+    files = report.artefacts(found) | report.reports(
+        Report(found, request.catalogue, request.templates)
+    )
     report.write(out, files, report.manifest(found, files))
     return (*files, report.MANIFEST)
 

@@ -10,11 +10,15 @@ from hashlib import sha256
 from pathlib import Path
 
 from audit.errors import ConfigError
-from audit.model import COMPONENTS, Report
+from audit.visible import visible
 
 BUILT_IN = Path(__file__).parent / "_templates"
 """Where the wheel keeps them; a checkout has them under ``templates/audit``."""
 
+MAX_CELL = 400
+"""Characters of one text in a Markdown report; the other formats have it whole."""
+
+_MARKUP = (".html.j2", ".svg.j2")
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>|#])")
 
 
@@ -47,29 +51,22 @@ def digest(templates: Mapping[str, bytes]) -> str:
 
 def markdown(value: object) -> str:
     """Escape a text for a Markdown table cell."""
+    return _MARKDOWN.sub(r"\\\1", _cell(value))
+
+
+def _cell(value: object) -> str:
+    """Return a text as one line of at most `MAX_CELL` characters."""
     words = " ".join(str(value).split())
-    return _MARKDOWN.sub(r"\\\1", words)
+    return words if len(words) <= MAX_CELL else words[: MAX_CELL - 1] + "…"
 
 
 def code(value: object) -> str:
     """Write a text as a Markdown code span that nothing in it can end."""
-    words = " ".join(str(value).split()).replace("|", "\\|") or " "
+    words = _cell(value).replace("|", "\\|") or " "
     longest = max((len(run) for run in re.findall("`+", words)), default=0)
     fence = "`" * (longest + 1)
     pad = " " if words.startswith("`") or words.endswith("`") else ""
     return f"{fence}{pad}{words}{pad}{fence}"
-
-
-def context(report: Report) -> dict[str, object]:
-    """Return what a report's template can name."""
-    outcome = report.outcome
-    return {
-        "matrix": outcome.matrix,
-        "gaps": outcome.gaps,
-        "facets": outcome.facets,
-        "decision": report.decision,
-        "components": COMPONENTS,
-    }
 
 
 def render(templates: Mapping[str, bytes], name: str, context: Mapping[str, object]) -> str:
@@ -85,10 +82,11 @@ def render(templates: Mapping[str, bytes], name: str, context: Mapping[str, obje
     environment = ImmutableSandboxedEnvironment(
         loader=DictLoader({key: value.decode() for key, value in templates.items()}),
         undefined=StrictUndefined,
-        autoescape=lambda template: template is not None and ".html" in template,
+        autoescape=lambda template: template is not None and template.endswith(_MARKUP),
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
+        finalize=lambda value: visible(value, keep="\n\t") if type(value) is str else value,
     )
     environment.filters |= {"md": markdown, "code": code}
     try:

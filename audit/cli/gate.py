@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import click
-import msgspec
 
-from audit import baseline, gate
-from audit.cli import common
+from audit import baseline
+from audit.cli import common, output
 from audit.errors import ExitCode
+from audit.formats import Report
 
 
 @click.command()
@@ -22,19 +22,19 @@ from audit.errors import ExitCode
     "--date", "today", type=click.DateTime(["%Y-%m-%d"]),
     help="Decide as on this day: waivers end on theirs.  [default: today, UTC]",
 )  # fmt: skip
-@click.option(
-    "--format", "form", type=click.Choice(["text", "json"]), default="text", help="Output."
-)
+@output.output_options
 def command(
     path: Path,
     base: str | None,
     strict_baseline: bool,
     tighten: bool,
     today: datetime | None,
-    form: str,
+    targets: tuple[output.Target, ...],
+    step_summary: bool,
     **options: Any,
 ) -> int:
     """Hold the repository at PATH to its own configuration, and to --base."""
+    output.check(targets, step_summary)
     cache = common.store(options)
     asked = common.request(path, options, cache)
     found = common.outcome(asked, cache)
@@ -42,8 +42,5 @@ def command(
     wanted = baseline.Wanted(day, base or "", strict_baseline, tighten)
     decision = baseline.decide(found, asked, wanted, cache, path)
     cache.close()
-    if form == "json":
-        click.echo(msgspec.json.format(msgspec.json.encode(decision), indent=2))
-    else:
-        click.echo(gate.text(decision), nl=False)
+    output.emit(Report(found, asked.catalogue, asked.templates, decision), targets, step_summary)
     return ExitCode.OK if decision.holds else ExitCode.FAILED

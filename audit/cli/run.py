@@ -6,9 +6,9 @@ from typing import Any
 
 import click
 
-from audit import formats, report
-from audit.cli import common
-from audit.model import Report
+from audit import report
+from audit.cli import common, output
+from audit.formats import Report
 
 
 @click.command()
@@ -18,33 +18,34 @@ from audit.model import Report
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Write artefacts, reports and manifest below this folder.",
+    help="Write artefacts, reports and manifest below this folder; every --format without a "
+    "FILE is written there, too.",
 )
-@click.option(
-    "--format",
-    "names",
-    type=click.Choice(list(formats.FORMATS)),
-    multiple=True,
-    help="What to print; with --out, written too. Several need --out.",
-)
+@output.output_options
 def command(
-    path: Path, fast: bool, out: Path | None, names: tuple[str, ...], **options: Any
+    path: Path,
+    fast: bool,
+    out: Path | None,
+    targets: tuple[output.Target, ...],
+    step_summary: bool,
+    **options: Any,
 ) -> None:
     """Audit the repository at PATH and print its capability matrix."""
-    if len(names) > 1 and out is None:
-        raise click.UsageError("several --format need --out: only one can be printed")
+    names = tuple(one.name for one in targets if one.path is None)
+    if out is not None and len(names) > 1:  # then the folder has them, and stdout the matrix
+        targets = (*(one for one in targets if one.path is not None), output.Target("text", None))
+    output.check(targets, step_summary)
     cache = common.store(options)
     asked = common.request(path, options, cache, fast=fast)
     found = common.outcome(asked, cache)
     cache.close()
     start = time.perf_counter()
-    whole = Report(found, asked.templates)
-    shown = formats.render(names[0] if len(names) == 1 else "text", whole)
+    whole = Report(found, asked.catalogue, asked.templates)
     if out is not None:
         files = report.artefacts(found) | report.reports(whole, names)
         report.write(out, files, report.manifest(found, files))
         _tell(found.timings, time.perf_counter() - start, out)
-    click.echo(shown, nl=False)
+    output.emit(whole, targets, step_summary)
 
 
 def _tell(timings: tuple[tuple[str, float], ...], rendering: float, out: Path) -> None:

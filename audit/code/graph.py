@@ -66,7 +66,11 @@ class Graph:
 
     def _uses(self, module: Module) -> None:
         program, first = self.program, module.first
+        definitions = module.facts.definitions
         for call in module.facts.calls:
+            called = call.names[0]
+            if "()._" in called and _extends(definitions[call.scope].name, called):
+                self.edges[first + definitions[call.scope].parent].add(first + call.scope)
             self._called(module, call)
         for reference in module.facts.references:
             _, node = program.resolve(module, reference.name)
@@ -162,6 +166,13 @@ class Graph:
             or _TEST_NAME.search(one.name)
             or any("fixture" in d for d in one.decorators)
         )
+
+
+def _extends(name: str, called: str) -> bool:
+    """Tell whether a private method calls its own name on an instance of a base class: the
+    base runs it, as a trainer runs its ``_save_checkpoint``."""
+    own = name.rpartition(".")[2]
+    return own.startswith("_") and called.endswith(f"().{own}") and called[0] not in "@%'"
 
 
 def is_public(name: str) -> bool:

@@ -243,10 +243,11 @@ class Program:
         if name[0] in "@%'…" or name.startswith(("self.", "builtins.")):
             return ((name, -1),)
         text, node = self.resolve(module, name)
-        steps = _STEP.findall(text[_end_of_head(text) :])
-        if node < 0 or not steps:
+        end = _end_of_head(text) if node >= 0 else len(text)
+        steps = _STEP.findall(text, end)
+        if not steps:
             return ((text, node),)
-        states: list[tuple[str, int, bool]] = [(text[: _end_of_head(text)], node, False)]
+        states: list[tuple[str, int, bool]] = [(text[:end], node, False)]
         for step in steps:
             states = [after for state in states for after in self._step(state, step, depth)][:6]
         return tuple((words, at if not instance else -1) for words, at, instance in states)

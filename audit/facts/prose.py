@@ -32,7 +32,10 @@ _HTML_ID = re.compile(r"""<[a-z][^>]*?\b(?:id|name)\s*=\s*["']([^"']+)["']""", r
 _TAG = re.compile(r"<[^>]+>")
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _CLAIM = re.compile(r"<!--\s*claim: example\s*-->")
-_AUTODOC = re.compile(r"^(?:\[\[autodoc\]\]|:::)\s+(\S+)", re.MULTILINE)
+# ``[[autodoc]] Name`` (doc-builder), ``::: package.name`` (mkdocstrings); ``::: note`` is neither.
+_AUTODOC = re.compile(
+    r"^(?:\[\[autodoc\]\]\s+(\S+)|(?:#{1,6} *)?::: ?([A-Za-z_]\w*(?:\.\w+)+)[ \t]*$)", re.MULTILINE
+)
 _SNIPPET = re.compile(
     r"""^[ \t]*(?:-{1,}8<-{1,}[ \t]+["'](?P<one>[^"'\n]+)["']"""
     r"""|\{%-?[ \t]*include(?:-markdown)?[ \t]+["'](?P<two>[^"'\n]+)["'][^\n]*%\})""",
@@ -176,7 +179,7 @@ def _references(page: _Page, words: str, line: int, known: frozenset[str]) -> No
         page.directives.append(Directive(line + words.count("\n", 0, at), name, argument))
 
     for found in _AUTODOC.finditer(words):
-        note("autodoc", found[1], found.start())
+        note("autodoc", found[1] or found[2], found.start())
     for found in _ROLE.finditer(words):
         note(found[1], (found[3] or found[2]).strip(), found.start())
     if "[" not in words:

@@ -2,9 +2,10 @@
 
 import msgspec
 
-from audit.model import Report
+from audit.formats import Report
 
 
 def render(report: Report) -> str:
-    """Return the matrix as indented JSON, keys in declared order."""
-    return msgspec.json.format(msgspec.json.encode(report.outcome.matrix), indent=2).decode() + "\n"
+    """Return the matrix, or under a gate its decision, as indented JSON."""
+    value = report.outcome.matrix if report.decision is None else report.decision
+    return msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n"

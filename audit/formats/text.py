@@ -1,64 +1,92 @@
 """Terminal: the matrix in 80 columns, the same with and without colour."""
 
-from audit.model import COMPONENTS, CapabilityResult, Gap, Report
+import textwrap
+from collections.abc import Iterator
+from typing import Final
 
-_TITLES = "func  cons  test  safe  docs"
-_HEAD = f"{'capability':<23} {'score':>5}  {'':10} {_TITLES}  found"
-_BLOCKS = " ▏▎▍▌▋▊▉█"
-COLUMNS = 80
-BAR = 10
-NEXT = 5
+from audit import gate
+from audit.formats import Report
+from audit.model import COMPONENTS, CapabilityResult, Gap
+from audit.visible import visible
+
+COLUMNS: Final = 80
+BAR: Final = 10
+NEXT: Final = 5
+_NAME: Final = 23
+_TITLES: Final = "func  cons  test  safe  docs"
+_HEAD: Final = f"{'capability':<{_NAME}} {'score':>5}  {'':{BAR}} {_TITLES}  found"
+_BLOCKS: Final = " ▏▎▍▌▋▊▉█"
+_STYLES: Final = {"good": "32", "middling": "33", "poor": "31", "head": "1", "soft": "2"}
 
 
-def render(report: Report) -> str:
-    """Return the matrix as plain text, at most 80 columns wide."""
-    matrix = report.outcome.matrix
-    source = matrix.source
-    revision = source.revision[:12] or "no revision"
-    lines = [
-        f"{source.root_name} at {revision}{' + changes' if source.dirty else ''}",
-        _fit(f"profile {matrix.profile}: {matrix.profile_reason}"),
-        "",
-        _HEAD,
-        *(_row(one) for one in matrix.capabilities),
-        "",
-        (
-            f"mean {matrix.mean:.3f}   minimum {matrix.minimum:.3f}   "
-            f"{_count(matrix.capabilities)} practices present"
-        ),
-    ]
-    if matrix.problems:
-        lines.append(f"{len(matrix.problems)} files could not be audited, first of them:")
-        lines += [_fit(f"  {one.path}: {one.reason}") for one in matrix.problems[:3]]
-    lines += [f"warning: {one}" for one in matrix.warnings]
-    lines += [
-        f"waived until {one.expires} by {one.owner}: {one.practice}: {one.reason}"
-        for one in matrix.waivers
-    ]
-    if report.outcome.gaps:
-        lines += ["", "next best actions (gain in the capability's score)"]
-        lines += [_gap(one) for one in report.outcome.gaps[:NEXT]]
-    lines += ["", f"template {matrix.template_hash}"]
+def render(report: Report, *, colour: bool = False) -> str:
+    """Return the matrix, or under a gate its decision, at most `COLUMNS` wide where it can be."""
+    if report.decision is not None:
+        return visible(gate.text(report.decision), keep="\n")
+    lines = _lines(report, _Style(colour))
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
-def bar(value: float) -> str:
-    """Return a bar of `BAR` columns for a value from 0 to 1."""
-    eighths = round(value * BAR * 8)
+class _Style:
+    """Colours a piece of a line, or leaves it alone."""
+
+    def __init__(self, colour: bool) -> None:
+        self.colour = colour
+
+    def __call__(self, name: str, text: str) -> str:
+        return f"\x1b[{_STYLES[name]}m{text}\x1b[0m" if self.colour else text
+
+
+def _lines(report: Report, style: _Style) -> Iterator[str]:
+    outcome = report.outcome
+    matrix, source = outcome.matrix, outcome.matrix.source
+    revision = source.revision[:12] or "no revision"
+    title = f"{source.root_name} at {revision}{' + changes' if source.dirty else ''}"
+    yield style("head", fit(title))
+    yield style("soft", fit(f"profile {matrix.profile}: {matrix.profile_reason}"))
+    yield ""
+    yield style("soft", _HEAD)
+    yield from (_row(one, style) for one in matrix.capabilities)
+    yield ""
+    figures = f"mean {matrix.mean:.3f}   minimum {matrix.minimum:.3f}   "
+    yield style("head", figures + f"{_count(matrix.capabilities)} practices present")
+    if matrix.problems:
+        count = len(matrix.problems)
+        yield f"{count} file{'s'[: count > 1]} could not be audited:"
+        yield from (fit(f"  {one.path}: {one.reason}") for one in matrix.problems[:3])
+        if count > 3:
+            yield f"  … and {count - 3} more: --format md lists them"
+    for warning in matrix.warnings:
+        yield from textwrap.wrap(visible(f"warning: {warning}"), COLUMNS, subsequent_indent="  ")
+    for one in matrix.waivers:
+        says = f"waived until {one.expires} by {one.owner}: {one.practice}: {one.reason}"
+        yield from textwrap.wrap(visible(says), COLUMNS, subsequent_indent="  ")
+    if outcome.gaps:
+        yield ""
+        yield style("head", "next best actions (gain in the capability's score)")
+        yield from (_gap(one) for one in outcome.gaps[:NEXT])
+    yield ""
+    yield style("soft", f"template {matrix.template_hash}")
+
+
+def bar(score: float) -> str:
+    """Return a bar of `BAR` columns, filled to an eighth of a column."""
+    eighths = round(score * BAR * 8)
     full, part = divmod(eighths, 8)
     return ("█" * full + (_BLOCKS[part] if part else "")).ljust(BAR)
 
 
-def _row(one: CapabilityResult) -> str:
+def _row(one: CapabilityResult, style: _Style) -> str:
+    name = _cut(visible(one.id), _NAME).ljust(_NAME)
     if one.status == "not_applicable":
-        return f"{one.id:<23} {'n/a':>5}  {one.reason}"[:COLUMNS]
+        return style("soft", fit(f"{name} {'n/a':>5}  {one.reason}"))
     present = sum(practice.status == "present" for practice in one.practices)
     applicable = sum(practice.status != "not_applicable" for practice in one.practices)
     unsure = "?" if one.interval[1] > one.interval[0] else " "
     values = " ".join(f"{getattr(one.components, name):5.2f}" for name in COMPONENTS)
-    return (
-        f"{one.id:<23} {one.score:.3f}{unsure} {bar(one.score)}{values} {present:>3}/{applicable}"
-    )
+    level = "good" if one.score >= 0.8 else "middling" if one.score >= 0.5 else "poor"
+    score = style(level, f"{one.score:.3f}{unsure} {bar(one.score)}")
+    return f"{name} {score}{values} {present:>3}/{applicable}"
 
 
 def _count(capabilities: tuple[CapabilityResult, ...]) -> str:
@@ -67,11 +95,16 @@ def _count(capabilities: tuple[CapabilityResult, ...]) -> str:
 
 
 def _gap(gap: Gap) -> str:
-    return _fit(f"  +{gap.gain:.3f} {gap.practice or gap.capability}: {gap.action}")
+    return fit(f"  +{gap.gain:.3f} {gap.practice or gap.capability}: {gap.action}")
 
 
-def _fit(line: str) -> str:
-    """Cut a line to `COLUMNS`, at a word, and say so."""
+def fit(line: str) -> str:
+    """Make a line harmless and cut it to `COLUMNS`, at a word, visibly."""
+    line = visible(line)
     if len(line) <= COLUMNS:
         return line
-    return line[: COLUMNS - 1].rpartition(" ")[0] + "…"
+    return (line[: COLUMNS - 1].rpartition(" ")[0].rstrip() or line[: COLUMNS - 1]) + "…"
+
+
+def _cut(text: str, width: int) -> str:
+    return text if len(text) <= width else text[: width - 1] + "…"

@@ -118,7 +118,8 @@ def _started(
         yield step.place(f"CI runs {checker.name}")
     heads = {one.partition(" ")[0] for one in checker.commands}
     for file, line in lines:
-        if any(head in line.text for head in heads) and _runs(line.text, checker.commands):
+        words = line.text.lower()  # $(RUFF) names its program in capitals
+        if any(head in words for head in heads) and _runs(line.text, checker.commands):
             yield in_file(file, line.line, f"{checker.name} is run", line.text[:80])
 
 

@@ -4,21 +4,36 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from audit.practices.options import options
+from audit.practices.ranking import apart, central
 from audit.practices.registry import Place, at, in_code, practice
-from audit.practices.weights import argument, callers, central, libraries, node, weights
+from audit.practices.weights import (
+    CHECKPOINTS,
+    api,
+    argument,
+    callers,
+    libraries,
+    node,
+    weights,
+)
 from audit.repository import Repository, Site
 
 _DELETES: Final = ("os.remove", "os.unlink", "shutil.rmtree")
-_DELETE_METHODS: Final = ("unlink", "rm", "rmtree", "delete", "rm_tree", "rmdir")
+_DELETE_METHODS: Final = ("unlink", "rm", "rmtree", "delete", "rm_tree", "rmdir", "rm_file")
 _LIMIT: Final = re.compile(
     r"\bkeep\b|keep_(last|latest|recent|top|best|num|interval|n\b|k\b)|num_keep|to_keep|"
-    r"total_limit|save_limit|max_(history|to_keep|checkpoints?)|top_?k|last_n|"
+    r"total_limit|save_limit|max_(history|to_keep|checkpoints?)|top_?k|last_n|n_saved|"
+    r"(max|num|n)_(saved|to_save|ckpts?|checkpoints)|checkpoint(s|_\w+)?_limit|"
     r"prune|rotate|history_size|len\(\) [<>]|[<>]=? [\w.@]*len\(\)"
 )
 _KEPT: Final = re.compile(
     r"\.(\w+_)?(keep_(last|latest|recent|n|top|best)\w*|max_to_keep|total_limit|to_keep) >=? "
 )
 """A comparison with an attribute that says how many to keep."""
+_WEIGHTS: Final = re.compile(r"(^|_)(checkpoint|ckpt|weights?|safetensors)(_|$)|^model_(path|file)")
+_GENERATOR: Final = re.compile(r"torch\.Generator\(|rng|generator|random", re.IGNORECASE)
+_FROM_FILE: Final = re.compile(r"(torch|pickle|numpy|json|joblib)\.load\(\)(\[|\.get)")
+_OPENS: Final = ("builtins.open", "io.open")  # the mode is their second argument
 _MOVES: Final = ("os.replace", "os.rename", "shutil.move")
 _LIMITS: Final = ("save_total_limit", "save_top_k", "max_to_keep", "keep_last_n", "total_limit")
 
@@ -70,9 +85,7 @@ def checkpoint_retention(repo: Repository) -> Iterator[Place]:
         for module, place, one in repo.definitions if any(repo.calls(*_DELETES)) else ():
             if module.first + place in known.managers and any(map(_KEPT.search, one.returns)):
                 yield in_code(module, place, one.line, "a number to keep decides what is deleted")
-    for site, value in repo.given(*_LIMITS):
-        if value not in ("None", "-1"):
-            yield at(site, "the number of checkpoints to keep is given")
+    yield from options(repo, "the number of checkpoints to keep is given", *_LIMITS)
 
 
 def _is_ruled(repo: Repository, site: Site, hops: int = 2) -> bool:
@@ -183,7 +196,7 @@ def checkpoint_integrity(repo: Repository) -> Iterator[Place]:
     known = weights(repo)
     reach = known.saving | known.loading
     for site, name in libraries(repo, "hash-functions"):
-        if node(site) in reach and _hashes_bytes(repo, site):
+        if (node(site) in reach or _about_weights(site)) and _hashes_bytes(repo, site):
             yield at(site, f"{name} over a file of weights")
     for site, value in repo.given("check_hash", "hash_prefix"):
         if value not in ("False", "None"):
@@ -192,9 +205,16 @@ def checkpoint_integrity(repo: Repository) -> Iterator[Place]:
 
 def _hashes_bytes(repo: Repository, site: Site) -> bool:
     return any(
-        one.names[0] == "builtins.open" and "b" in argument(one, 1, "mode")
+        one.method in ("read_bytes", "file_digest")
+        or (one.method == "open" and "b" in argument(one, int(one.names[0] in _OPENS), "mode"))
         for one in repo.calls_in(site.module, site.call.scope)
     )
+
+
+def _about_weights(site: Site) -> bool:
+    """Tell whether the function around a call is named for, or given, a file of weights."""
+    own = site.scope.name.rpartition(".")[2]
+    return any(map(_WEIGHTS.search, (own, *site.scope.params)))
 
 
 @practice("checkpoint-rng-state", looks_for="random-number-generator states in checkpoints")
@@ -202,7 +222,8 @@ def checkpoint_rng_state(repo: Repository) -> Iterator[Place]:
     """Random-number-generator states are saved in checkpoints and restored.
 
     Getters of generator states in functions that have no setter (a pair in one function
-    only protects a block of code), together with setters elsewhere.
+    only protects a block of code), together with setters elsewhere; setters that are given
+    what was read from a file; or a trainer's own hooks for them.
 
     Why:
         A resumed run that draws other numbers sees other batches, dropout and noise: it
@@ -239,12 +260,21 @@ def checkpoint_rng_state(repo: Repository) -> Iterator[Place]:
     states = [module.first + place for module, place, _ in repo.functions(r"^(_?get_)?state_dict$")]
     reach = known.around | repo.graph.within(states, 1, up=False)
     gets = [site for site, _ in libraries(repo, "rng-getters")]
+    gets += [s for s in repo.methods("get_state", "get_states") if _of_generator(s)]
     sets = [site for site, _ in libraries(repo, "rng-setters")]
+    sets += [s for s in repo.methods("set_state", "set_states") if _of_generator(s)]
     saved = [s for s in gets if node(s) in reach and node(s) not in {*map(node, sets)}]
     restored = [s for s in sets if node(s) not in {*map(node, gets)}]
-    if saved and restored and known.writes:
-        for site in (*saved, *restored):
-            yield at(site, "random states travel with the checkpoint")
+    hooks = [*repo.methods("_save_rng_state", "_load_rng_state")]
+    read = [s for s in restored if any(map(_FROM_FILE.search, s.call.args))]
+    found = {*saved, *restored} if saved and restored and known.writes else {*read, *hooks}
+    says = "random states travel with the checkpoint"
+    yield from apart(at(site, says) for site in (*gets, *sets, *hooks) if site in found)
+
+
+def _of_generator(site: Site) -> bool:
+    """Tell whether a method is called on a random generator, by its API or what made it."""
+    return any(_GENERATOR.search(api(one)) for one in site.receivers)
 
 
 @practice("checkpoint-safe-load", looks_for="weights read by safetensors or with weights_only")
@@ -273,11 +303,13 @@ def checkpoint_safe_load(repo: Repository) -> Iterator[Place]:
     Drop-in: codex_ml.checkpointing.CheckpointManager
     """
     safe = [site for site, value in repo.given("weights_only") if _is_true(site, value)]
+    safe += [site for site, value in repo.given("**") if "'weights_only': True" in value]
+    safe += repo.calls("torch.serialization.add_safe_globals", "torch.serialization.safe_globals")
     for site, _ in libraries(repo, "safe-readers"):
         if "load" in site.method or site.method in ("safe_open", "HuggingFaceStorageReader"):
             safe.append(site)
     says = "weights are read without running code from the file"
-    yield from central(repo, (at(site, says) for site in safe))
+    yield from central(repo, (at(site, says) for site in safe), CHECKPOINTS)
 
 
 def _is_true(site: Site, value: str) -> bool:

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from audit.practices.libraries import named
+from audit.practices.ranking import central
 from audit.practices.registry import Place, at, in_code, practice
-from audit.practices.weights import api, argument, libraries, node, of_model, weights
+from audit.practices.weights import CHECKPOINTS, api, argument, libraries, node, of_model, weights
 from audit.repository import Repository, Site
 
 _RANK: Final = re.compile(r"rank|process_index|shard_id|_part\b", re.IGNORECASE)
@@ -18,6 +19,7 @@ _UPLOADS: Final = (
     "upload_large_folder",
     "create_commit",
 )
+_ARTIFACTS: Final = ("upload", "upload_artifact", "log_artifact", "log_artifacts", "log_model")
 _WEIGHTS_FILE: Final = re.compile(r"state_dict|model|weight|checkpoint|adapter", re.IGNORECASE)
 _NO_WEIGHTS: Final = re.compile(
     r"tokeniz|dataset|result|card|readme|processor|table", re.IGNORECASE
@@ -129,10 +131,14 @@ def checkpoint_async(repo: Repository) -> Iterator[Place]:
     for site, library in libraries(repo, "async-checkpoints"):
         yield at(site, f"checkpoints are written by {library}")
     known = weights(repo)
-    close = repo.graph.within(map(node, known.writes), 1, up=True)
+    close = repo.graph.within(map(node, known.writes), 3, up=True)
+    handed = {id(site.call) for site in known.writes}
     for site, target, worker in _started(repo) if known.writes else ():
         _, found = repo.program.resolve(site.module, target)
-        if found in close or re.search(r"\.(_?save\w*|write_(checkpoint|state|model)\w*)$", target):
+        named_so = found < 0 and re.search(
+            r"\.(_?save\w*|write_(checkpoint|state|model)\w*)$", target
+        )
+        if found in close or named_so or id(site.call) in handed:
             yield at(site, f"checkpoints are written by {worker}")
     for site in repo.methods("opena"):
         if node(site) in known.around:
@@ -153,7 +159,8 @@ def checkpoint_remote(repo: Repository) -> Iterator[Place]:
     """Checkpoints are written to, or read from, remote storage.
 
     A client of remote storage used by the functions that write or read checkpoints, an
-    upload of model files to a hub, or a model class that inherits push_to_hub.
+    upload of model files to a hub or tracker, a model class that inherits push_to_hub, or
+    an own downloader of the project's own weights.
 
     Why:
         The disk of a training machine goes away with the machine.
@@ -179,6 +186,10 @@ def checkpoint_remote(repo: Repository) -> Iterator[Place]:
         A storage client that is reached through many layers of helpers is not linked to
         the checkpoints.
     """
+    yield from central(repo, _remote(repo), CHECKPOINTS)
+
+
+def _remote(repo: Repository) -> Iterator[Place]:
     known = weights(repo)
     reach = known.managers | repo.graph.within(known.managers, 3, up=False)
     for site, library in libraries(repo, "remote-storage"):
@@ -187,10 +198,26 @@ def checkpoint_remote(repo: Repository) -> Iterator[Place]:
     for site in repo.methods(*_UPLOADS):
         if _uploads_weights(repo, site):
             yield at(site, "model files are uploaded to a hub")
+    writers = {*map(node, known.writes)}
+    for site in repo.methods(*_ARTIFACTS):
+        if node(site) in writers:
+            yield at(site, "the written checkpoint is uploaded")
+    fetched = repo.graph.within(map(node, known.reads), 1, up=False)
+    for site, _ in libraries(repo, "downloaders"):
+        if node(site) in fetched and _lists_weights(site):
+            yield at(site, "the project's own weights are downloaded")
     mixins = "|".join(map(re.escape, named("hub-mixins")))
     for module, place, one in repo.classes(bases=f"^({mixins})$"):
         if any(known.owner(writer) == module.first + place for writer in map(node, known.writes)):
             yield in_code(module, place, one.line, "the model class inherits push_to_hub")
+
+
+def _lists_weights(site: Site) -> bool:
+    """Tell whether the module of a download keeps the addresses of weights."""
+    return any(
+        one.scope == 0 and "https://" in one.value and _WEIGHTS_FILE.search(one.target + one.value)
+        for one in site.module.facts.assigns
+    )
 
 
 def _uploads_weights(repo: Repository, site: Site) -> bool:

@@ -4,15 +4,18 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from audit.practices.options import options
+from audit.practices.ranking import central
 from audit.practices.registry import Place, at, in_code, practice
 from audit.practices.weights import (
+    CHECKPOINTS,
     GETS,
     OPTIMIZER,
     PUTS,
     SAVES,
     Weights,
     api,
-    central,
+    engines,
     handed,
     libraries,
     node,
@@ -28,9 +31,11 @@ _PROGRESS: Final = re.compile(rf"\b\w*{_STEP}\w*$|\['{_STEP}'\]$")
 _LOADED_PROGRESS: Final = re.compile(
     rf"(load\w*\(\).*|@\w*(state|checkpoint|ckpt)\w*)\['{_STEP}'\]"
 )
+_RUNS: Final = re.compile(r"Engine|Trainer|Runner|Loop|Learner|Recipe|TrainState|Progress")
 _BETTER: Final = re.compile(r"[<>]|better|improv|\bcmp\b|compare|\b(lt|gt|less|greater)\(")
 _CHOICES: Final = frozenset(
-    "is_best monitor min_keys max_keys min_key max_key metric_key importance_key best_metric".split()
+    "is_best monitor min_keys max_keys min_key max_key metric_key importance_key best_metric "
+    "score_function score_fn score_name save_best keep_best save_best_only best_only".split()
 )
 """Parameters by which a function that writes checkpoints is told what is best."""
 
@@ -61,8 +66,9 @@ def checkpoint_save(repo: Repository) -> Iterator[Place]:
         than its direct callers.
     Drop-in: codex_ml.checkpointing.CheckpointManager
     """
-    for site in weights(repo).writes:
-        yield at(site, f"{site.method} writes model weights")
+    known = weights(repo)
+    says = "model weights are written"
+    yield from central(repo, (at(site, says) for site in known.writes), CHECKPOINTS)
 
 
 @practice("checkpoint-load", looks_for="stored weights that are put into a model")
@@ -86,13 +92,16 @@ def checkpoint_load(repo: Repository) -> Iterator[Place]:
         def update_target(online, target):
             target.load_state_dict(online.state_dict())
     Limits:
-        Weights assigned tensor by tensor count only inside a function named from_pretrained.
+        Weights assigned tensor by tensor count inside a function named from_pretrained, or
+        where the tensor is seen to come from a file.
     Drop-in: codex_ml.checkpointing.CheckpointManager
     """
-    puts = [site for site in weights(repo).puts if of_model(site)]
+    known = weights(repo)
+    puts = [site for site in known.puts if of_model(site)]
     whole = [site for site, _ in libraries(repo, "weight-restorers")]
     says = "stored weights are put into the model"
-    yield from central(repo, (at(site, says) for site in (*puts, *whole)))
+    found = (at(site, says) for site in (*puts, *whole, *known.copies))
+    yield from central(repo, found, CHECKPOINTS)
     for module, place, one in repo.functions("^from_pretrained$"):
         for site in repo.calls_in(module, place):
             if site.method in ("copy_", *PUTS):
@@ -127,9 +136,15 @@ def checkpoint_train_state(repo: Repository) -> Iterator[Place]:
         The state may be collected in one function and written in another; both must exist.
     Drop-in: codex_ml.checkpointing.CheckpointManager
     """
+    yield from central(repo, _written(repo), CHECKPOINTS)
+
+
+def _written(repo: Repository) -> Iterator[Place]:
     known = weights(repo)
     for site, library in libraries(repo, "train-state-writers"):
         yield at(site, f"{library} writes the optimizer's state")
+    for site in engines(repo, "save_state", "save_checkpoint", "_save_optimizer_and_scheduler"):
+        yield at(site, "the engine writes the optimizer's state")
     for site in known.writes:
         if any(OPTIMIZER.search(api(text)) for text in site.call.args[:1]):
             yield at(site, "the optimizer's state is written")
@@ -195,10 +210,16 @@ def checkpoint_resume(repo: Repository) -> Iterator[Place]:
         That the loop really starts at the restored step is not proved.
     Drop-in: codex_ml.checkpointing.CheckpointManager
     """
+    yield from central(repo, _restored(repo), CHECKPOINTS)
+
+
+def _restored(repo: Repository) -> Iterator[Place]:
     known = weights(repo)
-    says = "the optimizer's state is restored from a checkpoint"
-    restored = [site for site in known.puts if of_optimizer(site) and not known.in_optimizer(site)]
-    yield from central(repo, (at(site, says) for site in restored))
+    for site in known.puts:
+        if of_optimizer(site) and not known.in_optimizer(site):
+            yield at(site, "the optimizer's state is restored from a checkpoint")
+    for site in engines(repo, "load_state", "load_checkpoint", "_load_optimizer_and_scheduler"):
+        yield at(site, "the engine restores the optimizer's state")
     for site in known.puts if any(_registered(repo)) else ():
         if site.names[0].startswith("@"):
             yield at(site, "what is registered, the optimizer too, gets its state back")
@@ -222,8 +243,18 @@ def _progress(repo: Repository, known: Weights) -> Iterator[Place]:
     }
     for module, one in repo.assigns(_PROGRESS.pattern) if saved else ():
         owner = known.owner(module.first + one.scope)
-        if _LOADED_PROGRESS.search(one.value) and (owner < 0 or owner in trainers):
+        if _LOADED_PROGRESS.search(one.value) and (
+            owner < 0 or owner in trainers or _runs_on(repo, owner, module.first + one.scope)
+        ):
             yield in_code(module, one.scope, one.line, "the step is restored from a checkpoint")
+
+
+def _runs_on(repo: Repository, owner: int, scope: int) -> bool:
+    """Tell whether the step is restored by the load_state_dict of what runs the training."""
+    program = repo.program
+    return program.definition(scope).name.endswith("load_state_dict") and bool(
+        _RUNS.search(program.definition(owner).name)
+    )
 
 
 @practice("checkpoint-best", looks_for="a save that a comparison of metrics decides")
@@ -262,15 +293,15 @@ def checkpoint_best(repo: Repository) -> Iterator[Place]:
     Drop-in: codex_ml.checkpointing.CheckpointManager
     """
     known = weights(repo)
+    found: list[Place] = []
     if known.writes:
-        yield from _running_best(repo)
-        yield from _named_best(repo, known)
+        found += [*_running_best(repo), *_named_best(repo, known)]
     for site, value in repo.given("monitor"):
         if site.method == "ModelCheckpoint" and value != "None":
-            yield at(site, "the monitored metric chooses the checkpoint")
-    for site, value in repo.given("metric_for_best_model", "load_best_model_at_end"):
-        if value not in ("None", "False"):
-            yield at(site, "the trainer is told to keep the best checkpoint")
+            found.append(at(site, "the monitored metric chooses the checkpoint"))
+    says = "the trainer is told to keep the best checkpoint"
+    found += options(repo, says, "metric_for_best_model", "load_best_model_at_end")
+    yield from central(repo, found, CHECKPOINTS)
 
 
 def _running_best(repo: Repository) -> Iterator[Place]:

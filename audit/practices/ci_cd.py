@@ -1,13 +1,13 @@
-"""CI and CD: a pipeline, over several versions, that lints, releases and builds docs."""
+"""CI and CD: a pipeline that lints, releases and builds docs."""
 
 import re
 from collections.abc import Iterator
 from typing import Final
 
-from audit.facts.model import DataFacts, Key, TextFacts
+from audit.facts.model import DataFacts, TextFacts
 from audit.practices import checkers, pipelines, runs, settings
 from audit.practices.pipelines import Step
-from audit.practices.registry import Place, in_file, of_key, practice
+from audit.practices.registry import Place, in_file, practice
 from audit.repository import File, Repository
 
 # Commands that check nothing: a step of these alone is no pipeline.
@@ -81,85 +81,6 @@ def _only_talks(file: File) -> bool:
     return bool(events) and events <= _TALK
 
 
-# ------------------------------------------------------------------------ matrix
-_VERSION: Final = re.compile(
-    r"^v?(>=|==|<=|<|~=|=)?\d+\.(\d+|x|\*)[\w.*-]*$|^(py|cp|pypy-?)?3\.?\d{1,2}t?$"
-)
-_SYSTEM: Final = re.compile(r"^(ubuntu|windows|macos|linux|debian|centos)(-|$)", re.IGNORECASE)
-_VERSIONED: Final = re.compile(
-    r"^(py|python|torch|pytorch|tensorflow|tf|jax|flax|transformers|numpy|lightning|gymnasium|gym|"
-    r"pydantic|cuda|cu)?[-_.]*(version|versions|ver|os|platform|python|torch|pytorch)$|^os$|^py$",
-    re.IGNORECASE,
-)  # fmt: skip
-
-
-@practice(
-    "ci-matrix",
-    looks_for="a matrix of Python, system or framework versions on a job that runs tests",
-    code=False,
-)
-def ci_matrix(repo: Repository) -> Iterator[Place]:
-    """Tests run over several versions or systems.
-
-    Why:
-        A library that is tested on one Python and one torch is known to work on exactly those.
-    Fix:
-        Give the test job a matrix with the oldest and the newest version that you support.
-    Good:
-        # file: .github/workflows/ci.yml
-        on: [push]
-        jobs:
-          test:
-            runs-on: ubuntu-latest
-            strategy:
-              matrix:
-                python-version: ["3.10", "3.13"]
-            steps:
-              - run: python -m pytest
-    Bad:
-        # file: .github/workflows/ci.yml
-        on: [push]
-        jobs:
-          test:
-            runs-on: ubuntu-latest
-            strategy:
-              matrix:
-                python-version: ["3.11"]
-                shard: [1, 2, 3]
-            steps:
-              - run: python -m pytest
-    Limits:
-        Axes that a script computes while CI runs are not seen.
-    """
-    tested: dict[File, set[str]] = {}
-    for step in runs.test_steps(repo):
-        tested.setdefault(step.file, set()).add(step.job)
-    for file, jobs in tested.items():
-        for (job, axis), keys in pipelines.axes(file).items():
-            if (job in jobs or job == "") and _is_versioned(axis, keys):
-                yield of_key(file, keys[0], f"{axis}: {', '.join(sorted({k.value for k in keys}))}")
-    yield from _environments(repo)
-
-
-def _is_versioned(axis: str, keys: list[Key]) -> bool:
-    values = {key.value for key in keys}
-    kinds = [_VERSION.match(one) or _SYSTEM.match(one) for one in values]
-    return len(values) > 1 and (all(kinds) or bool(_VERSIONED.match(axis.rpartition(".")[2])))
-
-
-_ENVIRONMENTS: Final = re.compile(
-    r"py\{?3?\.?\d+\s*[,-]\s*(py)?3?\.?\d+|py3\d+\b.*\bpy3\d+\b", re.DOTALL
-)
-
-
-def _environments(repo: Repository) -> Iterator[Place]:
-    """Yield the environment list of tox where CI runs all of them."""
-    if any(step.runs("tox") for step in pipelines.steps(repo)):
-        for file, key in repo.keys_of("tox.ini"):
-            if key.path in ("tox.envlist", "tox.env_list") and _ENVIRONMENTS.search(key.value):
-                yield of_key(file, key, f"tox environments {key.value[:60]}")
-
-
 # -------------------------------------------------------------------------- lint
 _CHECKERS: Final = (*checkers.LINTERS, *checkers.FORMATTERS, *checkers.TYPE_CHECKERS)
 _LINT_COMMANDS: Final = (
@@ -216,6 +137,10 @@ def ci_lint(repo: Repository) -> Iterator[Place]:
     for step in (
         *pipelines.running(repo, *_LINT_COMMANDS),
         *pipelines.using(repo, *_LINT_ACTIONS),
+        *pipelines.reusing(
+            repo, r"(^|[-_])(lint|linting|code[-_]?(style|quality)|pre[-_]commit|mypy)\b"
+        ),
+        *_linting_tests(repo),
     ):
         yield step.place(f"CI runs {step.text.splitlines()[0][:60]}")
         if step.origin != step.file.path:
@@ -224,6 +149,19 @@ def ci_lint(repo: Repository) -> Iterator[Place]:
         yield from settings.places(
             settings.section(repo, "ci", *settings.HOOK_FILES), "pre-commit.ci runs the hooks"
         )
+
+
+_PYTEST_LINT: Final = re.compile(
+    r"--(ruff(-format)?|black|mypy|flake8|flakes|pylint|pycodestyle|pep8|codestyle|isort)(?![\w-])"
+)
+
+
+def _linting_tests(repo: Repository) -> Iterator[Step]:
+    """Yield the test runs of CI that lint by a plugin of pytest (``--ruff``, ``--mypy``)."""
+    always = any(_PYTEST_LINT.search(key.value) for _, key in settings.pytest_options(repo))
+    for step in pipelines.running(repo, "pytest", "py.test"):
+        if always or _PYTEST_LINT.search(step.text):
+            yield step
 
 
 # ----------------------------------------------------------------------- release
@@ -280,6 +218,7 @@ def ci_release(repo: Repository) -> Iterator[Place]:
     for step in (
         *pipelines.using(repo, *_PUBLISH_ACTIONS),
         *pipelines.running(repo, *_PUBLISH_COMMANDS),
+        *pipelines.reusing(repo, r"(^|[-_])(pypi|publish|release)(?![-_]?(draft|note))"),
         *_image_builds(repo),
     ):
         yield step.place(f"CI publishes: {step.text.splitlines()[0][:60]}")
@@ -309,11 +248,13 @@ _DOCS_COMMANDS: Final = (
     "mkdocs build", "mkdocs gh-deploy", "mike deploy", "sphinx-build", "sphinx", "sphinx-multiversion",
     "doc-builder build", "jupyter-book build", "pdoc", "pdoc3", "quarto render", "quarto publish",
     "make html", "make docs", "make doc", "make linkcheck", "lazydocs", "zensical build",
+    "nbdev_docs", "jb build", "great-docs build", "jekyll build", "docusaurus build", "hugo", "mdbook build",
 )  # fmt: skip
 _DOCS_ACTIONS: Final = (
     "huggingface/doc-builder/.github/workflows/build_", "ammaraskar/sphinx-action",
     "readthedocs/actions", "quarto-dev/quarto-actions/render", "quarto-dev/quarto-actions/publish",
-    "mhausenblas/mkdocs-deploy-gh-pages",
+    "mhausenblas/mkdocs-deploy-gh-pages", "fastai/workflows/quarto-ghp", "fastai/workflows/nbdev-ghp",
+    "actions/jekyll-build-pages", "peaceiris/actions-hugo",
     "lightning-ai/utilities/.github/workflows/check-docs", "sphinx-notes/pages",
 )  # fmt: skip
 _READTHEDOCS: Final = (
@@ -352,6 +293,7 @@ def ci_docs(repo: Repository) -> Iterator[Place]:
     for step in (
         *pipelines.running(repo, *_DOCS_COMMANDS),
         *pipelines.using(repo, *_DOCS_ACTIONS),
+        *pipelines.reusing(repo, r"(^|[-_])(docs?|documentation|sphinx|mkdocs)([-_]|$)"),
     ):
         yield step.place(f"CI builds the docs: {step.text.splitlines()[0][:60]}")
     for prefix in ("sphinx", "mkdocs", "build.commands", "build.tools", "build.image", "python"):

@@ -1,18 +1,17 @@
-"""Documentation: quickstart, site, API reference, contributing guide, changelog, executed examples."""
+"""Documentation: quickstart, site, contributing guide, changelog."""
 
 import re
 from collections.abc import Iterator
 from typing import Final
 
 from audit.facts.model import (
-    Directive,
     Fence,
     ProseFacts,
     PythonFacts,
     TextFacts,
 )
 from audit.facts.script import shell_lines
-from audit.practices import pipelines, settings
+from audit.practices import settings
 from audit.practices.registry import Place, in_file, of_key, practice
 from audit.practices.shell import Argv, argvs
 from audit.repository import File, Repository
@@ -27,7 +26,26 @@ _PREPARES: Final = frozenset(
     "alias conda mamba activate pyenv module huggingface-cli which open code pre-commit".split()
 )
 _SHELLS: Final = frozenset(
-    {"", "bash", "sh", "shell", "console", "zsh", "text", "shell-session", "sh-session"}
+    {
+        "",
+        "bash",
+        "sh",
+        "shell",
+        "console",
+        "zsh",
+        "text",
+        "shell-session",
+        "sh-session",
+        "shellsession",
+        "txt",
+        "plaintext",
+        "cmd",
+        "powershell",
+        "terminal",
+        "bat",
+        "{bash}",
+        "fish",
+    }
 )
 _PYTHON_FENCE: Final = re.compile(
     r"^(python|py|python3|pycon|ipython)\b|^\{\.?python", re.IGNORECASE
@@ -113,7 +131,15 @@ def _typed(text: str) -> Iterator[Argv]:
 
 
 def _is_install(argv: Argv) -> bool:
-    return argv[0] in _INSTALLERS and bool(_INSTALLS & set(argv[1:4])) and len(argv) > 2
+    if argv[0] in ("setup.py", "make"):
+        return argv[1:2] in (("install",), ("develop",))
+    whole = len(argv) > 2 or argv[0] in (
+        "uv",
+        "poetry",
+        "pdm",
+        "pixi",
+    )  # these know what to install
+    return argv[0] in _INSTALLERS and bool(_INSTALLS & set(argv[1:4])) and whole
 
 
 def _is_run(argv: Argv) -> bool:
@@ -130,7 +156,7 @@ def _is_python(fence: Fence) -> bool:
 
 
 # ---------------------------------------------------------------------------- site
-_OUTSIDE: Final = frozenset({"vendored", "test", "example", "generated"})
+OUTSIDE: Final = frozenset({"vendored", "test", "example", "generated"})
 
 
 @practice(
@@ -173,103 +199,26 @@ def _site_settings(repo: Repository) -> Iterator[Place]:
         ("project.type", ("_quarto.yml", "_quarto.yaml"), "quarto site"),
         ("project.site_name", ("zensical.toml",), "zensical site"),
         ("project", ("myst.yml",), "MyST site"),
+        ("navigation", ("mint.json", "docs.json"), "Mintlify site"),
+        ("theme", ("_config.yml",), "Jekyll site"),
+        ("remote_theme", ("_config.yml",), "Jekyll site"),
+        ("title", ("_config.yml",), "Jekyll site"),
+        ("book", ("book.toml",), "mdBook site"),
     )
     for prefix, names, says in wanted:
         for file in repo.named(*names):
             first = next(settings.leaves(file, prefix), None)
-            if first is not None and file.role not in _OUTSIDE - {"example"}:
+            if first is not None and file.role not in OUTSIDE - {"example"}:
                 yield of_key(file, first, says)
 
 
 def sphinx(repo: Repository) -> Iterator[File]:
     """Yield the conf.py files that configure Sphinx: those that name a project or extensions."""
     for file in repo.named("conf.py"):
-        if isinstance(file.facts, PythonFacts) and file.role not in _OUTSIDE:
+        if isinstance(file.facts, PythonFacts) and file.role not in OUTSIDE:
             named = {one.target for one in file.facts.assigns}
             if named & {":extensions", ":project"} and len(named) > 1:
                 yield file
-
-
-# --------------------------------------------------------------------- API reference
-_AUTODOC: Final = re.compile(
-    r"^(auto(module|class|function|method|data|attribute|exception|decorator|summary|property)"
-    r"|autodoc|autodoc2-\w+|autoapi\w*|autopydantic_\w+|doxygen\w+|automodapi|automod-diagram)$"
-)
-_IN_FENCE: Final = re.compile(
-    r"^\s*(?:\.\.|[`:]{3,}\{)\s*(auto\w+|autodoc2-\w+)(?:::|\})", re.MULTILINE
-)
-_GENERATORS: Final = (
-    "mkdocstrings", "gen-files", "api-autonav", "mkapi", "autorefs"
-)  # fmt: skip
-_API_COMMANDS: Final = (
-    "pdoc",
-    "pdoc3",
-    "sphinx-apidoc",
-    "sphinx-autogen",
-    "lazydocs",
-    "quartodoc build",
-    "quartodoc",
-)
-
-
-@practice(
-    "docs-api-reference",
-    looks_for="autodoc directives, mkdocstrings identifiers, [[autodoc]], pdoc, sphinx-apidoc",
-    code=False,
-)
-def docs_api_reference(repo: Repository) -> Iterator[Place]:
-    """The API reference is generated from docstrings.
-
-    Why:
-        A reference written by hand is wrong at the first rename.
-    Fix:
-        Put ``::: package.module`` (mkdocstrings) or ``.. automodule::`` on a reference page.
-    Good:
-        # file: docs/api.md
-        # API
-
-        ::: package.train
-    Bad:
-        # file: docs/api.md
-        # API
-
-        ## package.train
-
-        Trains a model.
-    """
-    pages = list(_reference_pages(repo))
-    if pages:
-        for file in sphinx(repo):
-            assert isinstance(file.facts, PythonFacts)
-            for one in file.facts.assigns:
-                if one.target == ":extensions":
-                    yield in_file(file, one.line, "Sphinx extensions", "extensions")
-    yield from pages
-    for step in pipelines.running(repo, *_API_COMMANDS):
-        yield step.place(f"CI generates the reference: {step.text[:60]}")
-    for file, key in settings.section(repo, "quartodoc", "_quarto.yml"):
-        yield of_key(file, key, "quartodoc generates the reference")
-
-
-def _reference_pages(repo: Repository) -> Iterator[Place]:
-    """Yield the first generated entry of every page that has one."""
-    for file in repo.files.values():
-        if isinstance(file.facts, ProseFacts) and file.role not in _OUTSIDE:
-            for one in file.facts.directives:
-                if _AUTODOC.match(one.name) and _names_something(one):
-                    yield in_file(file, one.line, f"{one.name} {one.argument}"[:80], one.argument)
-                    break
-            else:
-                for fence in file.facts.fences:
-                    inner = _IN_FENCE.search(fence.text) or _IN_FENCE.search(f"```{fence.info}")
-                    if inner:
-                        yield in_file(file, fence.line, f"{inner[1]} block")
-                        break
-
-
-def _names_something(one: Directive) -> bool:
-    """Tell whether a directive documents an object; those of templates name a variable."""
-    return one.name == "autosummary" or (bool(one.argument) and "{" not in one.argument)
 
 
 # ----------------------------------------------------------------- guide, changelog
@@ -298,12 +247,21 @@ def docs_contributing(repo: Repository) -> Iterator[Place]:
         # file: CONTRIBUTING.md
         # Contributing
     """
-    for file in repo.by_stem("contributing", "contribute"):
+    for file in _guides(repo):
         folder = file.path.rpartition("/")[0].lower()
         near = folder in ("", ".github") or (file.role == "docs" and _is_docs(repo, folder))
         linked = file.facts is None and not file.problem and folder in ("", ".github")
         if (near and file.words >= _MIN_GUIDE_WORDS) or linked:
             yield in_file(file, 1, "the guide for contributors")
+
+
+def _guides(repo: Repository) -> Iterator[File]:
+    """Yield the pages named as a guide for contributors, those in a folder of that name too."""
+    yield from repo.by_stem("contributing", "contribute", "contribution", "contributions")
+    yield from repo.named("how_to_contribute.md", "how-to-contribute.md", "how_to_contribute.rst")
+    for file in repo.by_stem("index", "readme"):
+        if file.path.lower().split("/")[-2:-1] in (["contributing"], ["contribute"]):
+            yield file
 
 
 def _is_docs(repo: Repository, folder: str) -> bool:
@@ -322,7 +280,16 @@ _CHANGELOG: Final = re.compile(
     r"^(changelog|changes|history|news|releases|release[-_ ]?(notes|history|log)|whats?[-_ ]?new"
     r"|change[-_ ]?log)\b"
 )
-_ENTRY: Final = re.compile(r"\bv?\d+\.\d+|\bunreleased\b|\b20\d\d\b", re.IGNORECASE)
+_ENTRY: Final = re.compile(
+    r"\bv?\d+\.\d+|\b(v|version |release )\d+\b|\bunreleased\b|\b20\d\d(\b|[01]\d)", re.IGNORECASE
+)
+_ROW: Final = re.compile(r"^\W{0,4}((version|release)\s)?v?(\d+\.\d+|20\d\d-\d\d)", re.IGNORECASE)
+_OF_RELEASES: Final = re.compile(
+    r"(^|/)(change[-_]?logs?|release[-_]?notes?|whats[-_]?new)/[^/]*\d[^/]*\.(md|mdx|rst|txt)$",
+    re.IGNORECASE,
+)
+_MIN_LIST_WORDS: Final = 60
+"""A page of entries without headings has more; a pointer to hosted releases has fewer."""
 
 
 @practice("docs-changelog", looks_for="a changelog or release notes with entries", code=False)
@@ -346,72 +313,20 @@ def docs_changelog(repo: Repository) -> Iterator[Place]:
     """
     for file in repo.by_stem(*_CHANGELOGS):
         named = _CHANGELOG.match(file.name.lower())
-        if named and file.role not in _OUTSIDE and (line := _first_entry(file)):
+        if named and file.role not in OUTSIDE and (line := _first_entry(file)):
             yield in_file(file, line, "entries by release")
+    for path, file in repo.files.items():
+        if _OF_RELEASES.search(path) and file.role not in OUTSIDE and file.body_words > 0:
+            yield in_file(file, 1, "the notes of a release")
 
 
 def _first_entry(file: File) -> int:
     """Return the line of the first heading that names a version or date, 0 for none."""
     match file.facts:
         case ProseFacts(headings=headings):
-            return next((one.line for one in headings if _ENTRY.search(one.text)), 0)
+            entry = next((one.line for one in headings if _ENTRY.search(one.text)), 0)
+            return entry or int(file.body_words >= _MIN_LIST_WORDS)
         case TextFacts(lines=lines):
             rows = enumerate(lines, 1)
-            return next((at for at, row in rows if re.match(r"^\W{0,4}v?\d+\.\d+", row)), 0)
+            return next((at for at, row in rows if _ROW.match(row)), 0)
     return 0
-
-
-# -------------------------------------------------------------------------- tested
-_DOC_OPTIONS: Final = re.compile(
-    r"--(doctest-(modules|glob|plus|rst|cython|continue-on-failure|only)|nbmake|nbval(-lax)?|xdoctest"
-    r"|xdoc|markdown-docs|codeblocks|phmdoctest|sybil|mktestdocs)\b"
-)
-_EXECUTORS: Final = frozenset((
-    "doctest.testmod", "doctest.testfile", "doctest.DocTestSuite", "doctest.DocFileSuite",
-    "doctest.DocTestRunner", "doctest.run_docstring_examples", "sybil.Sybil", "xdoctest.doctest_module",
-    "mktestdocs.check_md_file", "mktestdocs.check_docstring", "pytest_examples.find_examples",
-    "nbclient.NotebookClient", "testbook.testbook", "nbconvert.preprocessors.ExecutePreprocessor",
-    "papermill.execute_notebook", "sybil.sybil.Sybil",
-))  # fmt: skip
-_DOC_COMMANDS: Final = ("doctest", "xdoctest", "make doctest", "phmdoctest", "treon")
-
-
-@practice(
-    "docs-tested",
-    looks_for="doctest, sybil, mktestdocs, pytest-examples, nbmake or nbval in the test run or CI",
-    code=False,
-)
-def docs_tested(repo: Repository) -> Iterator[Place]:
-    """Examples in docs or docstrings are executed.
-
-    Why:
-        An example is the part of the docs that is copied; it has to run.
-    Fix:
-        Add ``--doctest-modules`` (or ``--doctest-glob=*.md``) to pytest's options.
-    Good:
-        # file: pyproject.toml
-        [tool.pytest.ini_options]
-        addopts = "--doctest-modules --doctest-glob=README.md"
-    Bad:
-        # file: pyproject.toml
-        [tool.pytest.ini_options]
-        doctest_optionflags = "NORMALIZE_WHITESPACE"
-    """
-    for file, key in settings.pytest_options(repo):
-        if _DOC_OPTIONS.search(key.value):
-            yield of_key(file, key, f"pytest runs examples: {key.value[:60]}")
-    for step in pipelines.steps(repo):
-        if step.kind == "command" and _executes_docs(step):
-            yield step.place(f"CI runs examples: {step.text[:60]}")
-    for module in repo.tests:
-        for call in module.facts.calls:
-            if not _EXECUTORS.isdisjoint(call.names):
-                yield Place(module.path, call.line, f"tests run {call.names[0]}", -1, module.dotted)
-
-
-def _executes_docs(step: pipelines.Step) -> bool:
-    if step.runs("pytest", "py.test") and _DOC_OPTIONS.search(step.text):
-        return True
-    if argv := step.runs("sphinx-build"):
-        return "doctest" in argv
-    return bool(step.runs(*_DOC_COMMANDS))

@@ -4,23 +4,40 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from audit.code.modules import Module
+from audit.practices.loops import backward_calls, classes_around, derives
+from audit.practices.ranking import central
 from audit.practices.registry import Place, at, in_code, practice
-from audit.practices.weights import central, libraries
+from audit.practices.weights import libraries, node
 from audit.repository import Repository
 
 _ADAPTER: Final = re.compile(r"^self\.(\w+_)?(lora|adapter|ia3|prefix|prompt_emb)(_|$|s\b|[A-Z])")
+_ADAPTER_CLASS: Final = re.compile(
+    r"L[oO][rR][aA](?![a-z])|Adapter(Layer|Module|Block|MLP)?$|IA3|DoRA|"
+    r"Prefix(Tuning|Encoder)|PromptTuning"
+)
 _LOW_RANK: Final = re.compile(r"nn\.(Parameter|Linear|ParameterDict|ModuleDict|Embedding)|Linear")
 _WEIGHTS: Final = re.compile(r"parameters\(\)|\.(weight|bias)\b")
 _PART: Final = re.compile(r"^(self|@\w+)(\.\w+)+\.requires_grad_$")
 """A part of a model: an attribute of an object or parameter."""
-_MERGES: Final = r"^(merge_and_unload|merge_adapter|merge_lora|merge_lora_weights)$"
+_MIXIN: Final = re.compile(r"PeftAdapterMixin|^peft\.")
+_SWITCHED: Final = re.compile(r"^(?!.*\.requires_grad)(False\b|not |@\w+( |$)|self\.)")
+"""A value of requires_grad that is or may be False: a constant, an option, a flag."""
+_MERGES: Final = (
+    r"^merge_and_unload$|(^|_)(un)?(merge|merged|fuse|fused|bake)_(\w+_)?(lora|adapters?|peft|qlora)(_|$)|"
+    r"(^|_)(lora|adapters?|peft|qlora)_(\w+_)?(merge|fuse)(_|$)"
+)
+_NO_MERGE: Final = re.compile(
+    r"config|args|hook|_(is|can|should|needs?|has)_|^_?(is|can|should|has)_"
+)
 
 
 @practice("finetune-adapters", looks_for="low-rank or other adapters that are trained")
 def finetune_adapters(repo: Repository) -> Iterator[Place]:
     """Adapters are trained instead of all weights.
 
-    peft's adapters are made, or a module holds its own adapter parameters.
+    peft's adapters are made or added to a model, or a module holds its own adapter
+    parameters.
 
     Why:
         Adapters fit a large model to a task on one device and leave the base untouched.
@@ -39,22 +56,43 @@ def finetune_adapters(repo: Repository) -> Iterator[Place]:
     Limits:
         Own adapters are recognised by the names of their module's attributes.
     """
-    for site, library in libraries(repo, "adapter-makers"):
-        yield at(site, f"{library} makes trainable adapters")
-    own = (
+    found = [
+        at(site, f"{library} makes trainable adapters")
+        for site, library in libraries(repo, "adapter-makers")
+    ]
+    found += [at(site, "an adapter is added") for site in repo.methods("add_adapter", "add_lora")]
+    found += [
         in_code(module, one.scope, one.line, "the module holds adapter parameters")
-        for module, one in repo.assigns(_ADAPTER.pattern)
+        for module, one in repo.assigns(r"^self\.")
         if _LOW_RANK.search(one.value)
+        and (_ADAPTER.search(one.target) or _in_adapter(repo, module, one.scope))
+    ]
+    found += _offered(repo)
+    yield from central(repo, found, r"lora|adapter|peft")
+
+
+def _in_adapter(repo: Repository, module: Module, scope: int) -> bool:
+    """Tell whether a method stands in a module that its class calls an adapter."""
+    return any(_ADAPTER_CLASS.search(one.name) for _, one in classes_around(module, scope)) and (
+        derives(repo, module, scope, r"nn\.(modules\.\w+\.)?\w+$")
     )
-    yield from central(repo, own)
+
+
+def _offered(repo: Repository) -> Iterator[Place]:
+    """Yield methods that add an adapter through the mixin of transformers or peft."""
+    for module, place, one in repo.definitions:
+        named_so = one.kind == "function" and one.name.endswith(".add_adapter")
+        if named_so and any(map(_MIXIN.search, module.imports.values())):
+            yield in_code(module, place, one.line, "adapters are added for training")
 
 
 @practice("finetune-freeze", looks_for="parameters of a chosen part that stop to learn")
 def finetune_freeze(repo: Repository) -> Iterator[Place]:
     """A chosen part of a model can be frozen for training.
 
-    requires_grad is set to False on parameters that are selected: by a condition, or as
-    those of one part of a model.
+    requires_grad is set to False, or to what an option says, on parameters that are
+    selected: by a condition, or as those of one part of a model; or an embedding is made
+    with ``freeze``.
 
     Why:
         Freezing what need not change saves memory and keeps what was learned before.
@@ -74,17 +112,39 @@ def finetune_freeze(repo: Repository) -> Iterator[Place]:
     Limits:
         Whether the frozen model is trained afterwards is not followed.
     """
-    yield from central(repo, _frozen(repo))
+    yield from central(repo, _frozen(repo), r"freeze|frozen|trainable")
 
 
 def _frozen(repo: Repository) -> Iterator[Place]:
     for module, one in repo.assigns(r"\.requires_grad$"):
-        if one.value.startswith("False") and _WEIGHTS.search(one.target):
+        if _SWITCHED.search(one.value) and _WEIGHTS.search(one.target):
             yield in_code(module, one.scope, one.line, "selected parameters are frozen")
     for site in repo.methods("requires_grad_"):
         chosen = _PART.search(site.names[0]) or any(map(_WEIGHTS.search, site.names))
-        if site.call.args[:1] == ("False",) and chosen:
+        if chosen and any(map(_SWITCHED.search, site.call.args[:1])):
             yield at(site, "selected parameters are frozen")
+    yield from _beside_training(repo)
+    yield from _optional(repo)
+
+
+def _optional(repo: Repository) -> Iterator[Place]:
+    """Yield where an option decides whether what is made learns."""
+    for site, value in repo.given("requires_grad"):
+        if site.method == "Parameter" and value != "False" and _SWITCHED.search(value):
+            yield at(site, "an option freezes the parameter")
+    for site, value in repo.given("freeze"):
+        if "Embedding" in site.names[0] and value != "False":
+            yield at(site, "the embedding is frozen")
+    for site in repo.calls("optax.set_to_zero", "optax.transforms.freeze"):
+        yield at(site, "updates of selected parameters are dropped")
+
+
+def _beside_training(repo: Repository) -> Iterator[Place]:
+    """Yield whole parts that a function freezes while it trains others."""
+    for step in backward_calls(repo):
+        for site in repo.by_scope.get(node(step), ()):
+            if site.method == "requires_grad_" and site.call.args[:1] == ("False",):
+                yield at(site, "a part is frozen")
 
 
 @practice("finetune-merge", looks_for="adapters that are merged into the base weights")
@@ -107,7 +167,22 @@ def finetune_merge(repo: Repository) -> Iterator[Place]:
         Own merges are recognised by the names that peft and LoRA papers use.
     """
     says = "adapters are merged into the base weights"
-    own = (in_code(module, place, one.line, says) for module, place, one in repo.functions(_MERGES))
-    yield from central(repo, own)
-    for site in repo.methods("merge_and_unload", "merge_adapter", "merge_lora", "fuse_lora"):
-        yield at(site, says)
+    found = [
+        in_code(module, place, one.line, says)
+        for module, place, one in repo.functions(_MERGES)
+        if not _NO_MERGE.search(one.name.rpartition(".")[2])
+    ]
+    found += _merged(repo)
+    methods = ("merge_and_unload", "merge_adapter", "merge_lora", "fuse_lora")
+    found += [at(site, says) for site in repo.methods(*methods)]
+    yield from central(repo, found, "merge|fuse")
+
+
+def _merged(repo: Repository) -> Iterator[Place]:
+    """Yield methods of a layer that change its weight and remember that it is merged."""
+    for module, one in repo.assigns(r"^self\.(is_)?merged$"):
+        if any(
+            other.scope == one.scope and _WEIGHTS.search(other.target)
+            for other in module.facts.assigns
+        ):
+            yield in_code(module, one.scope, one.line, "the layer merges its adapter")

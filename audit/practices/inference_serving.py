@@ -17,7 +17,9 @@ from audit.practices.loops import (
     own_name,
     spread,
 )
+from audit.practices.ranking import central
 from audit.practices.registry import Place, at, in_code, in_file, practice
+from audit.practices.weights import node, of_model, weights
 from audit.repository import File, Repository, Site, is_public
 
 _PREDICTS: Final = re.compile(
@@ -27,12 +29,13 @@ _PREDICTS: Final = re.compile(
     r"sequence|samples?|response|action|completion|speech|document|query|mask|masks|dataset))?$"
 )
 _ASKED: Final = re.compile(
-    r"(^|[.:_])(predict|generate|infer|inference|transcribe|translate|chat|complet\w*|embed\w*|"
-    r"encode|pipeline|forward|classify|synthesi[sz]e|llm|engine|model)(_\w+)?(\(\))?$"
+    r"^(?!builtins\.)(.*[.:_@])?((predict|generate|infer|inference|transcribe|translate|chat|"
+    r"complet\w*|embed\w*|encode|forward|classify|synthesi[sz]e)(_\w+)?|"
+    r"(?<!_)(llm|engine|model|pipeline|pipe))(\(\))?$"
 )
 _FORMATS: Final = (
     r"(onnx|torchscript|gguf|tflite|coreml|openvino|tensorrt|hf|huggingface|transformers|executorch|"
-    r"saved_model|aoti|vllm)"
+    r"saved_model|aoti|mlx|ncnn|mnn)"
 )
 _EXPORTS: Final = re.compile(
     rf"^_?(export|save|dump|write)_(\w+_)?{_FORMATS}(_(model|checkpoint|weights|format))?$|"
@@ -46,7 +49,8 @@ _QUANTIZES: Final = re.compile(
 )
 _CONTAINERS: Final = ("*dockerfile*", "*containerfile", "*.dockerfile", "*apptainer.def")
 _FOREIGN: Final = re.compile(
-    r"(^|/)(\.[\w-]+|ci|tests?|testing|examples?|docs?|benchmarks?|third_party)/", re.IGNORECASE
+    r"(^|/)(\.[\w-]+|ci|cicd|ci_cd|tests?|testing|examples?|docs?|benchmarks?|third_party)/",
+    re.IGNORECASE,
 )
 _INSTALLS: Final = re.compile(r"^(RUN|COPY|ADD|CMD|ENTRYPOINT)\s+\S", re.IGNORECASE)
 
@@ -85,27 +89,42 @@ def serve_predict(repo: Repository) -> Iterator[Place]:
         and _PREDICTS.search(own_name(one))
         and _runs_model(repo, module, place, leading)
     ]
-    yield from spread([*found, *_inference_scripts(repo, off)])
+    found += _inference_scripts(repo, off)
+    yield from central(repo, found, r"(^|[._])(predict|generate|transcribe|translate|infer|chat)")
 
 
 def _runs_model(repo: Repository, module: Module, scope: int, leading: Collection[int]) -> bool:
     """Tell whether a function leads to a model: without gradients, or as a part of one."""
-    node = module.first + scope
-    if node in leading or derives(repo, module, scope, r"nn\.(modules\.\w+\.)?Module$"):
+    here = module.first + scope
+    if here in leading or derives(repo, module, scope, r"nn\.(modules\.\w+\.)?Module$"):
         return True
     return any(
         site.method in ("generate", "predict", "forward", "transcribe")
-        for site in repo.by_scope.get(node, ())
+        for site in repo.by_scope.get(here, ())
     )
 
 
 def _inference_scripts(repo: Repository, off: dict[int, int]) -> Iterator[Place]:
     busy = {site.module.first + site.call.scope for site in backward_calls(repo)}
     busy |= set(evaluations(repo))
-    for node in entries.started(repo) & off.keys():
-        if repo.graph.within([node], 3, up=False).isdisjoint(busy):
-            module = repo.program.owner[node]
-            yield in_code(module, node - module.first, off[node], "a script that runs the model")
+    asked = dict(_asked_scripts(repo)) | off
+    for one in entries.started(repo) & asked.keys():
+        if repo.graph.within([one], 3, up=False).isdisjoint(busy):
+            module = repo.program.owner[one]
+            yield in_code(module, one - module.first, asked[one], "a script that runs the model")
+
+
+def _asked_scripts(repo: Repository) -> Iterator[tuple[int, int]]:
+    """Yield the definitions that put stored weights into a model, ask it in a loop and write
+    no weights, with the line where they ask."""
+    known = weights(repo)
+    for put in known.puts:
+        one = node(put)
+        if of_model(put) and one not in known.saving:
+            for site in repo.by_scope.get(one, ()):
+                on_it = {*site.receivers, *site.names} & {*put.receivers}
+                if on_it and any(block.kind in ("for", "while") for block in site.blocks()):
+                    yield one, site.line
 
 
 @practice("serve-http", looks_for="a server that answers requests with a model")
@@ -142,8 +161,8 @@ def _asks_a_model(repo: Repository, module: Module) -> bool:
     last = len(module.facts.definitions)
     called = (
         site
-        for node in range(module.first, module.first + last)
-        for site in repo.by_scope.get(node, ())
+        for place in range(module.first, module.first + last)
+        for site in repo.by_scope.get(place, ())
     )
     return any(_ASKED.search(name) for site in called for name in site.names[:1]) or any(
         _PREDICTS.search(own_name(one)) for one in module.facts.definitions[1:]
@@ -199,7 +218,9 @@ def serve_export(repo: Repository) -> Iterator[Place]:
 
 
 def _exports(name: str) -> bool:
-    return bool(_EXPORTS.search(name)) and not re.match(r"_?(upload|push|fix|send|add|log)_", name)
+    return bool(_EXPORTS.search(name)) and not re.match(
+        r"_?(upload|push|fix|send|add|log|sync|move|update)_", name
+    )
 
 
 def _renames(repo: Repository) -> Iterator[Site]:
@@ -239,7 +260,7 @@ def serve_quantize(repo: Repository) -> Iterator[Place]:
         for module, place, one in repo.definitions
         if one.kind != "module" and not one.stub and _QUANTIZES.search(own_name(one))
     ]
-    yield from spread(found)
+    yield from central(repo, found, "quantiz|(int|fp|nf)[48]")
 
 
 @practice("serve-container", looks_for="a Dockerfile or container definition", code=False)
@@ -263,9 +284,10 @@ def serve_container(repo: Repository) -> Iterator[Place]:
         # file: Dockerfile
         FROM python:3.12-slim
     """
+    plain_first = sorted(repo.find(*_CONTAINERS), key=lambda file: len(file.name))
     found = [
         in_file(file, first.line, f"builds from {first.text[5:60]}", "FROM")
-        for file in repo.find(*_CONTAINERS)
+        for file in plain_first
         if not _FOREIGN.search(file.path)
         for first in _container(file)
     ]

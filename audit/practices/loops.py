@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterable, Iterator
+from functools import lru_cache
 from typing import Final
 
 from audit.code.modules import Module
@@ -28,6 +29,7 @@ _PREDICTS: Final = frozenset({"predict", "generate", "forward", "infer", "act", 
 _GRADIENTS_OFF: Final = re.compile(r"(^|[.:])(no_grad|inference_mode|_no_grad)(\(\))?$")
 
 
+@lru_cache(1 << 15)
 def words(name: str) -> str:
     """Write an identifier in snake case: ``EarlyStopping`` becomes ``early_stopping``."""
     return _CAMEL.sub("_", name).lower()
@@ -169,6 +171,7 @@ def runs_training(repo: Repository) -> bool:
 
 
 # ---------------------------------------------------------------- evaluation
+@lru_cache(1 << 14)
 def says_evaluation(text: str) -> bool:
     """Tell whether a name of a function, class, parameter or key is about evaluation."""
     snake = words(text)

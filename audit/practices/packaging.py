@@ -110,7 +110,8 @@ def package_extras(repo: Repository) -> Iterator[Place]:
         "declares optional dependencies",
         tables=(
             "project.optional-dependencies", "dependency-groups", "tool.poetry.extras",
-            "tool.poetry.group", "tool.flit.metadata.requires-extra",
+            "tool.poetry.group", "tool.flit.metadata.requires-extra", "tool.pdm.dev-dependencies",
+            "tool.uv.dev-dependencies", "tool.setuptools.dynamic.optional-dependencies",
         ),
         cfg="options.extras_require",
         setup="extras_require",

@@ -47,11 +47,17 @@ class Step(msgspec.Struct, frozen=True):
                     return argv
         return None
 
+    def reuses(self, pattern: str) -> bool:
+        """Tell whether the step is a workflow of another repository with such a name."""
+        found = _ELSEWHERE.match(self.text) if self.kind == "action" else None
+        return found is not None and re.search(pattern, found[1].lower()) is not None
+
     def place(self, says: str) -> Place:
         """Return the step's place in the CI definition."""
         return Place(self.file.path, self.line, says, -1, self.text.splitlines()[0][:80])
 
 
+_ELSEWHERE: Final = re.compile(r"^[\w.-]+/[\w.-]+/\.github/workflows/([^@]+?)(?:\.ya?ml)?(?:@|$)")
 _JOB: Final = re.compile(
     r"^(jobs(?:\.|\[\d+\]\.)[^.\[]+|runs|stages\[\d+\]\.jobs\[\d+\]|steps\[\d+\]|[^.\[]+)"
 )
@@ -89,6 +95,11 @@ def using(repo: Repository, *actions: str) -> Iterator[Step]:
     return (
         one for one in steps(repo) if one.kind == "action" and one.text.lower().startswith(actions)
     )
+
+
+def reusing(repo: Repository, pattern: str) -> Iterator[Step]:
+    """Yield the calls of other repositories' workflows whose own name the pattern finds."""
+    return (one for one in steps(repo) if one.reuses(pattern))
 
 
 def automation(repo: Repository) -> Iterator[tuple[File, Command]]:

@@ -2,102 +2,21 @@
 
 import re
 from collections.abc import Iterator
-from typing import Final, NamedTuple
+from typing import Final
 
 from audit.code.modules import Module
-from audit.facts.model import Assign, Definition
+from audit.facts.model import Definition
 from audit.practices.libraries import library, named
 from audit.practices.origins import by_file
+from audit.practices.registrations import Registration, inside, registrations
 from audit.practices.registry import Place, at, in_code, practice
+from audit.practices.weights import node
 from audit.repository import Repository, Site, blocks_from, is_public
 
-_ITEM: Final = re.compile(r"(?P<store>[:\w.@]+)\[(?P<key>.*)\]$")
-_REGISTERS: Final = re.compile(r"regist|^__init_subclass__$|^__set_name__$|^add_\w*(class|type)$")
-_CALLED: Final = re.compile(r"^(add|insert|put|__call__|__setitem__|__init_subclass__)$")
-_REGISTRY_CLASS: Final = re.compile(r"Regist|Factory|PluginManager")
-_MAPPINGS: Final = re.compile(r"^(builtins\.dict|collections\.(UserDict|OrderedDict)|typing\.Dict)")
 _LISTS: Final = re.compile(
     r"^(list|ls|available|show|all|registered)(_|$)|_(names|list|keys|choices|available)$|"
     r"^(keys|names|choices|entries)$|^get_(\w+_)?(all|available|registered|supported)\w*$"
 )
-
-
-class Registration(NamedTuple):
-    """A statement that stores a named implementation, in a function that others may call."""
-
-    module: Module
-    assign: Assign
-    function: int
-    """Index of the outermost function around the statement."""
-    store: str
-    """Absolute text of the mapping; of an attribute with its class: ``pkg.mod:Registry.items``."""
-    key: str
-
-
-def registrations(repo: Repository) -> Iterator[Registration]:
-    """Yield the statements of register functions that map a name to an implementation."""
-    for module in repo.product:
-        for one in module.facts.assigns:
-            found = _ITEM.match(one.target)
-            if found is None or one.operator != "=" or not _is_argument(one):
-                continue
-            functions = _functions(module.facts.definitions, one.scope)
-            if functions and (
-                _registers(repo, module, functions, found["store"])
-                or _decorates(module.facts.definitions[functions[0]], one)
-            ):
-                store = _identity(repo, module, functions[-1], found["store"])
-                yield Registration(module, one, functions[-1], store, found["key"])
-
-
-def _is_argument(one: Assign) -> bool:
-    """Tell whether what is stored is an argument, or made from the arguments."""
-    return "@" in one.value or ("@" in one.target and one.value.endswith("()"))
-
-
-def _decorates(function: Definition, one: Assign) -> bool:
-    """Tell whether a function stores in a module's mapping what it returns: a decorator."""
-    return one.target[0] == ":" and any(
-        text[0] == "@" and re.search(rf"{text}\b", f"{one.target} {one.value}")
-        for text in function.returns
-        if text[1:] in function.params
-    )
-
-
-def _functions(definitions: tuple[Definition, ...], place: int) -> list[int]:
-    """Return the functions around a scope, innermost first."""
-    found = []
-    while place > 0:
-        if definitions[place].kind == "function":
-            found.append(place)
-        place = definitions[place].parent
-    return found
-
-
-def _registers(repo: Repository, module: Module, functions: list[int], store: str) -> bool:
-    definitions = module.facts.definitions
-    names = [definitions[one].name.rpartition(".")[2] for one in functions]
-    owner = definitions[functions[-1]].parent
-    if store.startswith("self"):
-        in_registry = definitions[owner].kind == "class" and _is_registry(repo, module, owner)
-        return in_registry and any(_REGISTERS.search(n) or _CALLED.match(n) for n in names)
-    return any(map(_REGISTERS.search, names))
-
-
-def _is_registry(repo: Repository, module: Module, owner: int) -> bool:
-    """Tell whether a class keeps implementations: it says so, or it is a mapping of them."""
-    name = module.facts.definitions[owner].name.rpartition(".")[2]
-    ancestry = repo.program.ancestry(module.first + owner)
-    texts = (name, *(one.rpartition(":")[2] for one in ancestry))
-    return any(map(_REGISTRY_CLASS.search, texts)) or any(map(_MAPPINGS.match, ancestry))
-
-
-def _identity(repo: Repository, module: Module, function: int, store: str) -> str:
-    if store.startswith("self"):
-        definitions = module.facts.definitions
-        owner = definitions[definitions[function].parent].name
-        return f"{module.dotted}:{owner}{store.removeprefix('self')}"
-    return repo.program.resolve(module, store)[0]
 
 
 def _keeps(repo: Repository) -> Iterator[Site]:
@@ -109,8 +28,9 @@ def _keeps(repo: Repository) -> Iterator[Site]:
 def plugin_registry(repo: Repository) -> Iterator[Place]:
     """Implementations are registered by name.
 
-    A function or decorator that is called register-something, or a method of a
-    registry class, stores its argument under a name in a mapping that outlives it.
+    A function or decorator that is called register-something, a method of a registry
+    class, a metaclass or a subclass hook stores its argument, or the class, under a name in
+    a mapping that outlives it.
 
     Why:
         Others can add an implementation without a patch, and configuration can name it.
@@ -172,7 +92,7 @@ def plugin_listing(repo: Repository) -> Iterator[Place]:
     """What is registered can be listed.
 
     A public function counts that returns the names kept by a registry, or is
-    called a listing and reads the registry.
+    called a listing and reads the registry or the entry points of other packages.
 
     Why:
         A user cannot choose what cannot be seen.
@@ -196,6 +116,11 @@ def plugin_listing(repo: Repository) -> Iterator[Place]:
     stores = {one.store for one in registrations(repo)}
     if stores:
         yield from by_file(repo, _listings(repo, stores))
+    readers = {node(site) for site in repo.calls(*named("entry-point-readers"))}
+    near = repo.graph.within(readers, 1, up=True) if readers else ()
+    for module, place, one in repo.functions(_LISTS.pattern):
+        if module.first + place in near and is_public(one.name):
+            yield in_code(module, place, one.line, "the discovered plugins are listed")
     for site in repo.methods("list_plugin_distinfo", "list_name_plugin", "get_plugins"):
         if any("pluggy" in one for one in site.names):
             yield at(site, "plugins are listed")
@@ -221,11 +146,15 @@ def _imported(repo: Repository, module: Module) -> Iterator[str]:
 def _lists(repo: Repository, module: Module, place: int, one: Definition, stores: set[str]) -> int:
     """Return the line where a function lists a registry, 0 where it does not."""
     named_so = bool(_LISTS.search(one.name.rpartition(".")[2]))
+    if named_so and one.returns:
+        for read in module.facts.references:
+            if read.scope == place and repo.program.resolve(module, read.name)[0] in stores:
+                return read.line
     for call in module.facts.calls:
         if call.scope != place:
             continue
         callee = call.names[0].rpartition(".")[2]
-        listing = callee in ("sorted", "list", "tuple", "keys", "set", "items")
+        listing = callee in ("sorted", "list", "tuple", "keys", "set", "items", "iter")
         if not listing:
             continue
         returned = any(text.endswith(f"{callee}()") for text in one.returns)
@@ -273,29 +202,28 @@ _WARNS: Final = frozenset({"warn", "warning", "error", "rank_zero_warn", "warn_o
 def _guards(repo: Repository) -> Iterator[Place]:
     for one in registrations(repo):
         facts = one.module.facts
-        inside = {one.function, *_functions(facts.definitions, one.assign.scope)}
+        around = inside(one)
         refusals = [(each.scope, each.block, each.line) for each in facts.raises]
         refusals += [
             (each.scope, each.block, each.line)
             for each in facts.calls
-            if each.scope in inside and each.names[0].rpartition(".")[2] in _WARNS
+            if each.scope in around and each.names[0].rpartition(".")[2] in _WARNS
         ]
         for scope, block, line in refusals:
-            if scope in inside and _asks_taken(one, block):
+            if scope in around and _asks_taken(one, block):
                 yield in_code(one.module, scope, line, "a taken name is refused or reported")
 
 
 def _asks_taken(one: Registration, block: int) -> bool:
     """Tell whether a condition around a refusal asks for the key in the mapping."""
-    store = _ITEM.match(one.assign.target)
-    assert store is not None
     for around in blocks_from(one.module, block):
         text = around.text
         if around.kind in ("if", "else") and (
             f"{one.key} in " in text
             or f"{one.key} not in " in text
-            or f"{store['store']}.get()" in text
-            or f"{store['store']}[" in text
+            or f" in {one.written}" in text
+            or f"{one.written}.get()" in text
+            or f"{one.written}[" in text
         ):
             return True
     return False

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from audit.facts.model import DataFacts, TextFacts
+from audit.practices.ranking import central
 from audit.practices.registry import Place, at, in_code, in_file, practice
-from audit.practices.weights import argument, central, libraries, node
+from audit.practices.weights import argument, libraries, node
 from audit.repository import File, Repository, Site
 
 _LOADER: Final = re.compile(r"Loader|Sampler|random_split|\.shuffle$|Dataset|\.split$|sampler")

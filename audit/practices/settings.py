@@ -13,7 +13,7 @@ PYTEST_FILES: Final = (
     "pyproject.toml", "pytest.ini", ".pytest.ini", "pytest.toml", "setup.cfg", "tox.ini"
 )  # fmt: skip
 _PYTEST_OPTION: Final = re.compile(r"pytest(\.ini_options)?\.(addopts|doctest_glob)(\[\d+\])?$")
-HOOK_FILES: Final = (".pre-commit-config.yaml", ".pre-commit-config.yml")
+HOOK_FILES: Final = (".pre-commit-config.yaml", ".pre-commit-config.yml", "prek.toml")
 
 
 def own(repo: Repository, *names: str) -> Iterator[File]:

@@ -1,75 +1,17 @@
-"""Testing: a suite, in CI, parametrized, end to end, separable, with coverage."""
+"""Testing: a suite, in CI, parametrized, end to end, with coverage."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from typing import Final
 
-from audit.code.modules import Module
-from audit.facts.model import Call, Definition
+from audit.facts.model import Call
 from audit.practices import pipelines, runs, settings
 from audit.practices.registry import Place, in_file, of_key, practice
+from audit.practices.suites import TEST_FILE, broadest, calls, place_in, tests_of
 from audit.practices.training_tests import trains
 from audit.repository import Repository
 
 MIN_TESTS: Final = 5
-_TEST_FILE: Final = re.compile(r"(^|/)(test_[^/]*|tests?|[^/]*_tests?)\.py$")
-_TEST_NAME: Final = re.compile(r"(^|\.)test\w*$")
-_LITERAL: Final = re.compile(r"^(True|False|None|'.*'|[\d.]+|builtins\.True)$")
-
-
-def _place(module: Module, line: int, says: str, symbol: str = "") -> Place:
-    """Return a place in a test: tests are judged as files, nothing has to reach them."""
-    return Place(module.path, line, says, -1, symbol or module.dotted)
-
-
-def _broadest(repo: Repository, found: Iterable[tuple[Module, Place]]) -> Iterator[Place]:
-    """Yield one place a module: suites beside the packages before those in them, then the
-    modules that use most of the product: where somebody who asks would be sent first."""
-    first: dict[str, tuple[Module, Place]] = {}
-    for module, place in found:
-        first.setdefault(module.path, (module, place))
-    shipped = {module.path.partition("/")[0] for module in repo.product}
-    owner, edges = repo.program.owner, repo.graph.edges
-
-    def rank(row: tuple[Module, Place]) -> tuple[bool, int, str]:
-        module = row[0]
-        nodes = range(module.first, module.first + len(module.facts.definitions))
-        used = {
-            owner[one].path for node in nodes for one in edges[node] if owner[one].role == "product"
-        }
-        return module.path.partition("/")[0] in shipped, -len(used), module.path
-
-    for _, place in sorted(first.values(), key=rank):
-        yield place
-
-
-def _calls(
-    repo: Repository, says: str, wanted: Callable[[Call], bool]
-) -> Iterator[tuple[Module, Place]]:
-    """Yield the calls in tests that a rule wants."""
-    for module in repo.tests:
-        for call in module.facts.calls:
-            if wanted(call):
-                yield module, _place(module, call.line, says)
-
-
-def _tests(module: Module) -> list[Definition]:
-    """Return the test functions of a module that call or check something."""
-    facts = module.facts
-    busy = {call.scope for call in facts.calls if call.decorates < 0}
-    busy |= {
-        one.scope
-        for one in facts.raises
-        if one.block >= 0 and not _LITERAL.match(facts.blocks[one.block].text)
-    }
-    return [
-        one
-        for place, one in enumerate(facts.definitions)
-        if one.kind == "function"
-        and place in busy
-        and _TEST_NAME.search(one.name)
-        and facts.definitions[one.parent].kind != "function"
-    ]
 
 
 @practice("test-suite", looks_for="at least five test functions that check something", code=False)
@@ -103,14 +45,14 @@ def test_suite(repo: Repository) -> Iterator[Place]:
         What the tests check, and how well, is not judged; `test-coverage` and the tests
         component of a score say more.
     """
-    found = [(module, _tests(module)) for module in repo.tests if _TEST_FILE.search(module.path)]
+    found = [(module, tests_of(module)) for module in repo.tests if TEST_FILE.search(module.path)]
     if sum(len(tests) for _, tests in found) >= MIN_TESTS:
-        yield from _broadest(
+        yield from broadest(
             repo,
             (
                 (
                     module,
-                    _place(module, tests[0].line, f"{len(tests)} test functions", tests[0].name),
+                    place_in(module, tests[0].line, f"{len(tests)} test functions", tests[0].name),
                 )
                 for module, tests in found
                 if tests
@@ -159,7 +101,7 @@ _PARAMETRIZERS: Final = frozenset(
 )
 _PARAMETRIZED: Final = re.compile(
     r"^((@metafunc|pytest\.mark|torch\.testing\._internal\.common_utils)\.parametrize"
-    r"|(parameterized|absl\.testing|hypothesis|ddt)\b.*)$"
+    r"|(parameterized|absl\.testing|hypothesis|ddt|pytest_cases)\b.*)$"
 )
 
 
@@ -191,11 +133,13 @@ def test_parametrized(repo: Repository) -> Iterator[Place]:
             for value in [0, 1, 2]:
                 assert scale(value) == 2 * value
     """
-    yield from _broadest(repo, _calls(repo, "the test runs over several cases", _is_parametrized))
+    yield from broadest(repo, calls(repo, "the test runs over several cases", _is_parametrized))
 
 
 def _is_parametrized(call: Call) -> bool:
     name = call.names[0]
+    if name == "pytest.fixture" and call.keyword("params"):
+        return True
     last = name.rpartition(".")[2]
     if last not in _PARAMETRIZERS or not (call.args or call.kwargs):
         return False
@@ -253,113 +197,9 @@ def test_end_to_end(repo: Repository) -> Iterator[Place]:
         Training that a test starts by a console command alone is not recognised.
     """
     for found in trains(repo):
-        yield from _broadest(
-            repo, ((module, _place(module, line, says)) for module, line, says in found)
+        yield from broadest(
+            repo, ((module, place_in(module, line, says)) for module, line, says in found)
         )
-
-
-# ----------------------------------------------------------------------- markers
-_BUILTIN_MARKS: Final = frozenset(
-    "parametrize usefixtures filterwarnings xfail asyncio anyio skip tryfirst trylast hookwrapper "
-    "vcr django_db dependency order run timeout flaky benchmark no_cover".split()
-)
-_SKIPS: Final = frozenset(
-    {
-        "pytest.mark.skipif",
-        "unittest.skipIf",
-        "unittest.skipUnless",
-        "pytest.skip",
-        "pytest.importorskip",
-    }
-)
-_MARKERS: Final = re.compile(r"pytest(\.ini_options)?\.markers(\[\d+\])?$")
-_HOOKS: Final = frozenset(
-    {"pytest_collection_modifyitems", "pytest_runtest_setup", "pytest_ignore_collect"}
-)
-_CHOOSES: Final = re.compile(
-    r"\.(add_marker|getoption|getvalue|iter_markers|get_closest_marker|getenv|pop|deselected)$"
-    r"|^pytest\.skip$|^os\.environ"
-)
-_SELECTS: Final = re.compile(r"(^|\s)(-m|--ignore|--deselect|-k)[ =]")
-_HEAVY: Final = re.compile(
-    r"cuda|gpu|is_available|device_count|environ|getenv|find_spec|rocm|npu|tpu|xpu|mps|platform"
-    r"|distributed|bf16|slow|network|online|version|_available|has_",
-    re.IGNORECASE,
-)
-
-
-@practice(
-    "test-markers",
-    looks_for="markers, conditional skips or selections that separate slow, GPU or network tests",
-    code=False,
-)
-def test_markers(repo: Repository) -> Iterator[Place]:
-    """Heavy tests can be left out of a run.
-
-    Why:
-        A suite that needs an hour and two GPUs is not run before a push.
-    Fix:
-        Declare markers (``slow``, ``gpu``) in pytest's options, mark tests, and deselect by default.
-    Good:
-        # file: pyproject.toml
-        [tool.pytest.ini_options]
-        markers = ["slow: takes more than a minute"]
-        # file: tests/test_fit.py
-        import pytest
-
-        @pytest.mark.slow
-        def test_fit():
-            assert fit()
-    Bad:
-        # file: tests/test_fit.py
-        import pytest
-
-        @pytest.mark.parametrize("size", [1, 2])
-        def test_fit(size):
-            assert fit(size)
-    """
-    for file in settings.own(repo, *settings.PYTEST_FILES):
-        for key in settings.leaves(file):
-            if _MARKERS.search(key.path):
-                yield of_key(file, key, f"marker {key.value.strip()[:60]}")
-    yield from _selection_hooks(repo)
-    skips = list(_calls(repo, "tests are skipped where they cannot run", _separates))
-    yield from (place for module, place in skips if not _TEST_FILE.search(module.path))
-    yield from _broadest(repo, (*skips, *_marked(repo)))
-    for step in runs.test_steps(repo):
-        if _SELECTS.search(step.text):
-            yield step.place(f"CI selects tests: {step.text[:60]}")
-
-
-def _separates(call: Call) -> bool:
-    """Tell whether a call skips by hardware, package, system or environment."""
-    if call.names[0] not in _SKIPS:
-        return False
-    return any(_HEAVY.search(one) for one in (*call.args, *(value for _, value in call.kwargs)))
-
-
-def _selection_hooks(repo: Repository) -> Iterator[Place]:
-    """Yield pytest's hooks that choose tests by marker, option or environment."""
-    for module in repo.tests:
-        for place, one in enumerate(module.facts.definitions):
-            if one.name in _HOOKS:
-                for call in module.facts.calls:
-                    if call.scope == place and _CHOOSES.search(call.names[0]):
-                        yield _place(module, one.line, "chooses which tests run", one.name)
-                        break
-
-
-def _marked(repo: Repository) -> Iterator[tuple[Module, Place]]:
-    """Yield tests with a marker of the project's own, or a decorator that requires something."""
-    for module in repo.tests:
-        for one in module.facts.definitions:
-            for decorator in one.decorators:
-                own = decorator.partition("pytest.mark.")[2].partition("(")[0]
-                if own and own != "skipif" and own not in _BUILTIN_MARKS:
-                    yield module, _place(module, one.line, f"marked {own}", one.name)
-                elif re.search(r"[.:](require\w*|slow\w*|skip_?(if|unless)\w*)(\(|$)", decorator):
-                    says = f"under a condition: {decorator[:50]}"
-                    yield module, _place(module, one.line, says, one.name)
 
 
 # ---------------------------------------------------------------------- coverage
@@ -368,6 +208,9 @@ _COVERAGE_ACTIONS: Final = (
     "coverallsapp/",
     "py-cov-action/",
     "orgoro/coverage",
+    "codacy/codacy-coverage",
+    "irongut/codecoverage",
+    "mishakav/pytest-coverage",
 )
 
 
@@ -412,10 +255,13 @@ def test_coverage(repo: Repository) -> Iterator[Place]:
 
 def _measured(repo: Repository) -> Iterator[Place]:
     """Yield the runs that measure coverage: in CI, in a Makefile, in a script."""
-    for step in pipelines.steps(repo):
+    ordered = sorted(pipelines.steps(repo), key=lambda step: runs.main_first(repo, step.file))
+    for step in ordered:
         if step.kind == "command" and _measures(step.text):
             yield step.place(f"CI measures coverage: {step.text[:60]}")
     for step in pipelines.using(repo, *_COVERAGE_ACTIONS):
+        yield step.place(f"CI reports coverage: {step.text[:60]}")
+    for step in pipelines.running(repo, "codecov", "codecovcli", "coveralls"):
         yield step.place(f"CI reports coverage: {step.text[:60]}")
     for file, line in pipelines.automation(repo):
         if _measures(line.text):
@@ -423,4 +269,4 @@ def _measured(repo: Repository) -> Iterator[Place]:
 
 
 def _measures(text: str) -> bool:
-    return bool(re.search(r"\s--cov\b(?!-report-only)|\bcoverage run\b", text))
+    return bool(re.search(r"\s--cov\b(?!-report-only)|\bcoverage run\b|codecov\.io/bash", text))

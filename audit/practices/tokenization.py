@@ -6,8 +6,9 @@ from typing import Final
 
 from audit.code.modules import Module
 from audit.practices.libraries import named
+from audit.practices.ranking import central, frequent
 from audit.practices.registry import Place, at, in_code, practice
-from audit.practices.weights import api, argument, central, libraries
+from audit.practices.weights import api, argument, libraries
 from audit.repository import Repository, Site
 
 _MAKERS: Final = "|".join(re.escape(one.removesuffix("*")) for one in named("tokenizers"))
@@ -24,6 +25,10 @@ _SPECIAL: Final = re.compile(
     r"\b(\w+_)?((bos|eos|pad|unk|eod|eot|endoftext)_?(token|tok|idx|index|id|word)(_?ids?|_?index|s|"
     r"_string|_str)?|bos|eos|eod|eot)\b"
 )
+
+
+_TOPIC: Final = r"tokeniz|vocab|dictionary|(^|\.)\w*_?(encode|decode)"
+"""Classes and functions that a maintainer would name first when asked for the tokenizer."""
 
 
 def _of_tokenizer(site: Site) -> bool:
@@ -57,11 +62,26 @@ def tokenizer_encode_decode(repo: Repository) -> Iterator[Place]:
     there = [site for site in repo.methods(*_ENCODES) if _of_tokenizer(site)]
     there += [site for site in _called(repo) if _of_tokenizer(site)]
     back = [site for site in repo.methods(*_DECODES) if _of_tokenizer(site)]
-    for module, place in _codecs(repo):
-        line = module.facts.definitions[place].line
-        yield in_code(module, place, line, "own tokenizer: encode and decode")
+    found = [
+        in_code(module, place, module.facts.definitions[place].line, "own tokenizer")
+        for module, place in _codecs(repo)
+    ]
     if there and back:
-        yield from central(repo, (at(one, f"{one.method} on a tokenizer") for one in back + there))
+        found += list(_own(repo))
+        both = {one.path for one in there} & {one.path for one in back}
+        found += sorted(
+            (at(one, f"{one.method} on a tokenizer") for one in back + there),
+            key=lambda place: place.path not in both,
+        )
+    yield from central(repo, found, _TOPIC)
+
+
+def _own(repo: Repository) -> Iterator[Place]:
+    """Yield the methods of tokenizer classes that translate both ways."""
+    for module, place, one in repo.functions("^(encode|decode)$"):
+        owner = module.facts.definitions[one.parent]
+        if owner.kind == "class" and _VOCABULARY.search(owner.name):
+            yield in_code(module, place, one.line, "the tokenizer translates")
 
 
 def _called(repo: Repository) -> Iterator[Site]:
@@ -97,7 +117,8 @@ def _joins_text(repo: Repository, module: Module, place: int) -> bool:
 def tokenizer_train(repo: Repository) -> Iterator[Place]:
     """A vocabulary or its merges are trained from text.
 
-    A trainer of a tokenizer library, or a train method called on a tokenizer.
+    A trainer of a tokenizer library, a train method called on a tokenizer, or an own
+    function that is named for it and counts what it reads.
 
     Why:
         A vocabulary made for other text wastes context and compute on yours.
@@ -116,7 +137,7 @@ def tokenizer_train(repo: Repository) -> Iterator[Place]:
         def load(path):
             return Tokenizer.from_file(path)
     Limits:
-        An own algorithm is recognised only where it is a train method of a tokenizer class.
+        An own algorithm is recognised by its name and by counting.
     Drop-in: codex_ml.tokenization.train
     """
     for site, library in libraries(repo, "tokenizer-trainers"):
@@ -126,8 +147,26 @@ def tokenizer_train(repo: Repository) -> Iterator[Place]:
     for site in repo.methods("train"):
         if site.call.args and any(_MADE.search(one) for one in site.receivers):
             yield at(site, "a tokenizer is trained from files")
+    for module, place, one in repo.functions(_BUILDS.pattern):
+        if _counts(repo, module, place):
+            yield in_code(module, place, one.line, "a vocabulary is built from counts")
 
 
+def _counts(repo: Repository, module: Module, place: int) -> bool:
+    """Tell whether a function, or one that it calls, counts what it sees."""
+    for near in repo.graph.within([module.first + place], 1, up=False):
+        for site in repo.by_scope.get(near, ()):
+            if site.names[0] in _COUNTERS or site.method in ("most_common", "add_item"):
+                return True
+    return False
+
+
+_BUILDS: Final = re.compile(
+    r"^_?(train|learn|fit)_(\w+_)?(bpe|tokenizer|vocab|vocabulary|merges|wordpiece|unigram)$|"
+    r"^_?(build|make|create|generate|finalize|get)_(\w+_)?(vocab|vocabulary|dictionary|merges)"
+    r"(_(dict|dictionary|file|from_\w+))?$|^(train|fit|fit_on_texts|learn|train_from_\w+)$"
+)
+_COUNTERS: Final = ("collections.Counter", "collections.Counter().update")
 _MADE: Final = re.compile(rf"\b({_MAKERS})\w*[.(]")
 
 
@@ -135,8 +174,9 @@ _MADE: Final = re.compile(rf"\b({_MAKERS})\w*[.(]")
 def tokenizer_persist(repo: Repository) -> Iterator[Place]:
     """A tokenizer is written to disk.
 
-    save or save_pretrained on a tokenizer, a vocabulary that is pickled or dumped, or the
-    tokenizer's files copied beside the weights.
+    save or save_pretrained on a tokenizer, a vocabulary that is pickled or dumped, a class
+    of a tokenizer or vocabulary that writes a file, or the tokenizer's files copied beside
+    the weights.
 
     Why:
         Weights without the tokenizer that they were trained with are useless.
@@ -153,18 +193,40 @@ def tokenizer_persist(repo: Repository) -> Iterator[Place]:
         def load(name):
             return AutoTokenizer.from_pretrained(name)
     Limits:
-        A vocabulary written as plain lines of text is not recognised.
+        An own vocabulary is recognised by its class.
     Drop-in: codex_ml.tokenization.Tokenizer
     """
+    yield from central(repo, _persisted(repo), _TOPIC)
+
+
+def _persisted(repo: Repository) -> Iterator[Place]:
     for site in repo.methods("save_pretrained", "save", "save_vocabulary", "save_model", "to_file"):
         if _of_tokenizer(site):
             yield at(site, "the tokenizer is written")
+    for module, place, one in repo.functions(_WRITES.pattern):
+        owner = module.facts.definitions[one.parent]
+        if owner.kind == "class" and _VOCABULARY.search(owner.name):
+            for site in repo.calls_in(module, place):
+                if _opens_to_write(site) or site.names[0] in ("pickle.dump", "json.dump"):
+                    yield at(site, "the tokenizer writes itself")
+                    break
     for site in repo.calls("pickle.dump", "json.dump", "torch.save"):
         if re.search(r"'(stoi|itos|vocab|merges|token2id|word2idx)'|tiktoken", argument(site, 0)):
             yield at(site, "the vocabulary is written")
     for site in repo.calls("shutil.copy", "shutil.copyfile", "shutil.copy2"):
         if "'tokenizer" in " ".join(site.arguments()):
             yield at(site, "the tokenizer's files are copied")
+
+
+def _opens_to_write(site: Site) -> bool:
+    place = int(site.names[0] in ("builtins.open", "io.open"))
+    return site.method in ("write_text", "write_bytes") or (
+        site.method == "open" and "w" in argument(site, place, "mode")
+    )
+
+
+_WRITES: Final = re.compile(r"^_?(save|write|dump|to|export)(_|$)")
+_VOCABULARY: Final = re.compile(r"Tokenizer|Vocab|Dictionary|Codec|BPE|Alphabet|Lexicon")
 
 
 @practice("tokenizer-special-tokens", looks_for="handling of begin, end or padding tokens")
@@ -188,9 +250,17 @@ def tokenizer_special_tokens(repo: Repository) -> Iterator[Place]:
     Limits:
         Attributes and parameters named for special tokens are believed.
     """
-    for module, one in repo.assigns(r"\.\w*(bos|eo[sdt]|pad|unk)\w*$"):
-        if _SPECIAL.search(api(one.target)):
-            yield in_code(module, one.scope, one.line, "a special token is set")
+    yield from frequent(_special(repo))
+
+
+def _special(repo: Repository) -> Iterator[Place]:
+    for module, made in repo.assigns(r"\.\w*(bos|eo[sdt]|pad|unk)\w*$"):
+        if _SPECIAL.search(api(made.target)):
+            yield in_code(module, made.scope, made.line, "a special token is set")
+    for module, place, one in repo.functions(rf"^_?({_SPECIAL.pattern})$"):
+        owner = module.facts.definitions[one.parent]
+        if owner.kind == "class" and _VOCABULARY.search(owner.name):
+            yield in_code(module, place, one.line, "the tokenizer names a special token")
     for site in repo.methods("add_special_tokens", "special_tokens"):
         yield at(site, "special tokens are added")
     for site, _ in repo.given("add_special_tokens", "allowed_special", "pad_token_id", "add_bos"):

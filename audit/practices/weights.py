@@ -1,13 +1,13 @@
 """Where a repository writes and reads model weights: the ground that checkpoint rules stand on."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import cached_property, lru_cache
 from typing import Final
 
 from audit.code.modules import Module
 from audit.practices.libraries import named
-from audit.practices.registry import Place
+from audit.practices.ranking import owner
 from audit.repository import Repository, Site
 
 MODEL: Final = re.compile(
@@ -22,12 +22,17 @@ _AUXILIARY: Final = re.compile(
     r"rng|generator\b",
     re.IGNORECASE,
 )
+CHECKPOINTS: Final = r"checkpoint|ckpt|(^|\.)_?(save|load|resume|restore)"
+"""Classes and functions that a maintainer would name first when asked for checkpoints."""
+_STORED: Final = re.compile(r"(torch\.load|load_file|safe_open|get_tensor|numpy\.load)\(")
+_ENGINES: Final = re.compile(r"accelerat|deepspeed|transformers\.Trainer|^self$|Trainer\(\)$")
 SAVES: Final = re.compile(r"(^|\.)_*(save|write|store|checkpoint|ckpt)[a-z_]*$")
 """Names of functions that write something for good."""
 _LOCAL: Final = re.compile(r"%\w+")
 _MODULE: Final = re.compile(r"[\w.]+:(?=\w)")
 _READ: Final = re.compile(r"\bload\w*\(|read\w*\(|restore\w*\(|fetch\w*\(", re.IGNORECASE)
 _NOT_MODELS: Final = re.compile(r"token|processor|config|extractor|feature", re.IGNORECASE)
+_WRITERS: Final = ("torch.save", "torch.serialization.save", "torch_xla.core.xla_model.save")
 PUTS: Final = ("load_state_dict", "load_sharded_state_dict", "load_weights", "set_state_dict")
 GETS: Final = ("state_dict", "get_state_dict", "sharded_state_dict", "local_state_dict")
 
@@ -57,6 +62,18 @@ def argument(site: Site, place: int, *keywords: str) -> str:
     return site.call.args[place] if place < len(site.call.args) else ""
 
 
+def engines(repo: Repository, *methods: str) -> Iterator[Site]:
+    """Yield calls of the methods by which an engine (accelerate, DeepSpeed, a transformers
+    trainer) writes or restores the whole training state."""
+    for site in repo.methods(*methods):
+        private = site.method.startswith("_")
+        receivers = site.receivers if private else (*site.receivers, *repo.kinds(site))
+        if any(_ENGINES.search(one) for one in receivers) and (
+            private or not any(one == "self" for one in site.receivers)
+        ):
+            yield site
+
+
 def callers(repo: Repository, module: Module, scope: int) -> Iterator[Site]:
     """Yield the calls that lead to a function by its resolved name, or by a rare method name."""
     name = module.facts.definitions[scope].name
@@ -83,6 +100,21 @@ def _writes_weights(repo: Repository, site: Site) -> bool:
     return any(MODEL.search(api(text)) for text in handed(repo, site, payload))
 
 
+def _handed_on(repo: Repository) -> Iterator[Site]:
+    """Yield calls that are handed a writer to run: ``pool.submit(torch.save, state, path)``."""
+    for module in repo.product:
+        scopes = {one.scope for one in module.facts.references if one.name in _WRITERS}
+        for scope in sorted(scopes):
+            for site in repo.by_scope.get(module.first + scope, ()):
+                if any(text in _WRITERS for text in site.arguments()):
+                    yield site
+
+
+def _hands_weights(repo: Repository, site: Site) -> bool:
+    given = [text for text in site.arguments() if text not in _WRITERS]
+    return any(MODEL.search(api(one)) for text in given for one in handed(repo, site, text))
+
+
 def _is_model(site: Site) -> bool:
     """Tell whether what ``save_pretrained`` is called on is a model, as far as names say."""
     receiver = api(site.receivers[0])
@@ -99,7 +131,8 @@ class Weights:
     def writes(self) -> tuple[Site, ...]:
         """Calls that write model weights, those that show it best first."""
         repo = self.repo
-        saved = [site for site in repo.calls("torch.save") if _writes_weights(repo, site)]
+        saved = [site for site in repo.calls(*_WRITERS) if _writes_weights(repo, site)]
+        saved += [site for site in _handed_on(repo) if _hands_weights(repo, site)]
         shown = [site for site in saved if "state_dict" in argument(site, 0, "obj")]
         pickled = [
             site
@@ -130,6 +163,20 @@ class Weights:
         if re.search(r"state_dict\(\)$", state.partition(" | ")[0]):
             return False  # a copy from one model to another
         return bool(_READ.search(api(state))) or node(site) in self.loading
+
+    @cached_property
+    def copies(self) -> tuple[Site, ...]:
+        """Calls that copy a tensor from storage into a parameter."""
+        into = (*self.repo.methods("copy_"), *self.repo.calls("torch.nn.Parameter"))
+        return tuple(site for site in into if self._is_stored(site))
+
+    def _is_stored(self, site: Site) -> bool:
+        texts = site.call.args[:1]
+        return any(
+            _STORED.search(text)
+            for given in texts
+            for text, _ in self.repo.program.follow(site.module, given)
+        )
 
     @cached_property
     def saving(self) -> frozenset[int]:
@@ -177,13 +224,7 @@ class Weights:
 
     def owner(self, one: int) -> int:
         """Return the class around a function, -1 for none."""
-        program = self.repo.program
-        module, parent = program.owner[one], program.definition(one).parent
-        while parent > 0:
-            if module.facts.definitions[parent].kind == "class":
-                return module.first + parent
-            parent = module.facts.definitions[parent].parent
-        return -1
+        return owner(self.repo, one)
 
 
 @lru_cache(maxsize=1)
@@ -211,16 +252,3 @@ def _is_checked(site: Site) -> bool:
 def of_model(site: Site) -> bool:
     """Tell whether a method is called on something that may hold weights."""
     return not any(_AUXILIARY.search(api(one)) for one in site.receivers)
-
-
-def central(repo: Repository, places: Iterable[Place]) -> list[Place]:
-    """Return places in the order in which a maintainer would name them: those in the functions
-    and classes that most others use come first."""
-    known = weights(repo)
-
-    def uses(place: Place) -> int:
-        callers = repo.graph.callers
-        owner = known.owner(place.node)
-        return max(len(callers[place.node]), len(callers[owner]) if owner >= 0 else 0)
-
-    return sorted(places, key=lambda place: -uses(place))

@@ -6,6 +6,7 @@ from functools import cached_property
 from audit.model import RUNGS, Evidence, PracticeResult, Rung, Status
 from audit.practices.registry import Place, Practice
 from audit.repository import Repository
+from audit.visible import visible
 
 MAX_EVIDENCE = 12
 """Places kept for one practice, best first; more say nothing new."""
@@ -117,8 +118,8 @@ def _evidence(repository: Repository, reach: Reach, place: Place) -> Evidence:
         return Evidence(
             place.path,
             place.line,
-            place.symbol,
-            place.says,
+            visible(place.symbol),
+            visible(place.says),
             rung,
             code=False,
             documented=documented,
@@ -126,7 +127,13 @@ def _evidence(repository: Repository, reach: Reach, place: Place) -> Evidence:
     rung, tested, documented = reach.rung(place.node)
     symbol = repository.program.symbol(place.node)
     return Evidence(
-        place.path, place.line, symbol, place.says, rung, tested=tested, documented=documented
+        place.path,
+        place.line,
+        symbol,
+        visible(place.says),
+        rung,
+        tested=tested,
+        documented=documented,
     )
 
 

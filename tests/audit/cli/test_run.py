@@ -121,7 +121,7 @@ def test_a_revision_is_audited_from_the_object_store(sample: Path, audit: Run, g
         (["run", "nowhere"], "nowhere: no such folder"),
         (["run", "sample", "--rev", "nope"], "revision 'nope': not a commit"),
         (["run", "sample", "--format", "yaml"], "'yaml' is not one of"),
-        (["run", "sample", "--format", "md", "--format", "json"], "several --format need --out"),
+        (["run", "sample", "--format", "md", "--format", "json"], "several --format go to stdout"),
         (["run", "sample", "--fasst"], "No such option '--fasst'"),
         (["run", "sample", "--config", "nope.toml"], "nope.toml: no such file"),
         (["run", "sample", "--out", "/proc/nope"], "/proc/nope"),

@@ -1,0 +1,83 @@
+"""Documentation: examples that a machine runs."""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from audit.practices import pipelines, settings
+from audit.practices.registry import Place, in_file, of_key, practice
+from audit.practices.shell import argvs
+from audit.repository import Repository
+
+# -------------------------------------------------------------------------- tested
+_DOC_OPTIONS: Final = re.compile(
+    r"--(doctest-(modules|glob|plus|rst|cython|continue-on-failure|only)|nbmake|nbval(-lax)?|xdoctest"
+    r"|xdoc|markdown-docs|codeblocks|phmdoctest|sybil|mktestdocs)\b"
+)
+_EXECUTORS: Final = frozenset((
+    "doctest.testmod", "doctest.testfile", "doctest.DocTestSuite", "doctest.DocFileSuite",
+    "doctest.DocTestRunner", "doctest.run_docstring_examples", "sybil.Sybil", "xdoctest.doctest_module",
+    "mktestdocs.check_md_file", "mktestdocs.check_docstring", "pytest_examples.find_examples",
+    "nbclient.NotebookClient", "testbook.testbook", "nbconvert.preprocessors.ExecutePreprocessor",
+    "papermill.execute_notebook", "sybil.sybil.Sybil",
+))  # fmt: skip
+_DOC_COMMANDS: Final = (
+    "doctest", "xdoctest", "make doctest", "phmdoctest", "treon", "nbdev_test", "nbval", "pytest_examples",
+    "jupyter nbconvert --execute", "papermill",
+)  # fmt: skip
+_PAGE: Final = re.compile(r"\.(md|rst)'|'README'", re.IGNORECASE)
+_RUNS_TEXT: Final = frozenset({"builtins.exec", "builtins.eval", "runpy.run_path"})
+
+
+@practice(
+    "docs-tested",
+    looks_for="doctest, sybil, mktestdocs, pytest-examples, nbmake or nbval in the test run or CI",
+    code=False,
+)
+def docs_tested(repo: Repository) -> Iterator[Place]:
+    """Examples in docs or docstrings are executed.
+
+    By doctest or its kin in the test run, CI or a Makefile, by tests that execute the blocks
+    of a page, or by nbdev.
+
+    Why:
+        An example is the part of the docs that is copied; it has to run.
+    Fix:
+        Add ``--doctest-modules`` (or ``--doctest-glob=*.md``) to pytest's options.
+    Good:
+        # file: pyproject.toml
+        [tool.pytest.ini_options]
+        addopts = "--doctest-modules --doctest-glob=README.md"
+    Bad:
+        # file: pyproject.toml
+        [tool.pytest.ini_options]
+        doctest_optionflags = "NORMALIZE_WHITESPACE"
+    """
+    for file, key in settings.pytest_options(repo):
+        if _DOC_OPTIONS.search(key.value):
+            yield of_key(file, key, f"pytest runs examples: {key.value[:60]}")
+    for step in pipelines.steps(repo):
+        if step.kind == "command" and _executes_docs(step):
+            yield step.place(f"CI runs examples: {step.text[:60]}")
+    for step in pipelines.using(repo, "fastai/workflows/nbdev-ci"):
+        yield step.place("CI runs the notebooks")
+    for module in repo.tests:
+        calls = module.facts.calls
+        reads = any(_PAGE.search(one) for call in calls for one in (*call.args, *call.names))
+        for call in calls:
+            if not _EXECUTORS.isdisjoint(call.names) or (
+                reads and not _RUNS_TEXT.isdisjoint(call.names)
+            ):
+                yield Place(module.path, call.line, f"tests run {call.names[0]}", -1, module.dotted)
+    for file, line in pipelines.automation(repo):
+        starts = any(argv[0] in ("pytest", "py.test") for argv in argvs(line.text))
+        if starts and _DOC_OPTIONS.search(line.text):
+            yield in_file(file, line.line, f"runs examples: {line.text[:60]}", line.text[:60])
+
+
+def _executes_docs(step: pipelines.Step) -> bool:
+    if step.runs("pytest", "py.test") and _DOC_OPTIONS.search(step.text):
+        return True
+    if argv := step.runs("sphinx-build"):
+        return "doctest" in argv
+    return bool(step.runs(*_DOC_COMMANDS))

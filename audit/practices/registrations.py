@@ -1,0 +1,163 @@
+"""Where product code keeps implementations by name: the statements of register functions."""
+
+import re
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from audit.code.modules import Module
+from audit.facts.model import Definition
+from audit.repository import Repository
+
+_ITEM: Final = re.compile(r"(?P<store>([:\w.@]+|\{\})(\['[^']*'\])?)\[(?P<key>.*)\]$")
+_PAIR: Final = re.compile(r"\{(?P<key>[^{}:]+): (?P<value>[^{}]+)\}$")
+_REGISTERS: Final = re.compile(
+    r"regist|^__init_subclass__$|^__set_name__$|^add_\w*(class|type|backend|plugin|factory|provider)$"
+)
+_OTHERS: Final = re.compile(r"hook|buffer|param|event|callback|checkpoint|state|unregister|signal")
+"""Words of register functions that keep no implementations by name."""
+_CALLED: Final = re.compile(r"^(add|insert|put|__call__|__setitem__|__init_subclass__)$")
+_REGISTRY_CLASS: Final = re.compile(r"Regist|Factory|PluginManager")
+_MAPPINGS: Final = re.compile(r"^(builtins\.dict|collections\.(UserDict|OrderedDict)|typing\.Dict)")
+_METACLASS: Final = re.compile(r"^(builtins\.type|abc\.ABCMeta)\b|Meta$")
+
+
+class Registration(NamedTuple):
+    """A statement that stores a named implementation, in a function that others may call."""
+
+    module: Module
+    scope: int
+    function: int
+    """Index of the outermost function around the statement."""
+    written: str
+    """The mapping as the statement names it."""
+    store: str
+    """Absolute text of the mapping; of an attribute with its class: ``pkg.mod:Registry.items``."""
+    key: str
+
+
+class _Stored(NamedTuple):
+    scope: int
+    store: str
+    key: str
+    value: str
+
+
+def registrations(repo: Repository) -> Iterator[Registration]:
+    """Yield the statements of register functions that map a name to an implementation."""
+    for module in repo.product:
+        definitions = module.facts.definitions
+        for one in _stored(module):
+            functions = _functions(definitions, one.scope)
+            if functions and (
+                (_is_argument(one) and _registers(repo, module, functions, one))
+                or _subclasses(repo, module, functions, one)
+            ):
+                store = _identity(repo, module, functions[-1], one.store)
+                yield Registration(module, one.scope, functions[-1], one.store, store, one.key)
+
+
+def _stored(module: Module) -> Iterator[_Stored]:
+    """Yield what a module stores under keys: by an item, ``setdefault`` or ``update``."""
+    for one in module.facts.assigns:
+        if one.target[-1:] == "]" and one.operator == "=" and (found := _ITEM.match(one.target)):
+            yield _Stored(one.scope, found["store"], found["key"], one.value)
+    for call in module.facts.calls:
+        if call.args and call.scope:
+            store, _, last = call.names[0].rpartition(".")
+            if last == "setdefault" and len(call.args) == 2:
+                yield _Stored(call.scope, store, *call.args)
+            elif last == "update" and (pair := _PAIR.match(call.args[0])):
+                yield _Stored(call.scope, store, pair["key"], pair["value"])
+
+
+def _is_argument(one: _Stored) -> bool:
+    """Tell whether what is stored is an argument, or made from the arguments.
+
+    What is looked up in an argument by the same key is an attribute of the name, no
+    implementation.
+    """
+    if re.fullmatch(r"@\w+\[\]", one.value):
+        return False
+    return "@" in one.value or ("@" in one.key and one.value.endswith("()"))
+
+
+def _decorates(function: Definition, one: _Stored) -> bool:
+    """Tell whether a function stores in a module's mapping what it returns: a decorator."""
+    return one.store[0] == ":" and any(
+        text[0] == "@" and re.search(rf"{text}\b", f"{one.store}[{one.key}] {one.value}")
+        for text in function.returns
+        if text[1:] in function.params
+    )
+
+
+def _functions(definitions: tuple[Definition, ...], place: int) -> list[int]:
+    """Return the functions around a scope, innermost first."""
+    found = []
+    while place > 0:
+        if definitions[place].kind == "function":
+            found.append(place)
+        place = definitions[place].parent
+    return found
+
+
+def _registers(repo: Repository, module: Module, functions: list[int], one: _Stored) -> bool:
+    definitions = module.facts.definitions
+    names = [definitions[place].name.rpartition(".")[2] for place in functions]
+    named_so = any(_REGISTERS.search(name) and not _OTHERS.search(name) for name in names)
+    owner = definitions[functions[-1]].parent
+    if one.store.startswith("self"):
+        if definitions[owner].kind != "class":
+            return False
+        if _is_registry(repo, module, owner):
+            return named_so or any(map(_CALLED.match, names))
+        return named_so and (
+            "register" in names or _is_shared(module, owner, one.store.partition(".")[2])
+        )
+    if one.store.startswith("{}"):
+        return named_so and len(functions) > 1
+    return named_so or _decorates(definitions[functions[0]], one)
+
+
+def _subclasses(repo: Repository, module: Module, functions: list[int], one: _Stored) -> bool:
+    """Tell whether a class keeps what is derived from it: a metaclass, a subclass hook."""
+    definitions = module.facts.definitions
+    name = definitions[functions[-1]].name.rpartition(".")[2]
+    if name == "__init_subclass__":
+        return one.value == "self"
+    owner = definitions[functions[-1]].parent
+    if name not in ("__new__", "__init__") or definitions[owner].kind != "class":
+        return False
+    made = one.value == "self" or one.value.endswith(".__new__()")
+    return made and any(map(_METACLASS.search, repo.program.ancestry(module.first + owner)))
+
+
+def _is_registry(repo: Repository, module: Module, owner: int) -> bool:
+    """Tell whether a class keeps implementations: it says so, or it is a mapping of them."""
+    name = module.facts.definitions[owner].name.rpartition(".")[2]
+    ancestry = repo.program.ancestry(module.first + owner)
+    texts = (name, *(one.rpartition(":")[2] for one in ancestry))
+    return any(map(_REGISTRY_CLASS.search, texts)) or any(map(_MAPPINGS.match, ancestry))
+
+
+def _is_shared(module: Module, owner: int, attribute: str) -> bool:
+    """Tell whether all users see one mapping: of the class, or of the module's one instance."""
+    name = module.facts.definitions[owner].name
+    own = attribute.partition("[")[0]
+    return f":{name}()" in module.values.values() or any(
+        one.scope == owner and one.target.rpartition(".")[2] == own for one in module.facts.assigns
+    )
+
+
+def _identity(repo: Repository, module: Module, function: int, store: str) -> str:
+    if store.startswith("self"):
+        definitions = module.facts.definitions
+        owner = definitions[definitions[function].parent].name
+        return f"{module.dotted}:{owner}{store.removeprefix('self')}"
+    if store.startswith("{}"):
+        return f"{module.dotted}:{module.facts.definitions[function].name}{store}"
+    return repo.program.resolve(module, store)[0]
+
+
+def inside(one: Registration) -> frozenset[int]:
+    """Return the functions around a registration, those that it is nested in too."""
+    return frozenset({one.function, *_functions(one.module.facts.definitions, one.scope)})

@@ -1,0 +1,76 @@
+"""Test modules: their test functions, their calls, and which of them to show first."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final
+
+from audit.code.modules import Module
+from audit.facts.model import Call, Definition
+from audit.practices.registry import Place
+from audit.repository import Repository
+
+TEST_FILE: Final = re.compile(r"(^|/)(test_[^/]*|tests?|[^/]*_tests?)\.py$")
+_TEST_NAME: Final = re.compile(r"(^|\.)test\w*$")
+_CORE: Final = re.compile(
+    r"train|model|data|token|eval|checkpoint|engine|config|util|loss|cli(?![a-z])|run(?![a-z])|full"
+)
+"""Subjects that every such repository has: what somebody looks at first."""
+_LITERAL: Final = re.compile(r"^(True|False|None|'.*'|[\d.]+|builtins\.True)$")
+
+
+def place_in(module: Module, line: int, says: str, symbol: str = "") -> Place:
+    """Return a place in a test: tests are judged as files, nothing has to reach them."""
+    return Place(module.path, line, says, -1, symbol or module.dotted)
+
+
+def broadest(repo: Repository, found: Iterable[tuple[Module, Place]]) -> Iterator[Place]:
+    """Yield one place a module: suites beside the packages before those in them, then modules
+    about a core subject, near the root, that use most of the product: where somebody who asks
+    would be sent first."""
+    first: dict[str, tuple[Module, Place]] = {}
+    for module, place in found:
+        first.setdefault(module.path, (module, place))
+    shipped = {module.path.partition("/")[0] for module in repo.product}
+    owner, edges = repo.program.owner, repo.graph.edges
+
+    def rank(row: tuple[Module, Place]) -> tuple[bool, bool, int, int, str]:
+        module = row[0]
+        folder, _, name = module.path.rpartition("/")
+        nodes = range(module.first, module.first + len(module.facts.definitions))
+        used = {
+            owner[one].path for node in nodes for one in edges[node] if owner[one].role == "product"
+        }
+        inside = module.path.partition("/")[0] in shipped
+        return inside, not _CORE.search(name), folder.count("/"), -len(used), module.path
+
+    for _, place in sorted(first.values(), key=rank):
+        yield place
+
+
+def calls(
+    repo: Repository, says: str, wanted: Callable[[Call], bool]
+) -> Iterator[tuple[Module, Place]]:
+    """Yield the calls in tests that a rule wants."""
+    for module in repo.tests:
+        for call in module.facts.calls:
+            if wanted(call):
+                yield module, place_in(module, call.line, says)
+
+
+def tests_of(module: Module) -> list[Definition]:
+    """Return the test functions of a module that call or check something."""
+    facts = module.facts
+    busy = {call.scope for call in facts.calls if call.decorates < 0}
+    busy |= {
+        one.scope
+        for one in facts.raises
+        if one.block >= 0 and not _LITERAL.match(facts.blocks[one.block].text)
+    }
+    return [
+        one
+        for place, one in enumerate(facts.definitions)
+        if one.kind == "function"
+        and place in busy
+        and _TEST_NAME.search(one.name)
+        and facts.definitions[one.parent].kind != "function"
+    ]
