@@ -121,6 +121,10 @@ class Namespace:
             return inner
         if name in self._assigned(module) or name in module.facts.exports:
             return _Value
+        if "__getattr__" in module.by_name and any(
+            name in one.keys for one in module.facts.records
+        ):
+            return _Value
         if (found := self._starred(module, name, depth)) is not None:
             return found
         if self.dynamic(module) or (name.startswith("__") and name.endswith("__")):
@@ -174,7 +178,7 @@ class Namespace:
         """Tell whether a module makes names at run time."""
         facts = module.facts
         return (
-            "__getattr__" in module.by_name
+            ("__getattr__" in module.by_name and not _is_table(module))
             or any(_LAZY.search(name) for call in facts.calls for name in call.names)
             or any(_RUN_TIME.match(one.target) for one in facts.assigns)
         )
@@ -311,6 +315,19 @@ class Namespace:
     def defined(self) -> Iterator[str]:
         """Yield the dotted names of the public definitions."""
         yield from self._homes.values()
+
+
+def _is_table(module: Module) -> bool:
+    """Tell whether ``__getattr__`` knows the names of a table, and refuses all others."""
+    scope = module.by_name["__getattr__"]
+    blocks = module.facts.blocks
+    return bool(module.facts.exports and module.facts.records) and any(
+        one.scope == scope
+        and one.name == "builtins.AttributeError"
+        and one.block >= 0
+        and " not in " in blocks[one.block].text
+        for one in module.facts.raises
+    )
 
 
 def _is_shipped(path: str) -> bool:

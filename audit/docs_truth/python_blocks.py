@@ -61,14 +61,17 @@ def _verdicts(world: World, facts: PythonFacts, code: str) -> Iterator[tuple[int
         target = one.target.removesuffix(".*")
         if "." in target and not target.startswith("."):
             yield one.line, f"import {target}", look(target)
-    seen: set[tuple[int, str]] = set()
-    for name, line in _used(facts):
-        if (line, name) not in seen:
-            seen.add((line, name))
-            yield line, name, _name(world, name)
+    rows = code.split("\n")
+    bound = {one.name for one in facts.imports}
+    for name, line in dict.fromkeys(_used(facts)):
+        verdict = _name(world, name)
+        if isinstance(verdict, Wrong) and not _is_written(rows[line - 1], verdict.truth, bound):
+            verdict = Unknown("a value whose origin a reader has to follow")
+        yield line, name, verdict
     for call in facts.calls:
-        if len(call.names) == 1 and (verdict := _arguments(world, call.names[0], call.kwargs)):
-            yield call.line, call.names[0], verdict
+        passed = _arguments(world, call.names[0], call.kwargs) if len(call.names) == 1 else None
+        if passed is not None:
+            yield call.line, call.names[0], passed
 
 
 def _used(facts: PythonFacts) -> Iterator[tuple[str, int]]:
@@ -81,6 +84,14 @@ def _used(facts: PythonFacts) -> Iterator[tuple[str, int]]:
     for definition in facts.definitions:
         for base in definition.bases:
             yield base, definition.line
+
+
+def _is_written(row: str, truth: str, bound: set[str]) -> bool:
+    """Tell whether a line names the missing attribute on something imported: facts see
+    through ``model = x.train(); model.save()`` to ``x.save``."""
+    missing = truth.rpartition(" ")[2]
+    found = re.findall(rf"([\w.]+(?:\([^()]*\))?)\.{missing}\b", row)
+    return not found or any(re.split(r"[.(]", one)[0] in bound for one in found)
 
 
 def _name(world: World, text: str) -> Verdict:
