@@ -75,6 +75,7 @@ def _generators(page: Page) -> Iterator[str]:
     yield from (one.name for one in page.facts.directives)
     yield from (one.argument for one in page.facts.directives if one.name == "autodoc")
     yield from (fence.info.lstrip("{") for fence in page.facts.fences)
+    yield from ("command-output" for fence in page.facts.fences if 'exec="' in fence.info)
 
 
 @kind("undocumented-environment")
