@@ -31,6 +31,7 @@ _PROGRESS: Final = re.compile(rf"\b\w*{_STEP}\w*$|\['{_STEP}'\]$")
 _LOADED_PROGRESS: Final = re.compile(
     rf"(load\w*\(\).*|@\w*(state|checkpoint|ckpt)\w*)\['{_STEP}'\]"
 )
+_KEEPER: Final = re.compile(r"^([A-Z]\w*)?(Checkpointer|CheckpointManager|Saver|Checkpoint)$")
 _RUNS: Final = re.compile(r"Engine|Trainer|Runner|Loop|Learner|Recipe|TrainState|Progress")
 _BETTER: Final = re.compile(r"[<>]|better|improv|\bcmp\b|compare|\b(lt|gt|less|greater)\(")
 _CHOICES: Final = frozenset(
@@ -175,10 +176,19 @@ def _of_state(site: Site) -> bool:
     return any(OPTIMIZER.search(api(text)) for text in site.arguments())
 
 
-def _registered(repo: Repository) -> Iterator[Site]:
-    """Yield calls that hand an optimizer to a keeper of checkpoints."""
+def _named_keepers(repo: Repository) -> Iterator[Site]:
     keepers = ("add_recoverable", "add_recoverables", "register_for_checkpointing")
     return filter(_of_state, repo.methods(*keepers))
+
+
+def _registered(repo: Repository) -> Iterator[Site]:
+    """Yield calls that hand an optimizer to a keeper of checkpoints."""
+    yield from _named_keepers(repo)
+    for name, sites in repo.by_method.items():
+        if _KEEPER.search(name):
+            for site in sites:
+                if _of_state(site) or any(OPTIMIZER.search(key) for key, _ in site.call.kwargs):
+                    yield site
 
 
 @practice("checkpoint-resume", looks_for="optimizer state that is restored from a checkpoint")
@@ -221,8 +231,10 @@ def _restored(repo: Repository) -> Iterator[Place]:
     for site in engines(repo, "load_state", "load_checkpoint", "_load_optimizer_and_scheduler"):
         yield at(site, "the engine restores the optimizer's state")
     for site in known.puts if any(_registered(repo)) else ():
-        if site.names[0].startswith("@"):
+        if site.names[0].startswith("@") if any(_named_keepers(repo)) else "[]." in site.names[0]:
             yield at(site, "what is registered, the optimizer too, gets its state back")
+    for site in repo.methods("resume_or_load"):
+        yield at(site, "training is resumed from the last checkpoint")
     for site, library in libraries(repo, "train-state-readers"):
         yield at(site, f"{library} restores the optimizer's state")
     yield from _progress(repo, known)
@@ -295,7 +307,7 @@ def checkpoint_best(repo: Repository) -> Iterator[Place]:
     known = weights(repo)
     found: list[Place] = []
     if known.writes:
-        found += [*_running_best(repo), *_named_best(repo, known)]
+        found += [*_running_best(repo), *_named_best(repo, known), *_best_files(repo, known)]
     for site, value in repo.given("monitor"):
         if site.method == "ModelCheckpoint" and value != "None":
             found.append(at(site, "the monitored metric chooses the checkpoint"))
@@ -320,6 +332,14 @@ def _running_best(repo: Repository) -> Iterator[Place]:
                     yield in_code(module, call.scope, call.line, "saved when a metric improves")
                     break
                 block = blocks[block].parent
+
+
+def _best_files(repo: Repository, known: Weights) -> Iterator[Place]:
+    """Yield writes and copies under a condition to a file that is called the best."""
+    copies = repo.calls("shutil.copyfile", "shutil.copy", "shutil.copy2", "os.link", "os.symlink")
+    for site in (*known.writes, *copies):
+        if any("best" in text and "'" in text for text in site.arguments()) and site.within("if"):
+            yield at(site, "a condition decides which checkpoint is the best")
 
 
 def _named_best(repo: Repository, known: Weights) -> Iterator[Place]:

@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from audit.code.modules import Module
+from audit.facts.model import Definition
 from audit.practices.libraries import named
+from audit.practices.loops import scope_at
 from audit.practices.ranking import central, frequent
 from audit.practices.registry import Place, at, in_code, practice
 from audit.practices.weights import api, argument, libraries
@@ -92,9 +94,11 @@ def _called(repo: Repository) -> Iterator[Site]:
 
 def _codecs(repo: Repository) -> Iterator[tuple[Module, int]]:
     """Yield own tokenizers: a class with encode and decode that look tokens up in a table."""
-    for module, place, one in repo.functions("^(encode|tokenize|text_to_ids)$"):
+    for module, place, one in repo.functions(
+        "^(encode|tokenize|text_to_ids|encode_line|text_to_sequence)$"
+    ):
         owner = one.name.rpartition(".")[0]
-        for other in ("decode", "detokenize", "ids_to_text"):
+        for other in ("decode", "detokenize", "ids_to_text", "string", "sequence_to_text"):
             back = module.by_name.get(f"{owner}.{other}" if owner else other)
             if back is not None and _joins_text(repo, module, back):
                 yield module, back
@@ -148,7 +152,7 @@ def tokenizer_train(repo: Repository) -> Iterator[Place]:
         if site.call.args and any(_MADE.search(one) for one in site.receivers):
             yield at(site, "a tokenizer is trained from files")
     for module, place, one in repo.functions(_BUILDS.pattern):
-        if _counts(repo, module, place):
+        if _counts(repo, module, place) or _trains_itself(module, one):
             yield in_code(module, place, one.line, "a vocabulary is built from counts")
 
 
@@ -159,6 +163,13 @@ def _counts(repo: Repository, module: Module, place: int) -> bool:
             if site.names[0] in _COUNTERS or site.method in ("most_common", "add_item"):
                 return True
     return False
+
+
+def _trains_itself(module: Module, one: Definition) -> bool:
+    """Tell whether a tokenizer class has a method that trains it."""
+    owner = module.facts.definitions[one.parent]
+    own = one.name.rpartition(".")[2]
+    return owner.kind == "class" and own.startswith("train") and "okenizer" in owner.name
 
 
 _BUILDS: Final = re.compile(
@@ -203,6 +214,20 @@ def _persisted(repo: Repository) -> Iterator[Place]:
     for site in repo.methods("save_pretrained", "save", "save_vocabulary", "save_model", "to_file"):
         if _of_tokenizer(site):
             yield at(site, "the tokenizer is written")
+    for site in repo.calls(*named("tokenizer-trainers")):
+        if any(key in ("model_prefix", "model_writer") for key, _ in site.call.kwargs):
+            yield at(site, "the trained tokenizer is written")
+    yield from _writing(repo)
+    for site in repo.calls("pickle.dump", "json.dump", "torch.save"):
+        if re.search(r"'(stoi|itos|vocab|merges|token2id|word2idx)'|tiktoken", argument(site, 0)):
+            yield at(site, "the vocabulary is written")
+    for site in repo.calls("shutil.copy", "shutil.copyfile", "shutil.copy2"):
+        if "'tokenizer" in " ".join(site.arguments()):
+            yield at(site, "the tokenizer's files are copied")
+
+
+def _writing(repo: Repository) -> Iterator[Place]:
+    """Yield where the class of a tokenizer or vocabulary writes a file."""
     for module, place, one in repo.functions(_WRITES.pattern):
         owner = module.facts.definitions[one.parent]
         if owner.kind == "class" and _VOCABULARY.search(owner.name):
@@ -210,12 +235,6 @@ def _persisted(repo: Repository) -> Iterator[Place]:
                 if _opens_to_write(site) or site.names[0] in ("pickle.dump", "json.dump"):
                     yield at(site, "the tokenizer writes itself")
                     break
-    for site in repo.calls("pickle.dump", "json.dump", "torch.save"):
-        if re.search(r"'(stoi|itos|vocab|merges|token2id|word2idx)'|tiktoken", argument(site, 0)):
-            yield at(site, "the vocabulary is written")
-    for site in repo.calls("shutil.copy", "shutil.copyfile", "shutil.copy2"):
-        if "'tokenizer" in " ".join(site.arguments()):
-            yield at(site, "the tokenizer's files are copied")
 
 
 def _opens_to_write(site: Site) -> bool:
@@ -254,9 +273,9 @@ def tokenizer_special_tokens(repo: Repository) -> Iterator[Place]:
 
 
 def _special(repo: Repository) -> Iterator[Place]:
-    for module, made in repo.assigns(r"\.\w*(bos|eo[sdt]|pad|unk)\w*$"):
+    for module, made in repo.assigns(r"[.\[].*(bos|eo[sdt]|pad|unk)"):
         if _SPECIAL.search(api(made.target)):
-            yield in_code(module, made.scope, made.line, "a special token is set")
+            yield in_code(module, made.scope, made.line, "a special token is set or masked")
     for module, place, one in repo.functions(rf"^_?({_SPECIAL.pattern})$"):
         owner = module.facts.definitions[one.parent]
         if owner.kind == "class" and _VOCABULARY.search(owner.name):
@@ -265,6 +284,33 @@ def _special(repo: Repository) -> Iterator[Place]:
         yield at(site, "special tokens are added")
     for site, _ in repo.given("add_special_tokens", "allowed_special", "pad_token_id", "add_bos"):
         yield at(site, "special tokens are handled")
+    for site, value in repo.given("padding_idx", "padding_value", "ignore_index"):
+        if _SPECIAL.search(api(value)) or re.search(r"\.pad(\(\))?$", value):
+            yield at(site, "padding is told apart")
+    yield from _compared(repo)
     for site in repo.methods("append", "insert", "masked_fill", "full", "index", "ne", "eq"):
         if any(_SPECIAL.search(api(text)) for text in site.call.args[:3]):
             yield at(site, "a special token is added or masked")
+
+
+_MARKS: Final = ("bos", "eos", "eot", "eod", "pad")
+
+
+def _compared(repo: Repository) -> Iterator[Place]:
+    """Yield where a token is compared with a special one, or put before or after others."""
+    for module in repo.product:
+        for block in module.facts.blocks:
+            text = block.text
+            if "==" in text and any(mark in text for mark in _MARKS) and _ASKED.search(api(text)):
+                scope = scope_at(module, block.line)
+                yield in_code(module, scope, block.line, "a special token is looked for")
+        for one in module.facts.assigns:
+            text = one.value
+            if "+" in text and any(mark in text for mark in _MARKS) and _JOINED.search(api(text)):
+                yield in_code(module, one.scope, one.line, "a special token is added")
+
+
+_ASKED: Final = re.compile(rf"[!=]= [^=]*?({_SPECIAL.pattern})")
+_JOINED: Final = re.compile(
+    rf"\[[^\[\]]*({_SPECIAL.pattern})[^\[\]]*\] \+|\+ \[[^\[\]]*({_SPECIAL.pattern})"
+)
