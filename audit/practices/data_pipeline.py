@@ -131,7 +131,7 @@ def data_dataset(repo: Repository) -> Iterator[Place]:
         def fit(model, dataset):
             for sample in dataset:
                 model(sample)
-    Drop-in: codex_ml.data.TokenDataset
+    Drop-in: codex_ml.data.Tokens
     """
     buffers = [
         in_code(module, place, one.line, f"{one.name} keeps experience")
@@ -178,7 +178,7 @@ def data_batching(repo: Repository) -> Iterator[Place]:
         def fit(model, dataloader):
             for batch in dataloader:
                 model(batch)
-    Drop-in: codex_ml.data.batches
+    Drop-in: codex_ml.data.BatchStream
     """
     found = [
         in_code(module, place, one.line, f"{one.name} makes batches")
@@ -361,7 +361,7 @@ def data_streaming(repo: Repository) -> Iterator[Place]:
         def tokens(path):
             with open(path) as file:
                 return file.read()
-    Drop-in: codex_ml.data.TokenDataset
+    Drop-in: codex_ml.data.Tokens
     """
     streams = [
         at(site, "streams the data set")
@@ -401,7 +401,7 @@ def data_rank_sharding(repo: Repository) -> Iterator[Place]:
         def log(text):
             if dist.get_rank() == 0:
                 print(text, dist.get_world_size())
-    Drop-in: codex_ml.data.RankSampler
+    Drop-in: codex_ml.data.BatchStream
     """
     found = [
         *_library(repo, "rank-sharding"),
@@ -504,7 +504,7 @@ def data_resume(repo: Repository) -> Iterator[Place]:
         def resume(model, state):
             model.load_state_dict(state["model"])
             return state["epoch"]
-    Drop-in: codex_ml.data.ResumableLoader
+    Drop-in: codex_ml.data.BatchStream
     """
     found = [*_library(repo, "data-resuming"), *_stateful(repo)]
     found += [
@@ -592,7 +592,7 @@ def data_validation(repo: Repository) -> Iterator[Place]:
             if not path.exists():
                 raise FileNotFoundError(f"no file {path}")
             return path.read_text()
-    Drop-in: codex_ml.data.validate
+    Drop-in: codex_ml.data.open_tokens
     """
     if not learns(repo):
         return

@@ -540,7 +540,7 @@ def train_early_stopping(repo: Repository) -> Iterator[Place]:
     Bad:
         def answer(model, prompt):
             return model.generate(prompt, early_stopping=True)
-    Drop-in: codex_ml.training.EarlyStopping
+    Drop-in: codex_ml.training.train
     """
     found = [at(s, f"uses {what}") for s, what in library_calls(repo, "early-stopping")]
     for module, place, one in repo.definitions:
