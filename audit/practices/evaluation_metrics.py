@@ -86,7 +86,7 @@ def eval_loop(repo: Repository) -> Iterator[Place]:
         @torch.no_grad()
         def answer(model, prompt):
             return model.generate(prompt)
-    Drop-in: codex_ml.eval.evaluate
+    Drop-in: codex_ml.evaluation.evaluating.evaluate
     """
     found = evaluations(repo)
     yield from spread(
@@ -115,7 +115,7 @@ def eval_metrics(repo: Repository) -> Iterator[Place]:
             return (guess == truth).float().mean()
     Limits:
         Metrics that only a configuration file names are not seen.
-    Drop-in: codex_ml.eval.metrics
+    Drop-in: codex_ml.evaluation.text_metrics
     """
     found: dict[str, list[Place]] = {}
     for metric, place in (*_metric_calls(repo), *_own_metrics(repo), *_reported(repo)):
@@ -275,7 +275,7 @@ def eval_results_file(repo: Repository) -> Iterator[Place]:
         def setup(config, path):
             with open(path, "w") as file:
                 json.dump(config, file)
-    Drop-in: codex_ml.eval.write_results
+    Drop-in: codex_ml.evaluation.results.write_results
     """
     evaluating = set(evaluations(repo)) | set(_evaluator_calls(repo))
     if not evaluating:
@@ -340,7 +340,7 @@ def eval_uncertainty(repo: Repository) -> Iterator[Place]:
         import numpy as np
         def normalise(pixels):
             return (pixels - np.mean(pixels)) / np.std(pixels)
-    Drop-in: codex_ml.eval.bootstrap
+    Drop-in: codex_ml.evaluation.statistics.estimate
     """
     found = [
         in_code(module, place, one.line, f"{one.name} computes a spread")

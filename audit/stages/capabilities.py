@@ -93,8 +93,10 @@ def _decide(repository: Repository, reach: Reach, practice: Practice) -> Practic
         places.append(place)
         if len(places) >= PLACE_LIMIT:
             break
-    unique = {(one.path, one.line): one for one in reversed(places)}
-    found = [_evidence(repository, reach, one) for one in reversed(unique.values())]
+    unique: dict[tuple[str, int], Place] = {}
+    for place in places:
+        unique.setdefault((place.path, place.line), place)
+    found = [_evidence(repository, reach, one) for one in unique.values()]
     found.sort(key=lambda one: one.rung == "declared")  # else in the detector's order
     best = tuple(found[:MAX_EVIDENCE])
     rung: Rung = max((one.rung for one in best), key=RUNGS.index, default="none")
