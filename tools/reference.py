@@ -17,7 +17,7 @@ from typing import Any
 import click
 import msgspec
 
-from audit import cli, config, errors, history, model, report
+from audit import cli, config, errors, history, model, proof
 from audit.cli import COMMANDS, LazyGroup
 from audit.practices import registry
 from audit.validation import model as validation
@@ -26,7 +26,8 @@ ROOT = Path(__file__).parents[1]
 SCHEMAS: dict[str, tuple[Any, str]] = {
     "capability_matrix": (model.Matrix, "The capability matrix of codex-audit"),
     "history": (history.History, "The history of codex-audit"),
-    "manifest": (report.Manifest, "The manifest of a report of codex-audit"),
+    "manifest": (proof.Manifest, "The manifest of a report of codex-audit"),
+    "statement": (proof.Statement, "The in-toto statement about a report of codex-audit"),
     "validation": (validation.Report, "The result of codex-audit validate"),
 }
 

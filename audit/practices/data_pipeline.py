@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from audit.code.modules import Module
-from audit.facts.model import Definition, Raise
+from audit.facts.model import Assign, Definition, Raise
 from audit.practices.loops import (
     classes_around,
     derives,
@@ -16,34 +16,48 @@ from audit.practices.loops import (
     spread,
     words,
 )
+from audit.practices.ranking import central
 from audit.practices.registry import Place, at, in_code, practice
 from audit.repository import Repository, Site, blocks_from
 
 _DATASET: Final = r"(^|[.:])\w*(Dataset|DatasetBuilder|GeneratorBasedBuilder|DataSource|DataPipe)$"
 _BUFFER: Final = re.compile(r"(replay|rollout|experience|trajectory|episode)_?(buffer|memory|pool)")
+_SAMPLED: Final = re.compile(r"(data_?set|corpus|data_?source|data_?stream)$")
 _LAZY: Final = (
     r"(^|[.:])(Iterable\w*|Streaming\w*|Iter)(Dataset|Source)$|IterDataPipe$|webdataset\."
 )
 _LOADER: Final = r"(^|[.:])\w*(DataLoader|BatchSampler)$"
 _COLLATES: Final = re.compile(
-    r"(^|_)collat(e|or|ors|ion)(_|$)|^_?(get|make|next|sample)_batch(es)?$"
+    r"(^|_)collat(e|er|or|ors|ion)(_|$)|^_?(get|make|next|sample)_batch(es)?$"
 )
 _DRAWS: Final = re.compile(r"sample|batch|draw|^_?get|next|iter")
 _HELD_OUT: Final = r"(validation|valid|val|test|dev|eval|heldout|held_out)"
 _SPLIT_TEST: Final = re.compile(
-    rf"\b\w*(split|partition|subset|phase|fold|mode|stage|set)\w*\]? (==|in|!=) "
+    rf"\b\w*(split|partition|subset|phase|fold|mode|stage|(?<!data)set)\w*\]? (==|in|!=) "
     rf"[\[(]?('\w+', )*'(train|training|{_HELD_OUT[1:]}'"
 )
 _SPLITS: Final = re.compile(
     rf"(^|_)(has_)?({_HELD_OUT})_(docs|examples|data|samples)$|(^|_)train\w*_(and_)?{_HELD_OUT}(_|$)|(^|_){_HELD_OUT}_split(_|$)"
 )
 _HOLDS_OUT: Final = re.compile(rf"(^|[@._'/]){_HELD_OUT}(_|'|\b|$)")
+_HELD_LOADER: Final = re.compile(rf"(^|_){_HELD_OUT}_?(data|loader|set|ds)")
+_HELD_NAME: Final = re.compile(_HELD_OUT)
+_HELD_KEY: Final = re.compile(rf"load_dataset\(\)\['{_HELD_OUT}'\]")
+_KEYS: Final = re.compile(
+    rf"(load|data)\w*(\(\))?\['train'\].*\['{_HELD_OUT}'\]|load_dataset\(\)\['{_HELD_OUT}'\]"
+)
+_PASSED: Final = re.compile(rf"[@.]\w*{_HELD_OUT}_?(data|loader|set|ds)\w*( |$)")
 _RANK: Final = re.compile(r"rank|process_index|local_process|shard_id|worker_id", re.IGNORECASE)
 _RANKS: Final = re.compile(
-    r"world_size|num_replicas|num_process|num_shards|ranks|dp_size", re.IGNORECASE
+    r"world_size|num_replicas|num_process|num_shards|ranks|dp_size|parallel_size|num_parts",
+    re.IGNORECASE,
 )
+_SAMPLER: Final = re.compile(r"(^|[.:])\w*(Sampler|Dataset|DataLoader)$")
+_ENGINE: Final = re.compile(r"accelerator|Accelerator\(\)|fabric|Fabric\(\)")
+_LOADERS: Final = re.compile(r"DataLoader\(\)|data_?loader|\bloader|^\*", re.IGNORECASE)
 _HOLDER: Final = re.compile(
-    r"(^|_|\W)(\w*data_?loaders?|dataset|sampler|loader|data_iter|batch_iter|data_stream)s?$"
+    r"(^|_|\W)(\w*data_?loaders?|dataset|sampler|loader|data_iter|batch_iter|"
+    r"data_stream|epoch_itr|train_iterator|data_iterator)s?$"
 )
 _HOLDS_DATA: Final = re.compile(
     r"data(?!_parallel)(?!_proto)|loader|sampler|iterator|batch|stream|reader|corpus|fetcher"
@@ -52,6 +66,14 @@ _RESUMES: Final = re.compile(
     r"^(\w+_)?(resume_state(_dict)?|start_(batch|index|sample|iter)\w*|skip_(batches|steps|rows|samples)|"
     r"data_state|offset_batches|initial_(iter|batch)|samples_seen|consumed_samples)$"
 )
+_BELOW_START: Final = re.compile(
+    r"<=? [@.\w]*\b\w*(start|resume|skip)_?(from_)?\w*(iter\w*|step|batch\w*|idx|index)\b"
+)
+_REMAINS: Final = re.compile(
+    r"(^|_)(missing|remaining|pending|unfinished|uncached|skip_(existing|done|completed|evaluated))_"
+    r"(eval\w*|requests?|samples?|tasks?|docs?|examples?|instances?|predictions?)(_|$)|"
+    r"^(caching|cached)_(lm|llm|model|requests?|predictions?|responses?)$"
+)
 _STATE_KEY: Final = re.compile(r"'\w*(data_?loader|sampler|dataset|data_iter\w*|data_state)\w*':")
 _SAMPLES: Final = re.compile(
     r"@\w*(dataset|dataloader|batch(?!_size)|samples?|examples?|rows?|records?|observations?|"
@@ -59,13 +81,14 @@ _SAMPLES: Final = re.compile(
     r"column_names|\.columns\b"
 )
 _VALUES: Final = re.compile(
-    r"@(\w*(inputs?|labels?|targets?|data|features?|annotations?|texts?|images?|items?|entry|obs|"
+    r"@(\w*(preds?|predictions?|inputs?|labels?|targets?|data|features?|annotations?|texts?|images?|items?|entry|obs|"
     r"schema|input)|x|y)\b|self\.\w*(dataset|data|samples?|columns?|records?)\b"
 )
 _FILES: Final = re.compile(r"exists\(\)|is_?file\(\)|is_?dir\(\)|suffix|endswith|os\.path|\.path\b")
 _DATA_SCOPE: Final = re.compile(
     r"data(set|_?loader|_?module|_source)?|collat|sampler|reader|sample|example|preprocess|"
-    r"transform|check_env|vec_env|corpus|feature|schema|corda|observation"
+    r"transform|check_env|vec_env|corpus|feature|schema|corda|observation|"
+    r"(check|validate)_\w*(target|label|input|pred|tensor|image|box|shape)"
 )
 _OTHER: Final = re.compile(
     r"NotImplemented|FileNotFound|Import|StopIteration|IndexError|Deprecat|Module|Config|Timeout|HTTP"
@@ -90,8 +113,9 @@ def _derived(repo: Repository, bases: str, says: str) -> Iterator[Place]:
 def data_dataset(repo: Repository) -> Iterator[Place]:
     """The repository defines its data sets.
 
-    A class derived from a library's dataset or from one that is, a dataset that is
-    built or loaded by a library, memory-mapped tokens, or a replay buffer.
+    A class derived from a library's dataset or from one that is, one that is named for
+    data and gives samples, a dataset that is built or loaded by a library,
+    memory-mapped tokens, or a replay buffer.
 
     Why:
         What the model sees is then code that can be reviewed, tested and versioned.
@@ -107,21 +131,32 @@ def data_dataset(repo: Repository) -> Iterator[Place]:
         def fit(model, dataset):
             for sample in dataset:
                 model(sample)
-    Drop-in: codex_ml.data.TokenDataset
+    Drop-in: codex_ml.data.Tokens
     """
     buffers = [
         in_code(module, place, one.line, f"{one.name} keeps experience")
         for module, place, one in repo.definitions
         if one.kind == "class" and not one.stub and _BUFFER.search(own_name(one))
     ]
-    yield from spread(
+    yield from central(
+        repo,
         [
             *_derived(repo, _DATASET, "is a dataset"),
             *buffers,
+            *_duck_typed(repo),
             *_derived(repo, r"(^|[.:])\w*DataModule$", "holds datasets"),
-            *_library(repo, "dataset-makers"),
-        ]
+        ],
     )
+    yield from spread(_library(repo, "dataset-makers"))
+
+
+def _duck_typed(repo: Repository) -> Iterator[Place]:
+    """Yield classes that are named for data and give samples by index or in turn."""
+    for module, place, one in repo.definitions:
+        if one.kind == "class" and _SAMPLED.search(own_name(one)):
+            node = module.first + place
+            if any(repo.program.method(node, name) >= 0 for name in ("__getitem__", "__iter__")):
+                yield in_code(module, place, one.line, f"{one.name} gives samples")
 
 
 @practice("data-batching", looks_for="a data loader, a collate function, an own batch iterator")
@@ -143,7 +178,7 @@ def data_batching(repo: Repository) -> Iterator[Place]:
         def fit(model, dataloader):
             for batch in dataloader:
                 model(batch)
-    Drop-in: codex_ml.data.batches
+    Drop-in: codex_ml.data.BatchStream
     """
     found = [
         in_code(module, place, one.line, f"{one.name} makes batches")
@@ -216,9 +251,53 @@ def data_split(repo: Repository) -> Iterator[Place]:
     found += [
         in_code(module, one.scope, one.line, f"makes {one.target}")
         for module, one in repo.assigns(rf"^self\._?{_HELD_OUT}_(data|loader|set|ds)\w*$")
-        if "()" in one.value
+        if "()" in one.value and not _is_handed(module, one)
     ]
+    found += [*_both_folders(repo), *_both_flags(repo), *_both_keys(repo)]
     yield from spread([*found, *_compared_splits(repo), *_both_loaders(repo)])
+
+
+def _is_handed(module: Module, one: Assign) -> bool:
+    """Tell whether a held-out set is only made from one that the user passes in."""
+    last = next((c.line for c in module.facts.calls if c.line > one.line + 3), one.line + 3)
+    return any(
+        _PASSED.search(text)
+        for call in module.facts.calls
+        if call.scope == one.scope and one.line <= call.line <= min(last, one.line + 3)
+        for text in call.args
+    )
+
+
+def _both_folders(repo: Repository) -> Iterator[Place]:
+    """Yield functions that join paths of training and of held-out data."""
+    parts: dict[int, set[str]] = {}
+    for site in repo.calls("os.path.join"):
+        last = site.call.args[-1].strip("'") if site.call.args else ""
+        node = site.module.first + site.call.scope
+        parts.setdefault(node, set()).add(last)
+        if "train" in parts[node] and any(map(_HELD_NAME.fullmatch, parts[node])):
+            yield at(site, "reads folders of training and held-out data")
+
+
+def _both_flags(repo: Repository) -> Iterator[Place]:
+    """Yield calls that are made once for training data and once for other data."""
+    flags: dict[str, set[str]] = {}
+    for site, value in repo.given("train", "is_train", "is_training"):
+        if value in ("True", "False") and re.search(r"data|Data|MNIST|CIFAR", site.names[0]):
+            known = flags.setdefault(site.names[0], set())
+            known.add(value)
+            if len(known) == 2:
+                yield at(site, "makes training and held-out data")
+
+
+def _both_keys(repo: Repository) -> Iterator[Place]:
+    """Yield functions that take the training and a held-out part of loaded data."""
+    for module, place, one in repo.definitions:
+        if any(map(_KEYS.search, one.returns)):
+            yield in_code(module, place, one.line, "takes the parts of loaded data")
+    for site in repo.methods("get", "map", "select", "filter", "DataLoader", "with_format"):
+        if any(map(_HELD_KEY.search, (*site.names, *site.arguments()))):
+            yield at(site, "takes the held-out part of loaded data")
 
 
 def _gives_splits(name: str) -> bool:
@@ -237,6 +316,11 @@ def _compared_splits(repo: Repository) -> Iterator[Place]:
                 yield in_code(module, one.scope, one.line, "takes data by the name of the split")
 
 
+def _takes_held(module: Module, place: int) -> bool:
+    """Tell whether a function is given the held-out data that it loads."""
+    return any(_PASSED.search(f"@{one}") for one in module.facts.definitions[place].params)
+
+
 def _both_loaders(repo: Repository) -> Iterator[Place]:
     """Yield classes and functions that make loaders for training and for held-out data."""
     for module in repo.product:
@@ -246,7 +330,9 @@ def _both_loaders(repo: Repository) -> Iterator[Place]:
             if one.kind == "function" and not one.stub
         }
         held = [
-            name for name in made if re.search(rf"(^|_){_HELD_OUT}_?(data|loader|set|ds)", name)
+            name
+            for name in made
+            if _HELD_LOADER.search(name) and not _takes_held(module, made[name])
         ]
         if held and any(
             re.search(r"(^|_)train(ing)?_?(data|loader|set|ds)", name) for name in made
@@ -275,7 +361,7 @@ def data_streaming(repo: Repository) -> Iterator[Place]:
         def tokens(path):
             with open(path) as file:
                 return file.read()
-    Drop-in: codex_ml.data.TokenDataset
+    Drop-in: codex_ml.data.Tokens
     """
     streams = [
         at(site, "streams the data set")
@@ -315,24 +401,33 @@ def data_rank_sharding(repo: Repository) -> Iterator[Place]:
         def log(text):
             if dist.get_rank() == 0:
                 print(text, dist.get_world_size())
-    Drop-in: codex_ml.data.RankSampler
+    Drop-in: codex_ml.data.BatchStream
     """
     found = [
         *_library(repo, "rank-sharding"),
         *_derived(repo, r"DistributedSampler$", "splits by rank"),
     ]
     found += [at(site, "gives each rank its own slice") for site in _strides(repo)]
+    found += [at(site, "the engine gives each rank its part") for site in _prepared(repo)]
+    found += [
+        in_code(module, place, one.line, f"{one.name} is given rank and size")
+        for module, place, one in repo.definitions
+        if one.kind == "function"
+        and not one.stub
+        and _takes_rank(one.params)
+        and any(map(_HOLDS_DATA.search, _names_around(module, place)))
+    ]
     found += [
         in_code(module, place, one.line, f"{one.name} splits by rank")
         for module, place, one in repo.definitions
         if one.kind == "class" and re.match(r"distributed_\w*sampler", own_name(one))
     ]
-    for module, place, one in repo.classes(r"(^|[.:])\w*(Sampler|Dataset|DataLoader)$"):
-        inits = [
-            d for d in module.facts.definitions if d.parent == place and d.name.endswith("__init__")
-        ]
-        if any(_takes_rank(init.params) for init in inits):
-            found.append(in_code(module, place, one.line, f"{one.name} is given rank and size"))
+    for module, _, one in repo.definitions:
+        if one.name.endswith(".__init__") and _takes_rank(one.params):
+            owner = module.first + one.parent
+            named = module.facts.definitions[one.parent].name
+            if any(map(_SAMPLER.search, (named, *repo.program.ancestry(owner)))):
+                found.append(in_code(module, one.parent, one.line, "is given rank and size"))
     for module in repo.product:
         for block in module.facts.blocks:
             inside = block.parent >= 0 and module.facts.blocks[block.parent].kind == "for"
@@ -343,6 +438,20 @@ def data_rank_sharding(repo: Repository) -> Iterator[Place]:
             if step.operator == "+=" and _is_rank_count(step.value):
                 found.append(in_code(module, step.scope, step.line, "strides by the rank count"))
     yield from spread(found)
+
+
+def _prepared(repo: Repository) -> Iterator[Site]:
+    """Yield calls that hand a loader to an engine, which splits it over the ranks."""
+    for site in repo.methods("prepare", "prepare_data_loader", "setup_dataloaders"):
+        if any(_ENGINE.search(one) for one in site.receivers) and (
+            site.method != "prepare" or any(map(_LOADERS.search, site.arguments()))
+        ):
+            yield site
+
+
+def _names_around(module: Module, scope: int) -> tuple[str, ...]:
+    one = module.facts.definitions[scope]
+    return own_name(one), *(own_name(c) for _, c in classes_around(module, scope))
 
 
 def _is_rank_count(text: str) -> bool:
@@ -361,6 +470,10 @@ def _takes_rank(params: tuple[str, ...]) -> bool:
 
 def _strides(repo: Repository) -> Iterator[Site]:
     """Yield slices and shards whose arguments are a rank and a number of ranks."""
+    for site, _ in repo.given("num_shards", "num_replicas", "num_parts"):
+        keys = " ".join(name for name, _ in site.call.kwargs)
+        if _RANK.search(keys) and _HOLDS_DATA.search(words(site.method)):
+            yield site
     for site in (*repo.calls("itertools.islice"), *repo.methods("shard")):
         if _ranked(" ".join([*site.arguments(), *(name for name, _ in site.call.kwargs)])):
             yield site
@@ -374,8 +487,8 @@ def _strides(repo: Repository) -> Iterator[Site]:
 def data_resume(repo: Repository) -> Iterator[Place]:
     """The position in the data survives a restart.
 
-    A loader, sampler or dataset has state that is saved and restored, or batches that
-    were seen are skipped.
+    A loader, sampler or dataset has state that is saved and restored, batches that were
+    seen are skipped, or an interrupted evaluation runs only what is missing.
 
     Why:
         A resumed run that starts the epoch again trains twice on its first part.
@@ -391,13 +504,16 @@ def data_resume(repo: Repository) -> Iterator[Place]:
         def resume(model, state):
             model.load_state_dict(state["model"])
             return state["epoch"]
-    Drop-in: codex_ml.data.ResumableLoader
+    Drop-in: codex_ml.data.BatchStream
     """
     found = [*_library(repo, "data-resuming"), *_stateful(repo)]
     found += [
         at(site, "restores the position in the data")
         for site in repo.methods("load_state_dict", "set_state")
         if any(_HOLDER.search(words(one.rpartition(".")[2])) for one in site.receivers)
+    ]
+    found += [
+        at(site, "skips batches that were seen") for site in repo.methods("skip_first_batches")
     ]
     found += [
         in_code(module, one.scope, one.line, "keeps the loader in the training state")
@@ -410,13 +526,18 @@ def data_resume(repo: Repository) -> Iterator[Place]:
         for module, place, one in repo.definitions
         if one.kind == "function" and not one.stub and _starts_late(module, place)
     ]
+    found += [
+        in_code(module, place, one.line, f"{one.name} leaves out what was evaluated before")
+        for module, place, one in repo.definitions
+        if one.kind != "module" and not one.stub and _REMAINS.search(own_name(one))
+    ]
     yield from spread([*found, *_skipped(repo)])
 
 
 def _starts_late(module: Module, scope: int) -> bool:
     """Tell whether something that reads data takes the position to start at."""
     one = module.facts.definitions[scope]
-    names = [own_name(one), *(own_name(c) for _, c in classes_around(module, scope))]
+    names = _names_around(module, scope)
     return any(map(_RESUMES.match, one.params)) and any(map(_HOLDS_DATA.search, names))
 
 
@@ -434,7 +555,14 @@ def _stateful(repo: Repository) -> Iterator[Place]:
 
 
 def _skipped(repo: Repository) -> Iterator[Place]:
-    """Yield batches that are drawn in a counted loop only to be passed over."""
+    """Yield batches that are passed over: drawn in a counted loop, or below where to start."""
+    for module in repo.product:
+        for block in module.facts.blocks:
+            if block.kind == "if" and _BELOW_START.search(block.text):
+                around = list(blocks_from(module, block.parent))
+                if around and around[0].kind == "for":
+                    scope = scope_at(module, block.line)
+                    yield in_code(module, scope, block.line, "skips batches that were seen")
     for site in repo.calls("builtins.next"):
         if site.within("for", r"range\(\)") and not site.within("while"):
             resumed = " ".join(one.text for one in site.blocks() if one.kind == "if")
@@ -464,7 +592,7 @@ def data_validation(repo: Repository) -> Iterator[Place]:
             if not path.exists():
                 raise FileNotFoundError(f"no file {path}")
             return path.read_text()
-    Drop-in: codex_ml.data.validate
+    Drop-in: codex_ml.data.open_tokens
     """
     if not learns(repo):
         return
@@ -501,5 +629,5 @@ def _concerns_data(repo: Repository, module: Module, scope: int, text: str) -> b
     one = module.facts.definitions[scope]
     if "builtins.set() - builtins.set()" in text:
         return any(_SAMPLES.search(f"@{name}") for name in one.params)
-    names = [own_name(one), *(own_name(c) for _, c in classes_around(module, scope))]
+    names = _names_around(module, scope)
     return bool(_VALUES.search(text)) and any(map(_DATA_SCOPE.search, names))

@@ -8,11 +8,16 @@ from typing import Final
 from audit.code.modules import Module
 from audit.facts.model import Block, Definition
 from audit.practices.libraries import named
+from audit.practices.ranking import is_corner
 from audit.practices.registry import Place
 from audit.repository import Repository, Site
 
 _BACKWARD: Final = ("backward", "manual_backward", "backward_step", "backward_pass")
-_GRADIENTS: Final = ("jax.grad", "jax.value_and_grad", "flax.nnx.value_and_grad")
+_GRADIENTS: Final = (
+    "jax.grad", "jax.value_and_grad", "flax.nnx.value_and_grad", "flax.nnx.grad",
+    "mlx.nn.value_and_grad", "mlx.core.value_and_grad", "mlx.core.grad",
+    "tensorflow.GradientTape().gradient",
+)  # fmt: skip
 _OPTIMIZER: Final = re.compile(r"optim|scaler\b|\bopt\b|Optimizer|GradScaler", re.IGNORECASE)
 _NO_OPTIMIZER: Final = re.compile(r"sched|profil|\benvs?\b|simulator", re.IGNORECASE)
 _EVALUATES: Final = re.compile(
@@ -23,6 +28,9 @@ _EVALUATES: Final = re.compile(
 _NO_EVALUATION: Final = re.compile(
     r"^_?(on|build|get|create|make|log|print|setup|init|add|set|should|is|has|load|parse|save|"
     r"prepare|register|maybe|check|format|resolve|no)_|_(args|config|callback|metrics?|factory)$"
+)
+_EVALUATING_CLASS: Final = re.compile(
+    r"(^|_)(valid|val|validation|eval|evaluation|test)_?(epoch|loop|runner|step)$"
 )
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _PREDICTS: Final = frozenset({"predict", "generate", "forward", "infer", "act", "get_action"})
@@ -43,9 +51,11 @@ def own_name(one: Definition) -> str:
 def spread(places: Iterable[Place], first: Collection[str] = ()) -> Iterator[Place]:
     """Yield the first place of each file before the second of any.
 
-    Files in `first` come first, then those near the root.
+    Files in `first` come first, then those near the root; those aside of the main path last.
     """
-    every = sorted(places, key=lambda one: (one.path not in first, one.path.count("/")))
+    every = sorted(
+        places, key=lambda one: (is_corner(one.path), one.path not in first, one.path.count("/"))
+    )
     rest: list[Place] = []
     seen: set[str] = set()
     for one in every:
@@ -146,6 +156,9 @@ def optimizer_steps(repo: Repository) -> Iterator[Site]:
         if is_optimizer_step(site) and own_name(site.scope) != "step":
             yield site
     yield from repo.methods("apply_gradients", "apply_updates", "optimizer_step", "lr_step")
+    for site in repo.methods("update"):  # MLX and NNX: optimizer.update(model, gradients)
+        if len(site.call.args) == 2 and any("optim" in one.lower() for one in site.receivers):
+            yield site
 
 
 def training_files(repo: Repository) -> frozenset[str]:
@@ -165,7 +178,7 @@ def runs_training(repo: Repository) -> bool:
     return (
         any(own_name(site.scope) != "backward" for site in backward_calls(repo))
         or any(repo.classes(r"(^|[.:])\w*(Trainer|TrainingArguments|LightningModule)$"))
-        or any(repo.calls("transformers.Trainer", "transformers.TrainingArguments"))
+        or any(repo.calls("transformers.TrainingArguments", *named("trainers")))
         or any(repo.methods("train_on_batch"))
     )
 
@@ -205,12 +218,16 @@ def evaluations(repo: Repository) -> dict[int, tuple[Module, int, Definition]]:
         node = module.first + place
         if one.kind != "function" or one.stub:
             continue
-        if says_evaluation(own_name(one)) or _in_evaluator(module, place):
+        if (
+            says_evaluation(own_name(one))
+            or _in_evaluator(module, place)
+            or _runs_evaluation(module, one)
+        ):
             calls = repo.by_scope.get(node, ())
             quiet = node in leading or any(site.method in methods for site in calls)
             if quiet and _loops_or_reports(repo, module, place):
                 found[node] = (module, place, one)
-        elif node in off and _sums_up(repo, node):
+        elif node in off and (_sums_up(repo, node) or _in_evaluating_class(module, place)):
             found[node] = (module, place, one)
     return found
 
@@ -220,6 +237,26 @@ def _in_evaluator(module: Module, scope: int) -> bool:
     own = own_name(module.facts.definitions[scope])
     return own in ("__call__", "run", "forward", "compute_metrics", "step") and any(
         says_evaluation(one.name) for _, one in classes_around(module, scope)
+    )
+
+
+def _runs_evaluation(module: Module, one: Definition) -> bool:
+    """Tell whether a function runs a module that is named for evaluation (``val.py``), or
+    is given the evaluator that it feeds."""
+    stem = module.path.rpartition("/")[2].removesuffix(".py")
+    if own_name(one) in ("run", "main", "inference") and says_evaluation(stem):
+        return True
+    return bool({"evaluator", "evaluators"} & set(one.params)) and "inference" in own_name(one)
+
+
+def _in_evaluating_class(module: Module, scope: int) -> bool:
+    """Tell whether a public method that returns something is of a class named for one
+    evaluation: ``ValidEpoch.batch_update``."""
+    one = module.facts.definitions[scope]
+    return (
+        bool(one.returns)
+        and not own_name(one).startswith("_")
+        and any(_EVALUATING_CLASS.search(words(c.name)) for _, c in classes_around(module, scope))
     )
 
 

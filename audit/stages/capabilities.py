@@ -119,9 +119,10 @@ def _decide(repository: Repository, reach: Reach, practice: Practice) -> Practic
 
 def _found(repository: Repository, reach: Reach, practice: Practice) -> list[Evidence]:
     """Return the evidence of a practice, in the detector's order."""
-    places = list(islice(practice.detect(repository), PLACE_LIMIT))
-    unique = {(one.path, one.line): one for one in reversed(places)}
-    return [_evidence(repository, reach, one) for one in reversed(unique.values())]
+    unique: dict[tuple[str, int], Place] = {}
+    for place in islice(practice.detect(repository), PLACE_LIMIT):
+        unique.setdefault((place.path, place.line), place)
+    return [_evidence(repository, reach, one) for one in unique.values()]
 
 
 def _evidence(repository: Repository, reach: Reach, place: Place) -> Evidence:

@@ -1,6 +1,7 @@
 """Saving while training goes on: a copy in memory that is reused, and one thread."""
 
 from collections.abc import Callable
+from concurrent import futures
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
@@ -45,7 +46,7 @@ class Background:
     """Returns when the tensors are copied; one thread writes the copy."""
 
     def __init__(self) -> None:
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="checkpoint")
+        self._thread: ThreadPoolExecutor | None = None
         self._job: Future[None] | None = None
         self._staging = Staging()
 
@@ -53,20 +54,26 @@ class Background:
         """Copy `draft`, having waited for the one before, and start to write the copy."""
         self.wait()
         staged = replace(draft, components=self._staging.copy(draft.components))
+        if self._thread is None:
+            self._thread = ThreadPoolExecutor(1, thread_name_prefix="checkpoint")
         self._job = self._thread.submit(write, staged)
 
     def wait(self) -> None:
         """Return when nothing is being written; raises what the last write raised, once."""
+        if self._job is None:
+            return
+        futures.wait([self._job])  # interrupted here, the job is still to be waited for
         job, self._job = self._job, None
-        if job is not None:
-            job.result()
+        job.result()
 
     def close(self) -> None:
-        """Wait, then end the thread."""
+        """Wait, then end the thread; the next save starts another."""
         try:
             self.wait()
         finally:
-            self._thread.shutdown()
+            thread, self._thread = self._thread, None
+            if thread is not None:
+                thread.shutdown()
 
 
 class Staging:

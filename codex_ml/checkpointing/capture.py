@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from operator import index
+from textwrap import shorten
 from typing import Any
 
 from codex_ml.checkpointing import rng as generators
@@ -9,10 +11,12 @@ from codex_ml.checkpointing import tree
 from codex_ml.checkpointing.errors import UnsupportedStateError
 from codex_ml.checkpointing.group import Group
 from codex_ml.checkpointing.layout import COMPONENT
-from codex_ml.checkpointing.manifest import Selection
+from codex_ml.checkpointing.manifest import Json, Selection
 from codex_ml.checkpointing.merge import RANK_LOCAL, share
 from codex_ml.checkpointing.tensors import take_apart
 from codex_ml.checkpointing.writer import Draft
+
+MAX_STEP = 2**63 - 1
 
 
 def state_of(value: Any) -> Any:
@@ -34,8 +38,7 @@ def draft(
     group: Group,
 ) -> Draft:
     """Take every part apart; raises `UnsupportedStateError` naming what cannot be saved."""
-    if type(step) is not int or step < 0:
-        raise UnsupportedStateError(f"step is {step!r}: give a whole number from 0")
+    step = _step(step)
     states = {name: state_of(value) for name, value in parts.items() if value is not None}
     for name in states:
         if not COMPONENT.fullmatch(name):
@@ -50,17 +53,59 @@ def draft(
     return Draft(
         step,
         tuple(components),
-        metrics={name: _metric(name, value) for name, value in (metrics or {}).items()},
+        metrics=_metrics(metrics),
         selection=selection,
         config=tree.encode(config, ("config",), tree.no_leaf),
-        digests=dict(digests or {}),
+        digests=_digests(digests),
         overwrite=overwrite,
     )
 
 
-def _metric(name: str, value: Any) -> Any:
+def _step(value: Any) -> int:
+    """Accept what is a whole number: also numpy's."""
+    try:
+        step = -1 if isinstance(value, bool) else index(value)
+    except TypeError:
+        step = -1
+    if not 0 <= step <= MAX_STEP:
+        raise UnsupportedStateError(f"step is {_short(value)}: give a whole number from 0")
+    return step
+
+
+def _metrics(metrics: Any) -> dict[str, Json]:
+    return {name: _metric(name, value) for name, value in _named(metrics, "metrics")}
+
+
+def _metric(name: str, value: Any) -> Json:
     """Accept what behaves like a number: also numpy's and torch's scalars."""
-    plain = value.item() if hasattr(value, "item") else value
+    try:
+        plain = value.item() if hasattr(value, "item") else value
+    except (RuntimeError, ValueError):  # an array of several
+        plain = value
     if not isinstance(plain, int | float):
-        raise UnsupportedStateError(f"metric {name!r} is {value!r}: give a number")
+        raise UnsupportedStateError(f"metric {name!r} is {_short(value)}: give a number")
     return tree.encode(plain, ("metrics", name), tree.no_leaf)
+
+
+def _digests(digests: Any) -> dict[str, str]:
+    found = dict(_named(digests, "digests"))
+    for name, value in found.items():
+        if not isinstance(value, str):
+            raise UnsupportedStateError(f"digest {name!r} is {_short(value)}: give text")
+        tree.encode(value, ("digests", name), tree.no_leaf)
+    return found
+
+
+def _short(value: object) -> str:
+    return shorten(repr(value), 60, placeholder="...")
+
+
+def _named(values: Any, what: str) -> list[tuple[str, Any]]:
+    """Return the items of a dict whose keys are text."""
+    if not isinstance(values, Mapping | None):
+        raise UnsupportedStateError(f"{what} is {_short(values)}: give a dict, by name")
+    for name in values or {}:
+        if type(name) is not str:
+            raise UnsupportedStateError(f"{what} has the key {name!r}: give text")
+        tree.encode(name, (what,), tree.no_leaf)
+    return list((values or {}).items())

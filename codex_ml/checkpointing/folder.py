@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from codex_ml.checkpointing import tree
 from codex_ml.checkpointing.errors import CheckpointError
 from codex_ml.checkpointing.layout import MANIFEST, parse_step
 from codex_ml.checkpointing.manifest import Manifest, Selection
@@ -26,8 +25,9 @@ class Stored:
 
     def value(self, metric: str) -> float | None:
         """The metric if it is a finite number: NaN and infinities are never best."""
-        value = tree.decode(self.manifest.metrics.get(metric), tree.only_python)
-        return value if isinstance(value, int | float) and math.isfinite(value) else None
+        value = self.manifest.metrics.get(metric)
+        finite = isinstance(value, int) or (isinstance(value, float) and math.isfinite(value))
+        return value if finite else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ def scan(folder: Path) -> Scan:
     stored, damaged = [], []
     paths = sorted(folder.iterdir()) if folder.is_dir() else []
     for path in paths:
-        if parse_step(path.name) is None or not (path / MANIFEST).exists():
+        if parse_step(path.name) is None or not (path / MANIFEST).is_file():
             continue
         try:
             stored.append(Stored(path, read_manifest(path)))

@@ -1,5 +1,6 @@
 """Other formats: torch.save files, safetensors, torch.distributed.checkpoint folders."""
 
+import os
 import pickle
 import secrets
 import shutil
@@ -24,7 +25,6 @@ from codex_ml.checkpointing.files import LOCAL
 from codex_ml.checkpointing.group import SOLO, storage_error
 from codex_ml.checkpointing.layout import COMPONENT
 from codex_ml.checkpointing.reader import Checkpoint
-from codex_ml.checkpointing.tensors import take_apart
 from codex_ml.checkpointing.writer import write_checkpoint
 
 # what unpickling bytes that are no pickle raises
@@ -120,11 +120,34 @@ def export(checkpoint: Checkpoint, target: Path, to: Format, names: tuple[str, .
 
 
 def _write_safetensors(state: Any, target: Path) -> None:
-    blocks = take_apart("state", state).blocks
-    if not blocks:
+    tensors: dict[str, Tensor] = {}
+    places: set[int] = set()
+    for path, value in _tensors(state, ()):
+        name = "/".join(path) or "value"
+        if name in tensors:
+            raise CheckpointError(f"safetensors cannot hold two tensors with the name {name!r}")
+        shared = value.data_ptr() in places  # a tied tensor has each of its names there
+        places.add(value.data_ptr())
+        tensors[name] = value.clone() if shared else value
+    if not tensors:
         raise CheckpointError("nothing to export: no tensors in these components")
-    tensors = {block.key: block.tensor.contiguous() for block in blocks}
-    save_file(tensors, target, metadata={"format": "pt"})
+    try:
+        save_file(tensors, target, metadata={"format": "pt"})
+    except KeyError as error:
+        raise CheckpointError(f"safetensors has no elements of {error}") from error
+
+
+def _tensors(state: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Tensor]]:
+    """Find all tensors, and the names of the places that they have in the state."""
+    match state:
+        case Tensor():
+            yield path, state.detach().contiguous()
+        case Mapping():
+            for key, value in state.items():
+                yield from _tensors(value, (*path, str(key)))
+        case list() | tuple():
+            for place, value in enumerate(state):
+                yield from _tensors(value, (*path, str(place)))
 
 
 def _write_torch(state: Any, target: Path) -> None:
@@ -153,6 +176,7 @@ def _new(target: Path) -> Iterator[Path]:
     hidden = target.with_name(f".tmp-{secrets.token_hex(8)}-{target.name}")
     try:
         yield hidden
+        _sync(hidden)
         LOCAL.rename(hidden, target)
         LOCAL.sync_directory(target.parent)
     except OSError as error:
@@ -162,3 +186,12 @@ def _new(target: Path) -> Iterator[Path]:
             shutil.rmtree(hidden)
         else:
             hidden.unlink(missing_ok=True)
+
+
+def _sync(path: Path) -> None:
+    for part in (*(path.iterdir() if path.is_dir() else ()), path):
+        descriptor = os.open(part, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -10,9 +10,7 @@ LAST, BEST = "last", "best"
 
 _STEP = re.compile(r"step-(\d{8,})(?:\.(\d+))?")
 _TEMPORARY = re.compile(r"\.tmp-(?:step-\d{8,}|last|best)-[0-9a-f]{16}")
-_WRITTEN = re.compile(
-    r"manifest(?:\.deleted)?\.json|[A-Za-z0-9_]+(?:-\d{5}-of-\d{5})?\.safetensors"
-)
+_TENSORS = re.compile(r"[A-Za-z0-9_]+(?:-\d{5,}-of-\d{5,})?\.safetensors")
 COMPONENT = re.compile(r"[A-Za-z0-9_]+")
 
 
@@ -39,7 +37,12 @@ def is_temporary(name: str) -> bool:
 
 def is_written(name: str) -> bool:
     """Whether this package gives files in a checkpoint that name."""
-    return _WRITTEN.fullmatch(name) is not None
+    return name in (MANIFEST, DELETED) or is_tensors_file(name)
+
+
+def is_tensors_file(name: str) -> bool:
+    """Whether this package gives files with tensors that name."""
+    return _TENSORS.fullmatch(name) is not None
 
 
 def tensors_name(component: str, rank: int = 0, size: int = 1) -> str:

@@ -4,6 +4,7 @@ import os
 import warnings
 from collections.abc import Collection, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -22,7 +23,7 @@ from codex_ml.checkpointing.group import SOLO, Group, agree
 from codex_ml.checkpointing.reader import Checkpoint
 from codex_ml.checkpointing.remote import Remote
 from codex_ml.checkpointing.retention import Retention
-from codex_ml.checkpointing.selecting import choose
+from codex_ml.checkpointing.selecting import choose, request
 
 if TYPE_CHECKING:
     from codex_ml.checkpointing.writer import Draft
@@ -172,7 +173,7 @@ class CheckpointManager:
         return checkpoint
 
     def _choose(self, which: Which, components: Collection[str] | None) -> Checkpoint:
-        selection = self._retention.selection
+        selection, which = self._retention.selection, request(which)
         try:
             return choose(self.folder, which, components, selection)
         except (CheckpointNotFoundError, DamagedCheckpointError):
@@ -211,6 +212,8 @@ class CheckpointManager:
     def _write(self, draft: "Draft") -> None:
         from codex_ml.checkpointing.writer import write_checkpoint
 
+        if self._remote is not None and self._group.rank == 0 and not scan(self.folder).stored:
+            draft = replace(draft, after=self._remote.newest())  # goes on with a lost folder
         write_checkpoint(self.folder, draft, self._files, self._group)
         if self._group.rank == 0:
             self._retain(draft.step)

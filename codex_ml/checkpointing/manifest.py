@@ -5,6 +5,7 @@ from typing import Any, Literal, TypeAlias
 
 import msgspec
 
+from codex_ml.checkpointing import consistency
 from codex_ml.checkpointing.digest import ALGORITHM, digest
 from codex_ml.checkpointing.errors import DamagedCheckpointError, SchemaVersionError
 
@@ -103,10 +104,11 @@ def encode(manifest: Manifest) -> bytes:
 
 
 def decode(data: bytes, where: str) -> Manifest:
-    """Parse `manifest.json`, having verified every byte of it.
+    """Parse `manifest.json`, having verified every byte of it and that it holds together.
 
     Raises `DamagedCheckpointError` where a byte is not as written and
-    `SchemaVersionError` for a version that this package cannot read.
+    `SchemaVersionError` for a version that this package cannot read, or a
+    manifest that it never writes.
     """
     body, trailer = data[:-_TRAILER_SIZE], _TRAILER.fullmatch(data[-_TRAILER_SIZE:])
     if trailer is None or digest(body).encode() != trailer[1]:
@@ -116,9 +118,11 @@ def decode(data: bytes, where: str) -> Manifest:
         header = msgspec.json.decode(content, type=_Header)
         if header.format != FORMAT or header.schema_version != SCHEMA_VERSION:
             raise SchemaVersionError(_other_version(header, where))
-        return msgspec.json.decode(content, type=Manifest)
-    except msgspec.ValidationError as error:
+        manifest = msgspec.json.decode(content, type=Manifest)
+    except (ValueError, RecursionError) as error:  # msgspec's own errors are ValueErrors
         raise SchemaVersionError(f"{where}: not a checkpoint manifest: {error}") from None
+    consistency.check(manifest, where)
+    return manifest
 
 
 def _other_version(header: _Header, where: str) -> str:

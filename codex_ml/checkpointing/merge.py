@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from codex_ml.checkpointing.consistency import tiles
 from codex_ml.checkpointing.errors import MismatchError
 from codex_ml.checkpointing.group import Group
 from codex_ml.checkpointing.manifest import FileEntry, Json, TensorEntry
@@ -63,11 +64,10 @@ def _whole(name: str, blocks: list[TensorEntry]) -> TensorEntry:
     first = blocks[0]
     chunks = tuple(chunk for block in blocks for chunk in block.chunks)
     alike = all((block.dtype, block.shape) == (first.dtype, first.shape) for block in blocks)
-    covered = sum(prod(first.shape if chunk.shape is None else chunk.shape) for chunk in chunks)
-    apart = len({chunk.offsets for chunk in chunks}) == len(chunks)
-    if not alike or not apart or covered != prod(first.shape):
+    whole = TensorEntry(name, first.dtype, first.shape, chunks)
+    if not alike or not tiles(whole):
         raise MismatchError(f"the ranks' blocks do not make up the tensor {name!r}")
-    return TensorEntry(name, first.dtype, first.shape, chunks)
+    return whole
 
 
 def share(component: "Component", group: Group) -> "tuple[Block, ...]":

@@ -71,6 +71,12 @@ class Remote:
         """
         self._patiently("download from", lambda: self._fetch(which, folder, retention))
 
+    def newest(self) -> int:
+        """Return the greatest sequence number there; 0 where it cannot be told."""
+        with suppress(*_failures()):
+            return self.scan().next_sequence - 1
+        return 0
+
     def scan(self) -> Scan:
         """Read the manifests of the remote folder."""
         self._system.invalidate_cache()

@@ -148,15 +148,19 @@ def _changes(old: Json, new: Json, path: str) -> Iterator[Row]:
             }
 
 
+def _is_pair(node: Json) -> bool:
+    return isinstance(node, list) and len(node) == 2
+
+
 def plain(node: Json) -> Json:
     """A tree for people: tags that only tell types apart are dropped."""
     match node:
         case {"$float": value} | {"$tensor": value} | {"$scalar": value}:
             return value
-        case {"$tuple": items} | {"$set": items} | {"$frozenset": items}:
+        case {"$tuple": [*items]} | {"$set": [*items]} | {"$frozenset": [*items]}:
             return [plain(item) for item in items]
-        case {"$dict": pairs} | {"$ordered": pairs}:
-            return {str(plain(key)): plain(value) for key, value in pairs}
+        case {"$dict": [*pairs]} | {"$counter": [*pairs]} | {"$ordered": [*pairs]}:
+            return {str(plain(key)): plain(value) for key, value in filter(_is_pair, pairs)}
         case dict():
             return {key: plain(value) for key, value in node.items()}
         case list():

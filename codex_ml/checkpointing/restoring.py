@@ -1,18 +1,27 @@
 """Putting a checkpoint's state into a training loop's objects, checked before anything changes."""
 
 from collections.abc import Mapping
+from copy import copy
+from itertools import chain
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from codex_ml.checkpointing import rng as generators
 from codex_ml.checkpointing.errors import MismatchError
-from codex_ml.checkpointing.reader import Checkpoint
+from codex_ml.checkpointing.reader import MALFORMED, Checkpoint
 from codex_ml.checkpointing.sharding import is_dtensor
 from codex_ml.checkpointing.tensors import take_apart
 
 SHOWN = 3  # names in one message
+
+# what torch's optimizers keep in the shape of the parameter; they load any shape unseen
+LIKE_PARAMETER = {
+    "acc_delta", "ax", "exp_avg", "exp_avg_sq", "exp_inf", "grad_avg", "max_exp_avg_sq",
+    "momentum_buffer", "prev", "square_avg", "step_size", "sum",
+}  # fmt: skip
 
 
 def restore(checkpoint: Checkpoint, objects: Mapping[str, Any], *, rng: bool) -> None:
@@ -30,11 +39,13 @@ def restore(checkpoint: Checkpoint, objects: Mapping[str, Any], *, rng: bool) ->
     states = {name: _state(checkpoint, name, objects.get(name)) for name in wanted}
     for name, target in objects.items():
         _check(checkpoint, name, target, states[name])
+    if rng:
+        generators.check(states["rng"])
     for name, target in objects.items():
         own = states[name] if isinstance(target, torch.nn.Module) else _unmapped(states[name])
         try:
             target.load_state_dict(own)
-        except (LookupError, RuntimeError, TypeError, ValueError) as error:
+        except (*MALFORMED, AssertionError) as error:
             reason = (str(error).splitlines() or [""])[0]
             kind = type(target).__name__
             raise MismatchError(
@@ -79,15 +90,21 @@ def _check(checkpoint: Checkpoint, name: str, target: Any, state: Any) -> None:
         raise MismatchError(
             f"{name}: {type(target).__name__} has no load_state_dict; read checkpoint[{name!r}]"
         )
-    match target:
-        case torch.nn.Module():
-            problems = _module_problems(target.state_dict(), state)
-        case torch.optim.Optimizer():
-            problems = _optimizer_problems(target.state_dict(), state)
-        case _:
-            problems = []
+    try:
+        problems = _problems(target, state)
+    except MALFORMED:
+        problems = [f"it is not the state of a {type(target).__name__}"]
     if problems:
         raise MismatchError(f"{checkpoint.path}: is not of this {name}: {'; '.join(problems)}")
+
+
+def _problems(target: Any, state: Any) -> list[str]:
+    match target:
+        case torch.nn.Module():
+            return _module_problems(target.state_dict(), state)
+        case torch.optim.Optimizer():
+            return _optimizer_problems(target, state)
+    return []
 
 
 def _module_problems(here: dict[str, Any], there: dict[str, Any]) -> list[str]:
@@ -104,12 +121,18 @@ def _module_problems(here: dict[str, Any], there: dict[str, Any]) -> list[str]:
     return [*problems, *([_some(shapes)] if shapes else [])]
 
 
-def _optimizer_problems(here: dict[str, Any], there: dict[str, Any]) -> list[str]:
-    sizes_here = [len(group["params"]) for group in here["param_groups"]]
-    sizes_there = [len(group["params"]) for group in there["param_groups"]]
-    if sizes_here == sizes_there:
-        return []
-    return [f"parameters per group {sizes_there} instead of {sizes_here}"]
+def _optimizer_problems(target: torch.optim.Optimizer, state: dict[str, Any]) -> list[str]:
+    here = [group["params"] for group in target.param_groups]
+    there = [group["params"] for group in state["param_groups"]]
+    if [*map(len, here)] != [*map(len, there)]:
+        return [f"parameters per group {[*map(len, there)]} instead of {[*map(len, here)]}"]
+    wrong = [
+        f"{key} of parameter {number} {_shape(value)} instead of {_shape(parameter)}"
+        for parameter, number in zip(chain(*here), chain(*there), strict=True)
+        for key, value in state["state"].get(number, {}).items()
+        if key in LIKE_PARAMETER and value is not None and value.shape != parameter.shape
+    ]
+    return [_some(wrong)] if wrong else []
 
 
 def _shape(value: Any) -> str:
@@ -117,6 +140,7 @@ def _shape(value: Any) -> str:
 
 
 def _some(names: list[str]) -> str:
+    names = [str(name) for name in names]
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
     return ", ".join(names[:SHOWN]) + more
 
@@ -126,8 +150,13 @@ def _unmapped(value: Any) -> Any:
     match value:
         case Tensor():
             return value.clone()
+        case np.ndarray():
+            return value.copy()
         case dict():
-            return {key: _unmapped(item) for key, item in value.items()}
+            own = copy(value)  # keeps its type, and the versions in a module's state
+            for key, item in value.items():
+                own[key] = _unmapped(item)
+            return own
         case list() | tuple():
             return type(value)(_unmapped(item) for item in value)
     return value

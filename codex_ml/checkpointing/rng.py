@@ -7,6 +7,9 @@ import numpy as np
 import torch
 
 from codex_ml.checkpointing.errors import MismatchError
+from codex_ml.checkpointing.reader import MALFORMED
+
+MT19937_WORDS = 624
 
 
 def capture() -> dict[str, Any]:
@@ -26,20 +29,43 @@ def capture() -> dict[str, Any]:
     }
 
 
-def restore(state: dict[str, Any]) -> None:
+def check(state: Any) -> None:
+    """Raise `MismatchError` for a state that `restore` would not take; changes nothing."""
+    before = capture()
+    try:
+        restore(state)
+    finally:
+        _set(before)
+
+
+def restore(state: Any) -> None:
     """Set the global generators to a captured state.
 
-    Raises `MismatchError` before changing any where this machine has other devices.
+    Raises `MismatchError` where this machine has other devices, before changing
+    any, or where it is no such state.
     """
-    devices = {kind: len(states) for kind, states in state["devices"].items()}
-    here = {kind: len(states) for kind, states in _device_states().items()}
+    try:
+        _check_devices(state["devices"])
+        _set(state)
+    except MALFORMED as error:
+        raise MismatchError(f"not a random state: {error}; pass rng=False") from error
+
+
+def _check_devices(states: dict[str, list[bytes]]) -> None:
+    devices = {kind: len(of_kind) for kind, of_kind in states.items()}
+    here = {kind: len(of_kind) for kind, of_kind in _device_states().items()}
     if any(here.get(kind, 0) < count for kind, count in devices.items()):
         raise MismatchError(
             f"random state of {_text(devices)} cannot be restored on {_text(here)}: "
             "pass rng=False to go on without it"
         )
+
+
+def _set(state: dict[str, Any]) -> None:
     random.setstate(state["python"])
     numpy = state["numpy"]
+    if not 0 <= numpy["position"] <= MT19937_WORDS:  # numpy itself would read beyond its state
+        raise ValueError(f"position {numpy['position']}")
     np.random.set_state(
         (
             numpy["name"],

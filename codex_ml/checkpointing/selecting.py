@@ -1,7 +1,10 @@
 """Finding the checkpoint that was asked for, and the newest one that can be trusted."""
 
+import reprlib
 import warnings
 from collections.abc import Collection, Iterable
+from operator import index
+from os import PathLike
 from pathlib import Path
 
 from codex_ml.checkpointing.errors import (
@@ -19,6 +22,21 @@ from codex_ml.checkpointing.reader import Checkpoint
 Components = Collection[str] | None
 
 
+def request(which: object) -> str | int | Path:
+    """Tell ``latest`` and ``best``, a step and a path apart; raises `CheckpointError`."""
+    match which:
+        case "latest" | "best":
+            return str(which)
+        case str() | PathLike():
+            return Path(which)
+    try:
+        return index(which)  # type: ignore[arg-type]  # also numpy's
+    except TypeError:
+        raise CheckpointError(
+            f"no checkpoint is {reprlib.repr(which)}: give 'latest', 'best', a step or a path"
+        ) from None
+
+
 def choose(
     folder: Path,
     which: str | int | Path,
@@ -31,7 +49,7 @@ def choose(
     `CheckpointWarning` that names the damage. Raises `CheckpointNotFoundError`,
     `DamagedCheckpointError` or `SchemaVersionError`.
     """
-    match which:
+    match request(which):
         case "latest":
             return _latest(folder, components)
         case "best":
@@ -41,10 +59,10 @@ def choose(
                 "checkpoint with a metric to rank by",
                 components,
             )
-        case int():
-            return _first(scan(folder).at_step(which), folder, f"step {which}", components)
-        case _:
-            path = Path(which)
+        case int(step):
+            return _first(scan(folder).at_step(step), folder, f"step {step}", components)
+        case path:
+            path = Path(path)
             checkpoint = Checkpoint.open(path if path.is_dir() else folder / path)
             checkpoint.verify(components)
             return checkpoint

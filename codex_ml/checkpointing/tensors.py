@@ -1,6 +1,6 @@
 """State with tensors, taken apart into a JSON tree and blocks of bytes, and put together again."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -100,7 +100,7 @@ class _Collector:
     def _tensor(self, value: Tensor, path: tree.Path) -> Json:
         check_tensor(value, path)
         node: dict[str, Json] = {"$tensor": self._whole(value, path)}
-        if not value.is_contiguous() and _dense(value):
+        if not value.is_contiguous() and _dense(value.stride(), value.shape):
             node["strides"] = list(value.stride())
         if type(value) is torch.nn.Parameter:
             node["parameter"] = value.requires_grad
@@ -166,16 +166,16 @@ def check_tensor(value: Tensor, path: tree.Path) -> None:
         raise tree.refuse(path, f"elements of {value.dtype} have no exact form")
 
 
-def _dense(value: Tensor) -> bool:
+def _dense(strides: Sequence[int], shape: Sequence[int]) -> bool:
     """Whether the strides are a permutation of contiguous ones."""
     expected = 1
-    for stride, size in sorted(zip(value.stride(), value.shape, strict=True)):
+    for stride, size in sorted(zip(strides, shape, strict=True)):
         if size == 1:
             continue
         if stride != expected:
             return False
         expected *= size
-    return value.numel() > 0
+    return expected > 0
 
 
 def as_bytes(tensor: Tensor) -> memoryview:
@@ -216,8 +216,8 @@ def put_together(node: Json, tensor: Callable[[str], Tensor]) -> Any:
                 return _NUMPY_SCALARS[dtype](tree.decode(item, leaf))
             case {"$size": sizes}:
                 return torch.Size(sizes)
-            case {"$dtype": name}:
-                return getattr(torch, name)
+            case {"$dtype": name} if isinstance(dtype := getattr(torch, name), torch.dtype):
+                return dtype
             case {"$device": name}:
                 return torch.device(name)
         return tree.only_python(node)
@@ -227,6 +227,8 @@ def put_together(node: Json, tensor: Callable[[str], Tensor]) -> Any:
 
 def _with_attributes(value: Tensor, attributes: dict[str, Json]) -> Tensor:
     if strides := attributes.get("strides"):
+        if not _dense(strides, value.shape):
+            raise ValueError(f"strides {strides} of a tensor of shape {tuple(value.shape)}")
         value = torch.empty_strided(value.shape, strides, dtype=value.dtype).copy_(value)
     if "parameter" in attributes:
         return torch.nn.Parameter(value, requires_grad=attributes["parameter"])

@@ -7,6 +7,7 @@ key that starts with ``$``:
 | --- | --- |
 | tuple, set, frozenset | `{"$tuple": [...]}`, `{"$set": [...]}`, `{"$frozenset": [...]}` |
 | dict with keys other than plain strings | `{"$dict": [[key, value], ...]}` |
+| Counter | `{"$counter": [[key, count], ...]}` |
 | OrderedDict; with a module's `_metadata` | `{"$ordered": [[key, value], ...], "metadata": ...}` |
 | nan, inf, -inf | `{"$float": "nan"}` |
 | complex | `{"$complex": [real, imag]}` |
@@ -16,7 +17,7 @@ key that starts with ``$``:
 
 import base64
 import math
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable
 from typing import Any
 
@@ -24,6 +25,7 @@ from codex_ml.checkpointing.errors import UnsupportedStateError
 from codex_ml.checkpointing.manifest import Json
 
 MAX_DEPTH = 100
+MAX_BITS = 10_000  # Python itself reads no more than 4,300 decimal digits
 Path = tuple[str, ...]
 EncodeLeaf = Callable[[object, Path], Json | None]
 DecodeLeaf = Callable[[dict[str, Json]], object]
@@ -78,6 +80,12 @@ def only_python(node: dict[str, Json]) -> object:
 
 
 def _itself(value: Json, path: Path, leaf: EncodeLeaf) -> Json:  # noqa: ARG001
+    return value
+
+
+def _int(value: int, path: Path, leaf: EncodeLeaf) -> Json:  # noqa: ARG001
+    if value.bit_length() > MAX_BITS:
+        raise refuse(path, f"an int of more than {MAX_BITS} bits")
     return value
 
 
@@ -137,7 +145,7 @@ def _decode_ordered(node: dict[str, Json], leaf: DecodeLeaf) -> Any:
 _ENCODERS: dict[type, Callable[[Any, Path, EncodeLeaf], Json]] = {
     type(None): _itself,
     bool: _itself,
-    int: _itself,
+    int: _int,
     str: _text,
     float: _float,
     complex: _complex,
@@ -147,6 +155,7 @@ _ENCODERS: dict[type, Callable[[Any, Path, EncodeLeaf], Json]] = {
     set: lambda value, path, leaf: {"$set": _items(value, path, leaf)},
     frozenset: lambda value, path, leaf: {"$frozenset": _items(value, path, leaf)},
     dict: _dict,
+    Counter: lambda value, path, leaf: {"$counter": _pairs(value, path, leaf)},
     OrderedDict: _ordered,
 }
 
@@ -158,5 +167,6 @@ _DECODERS: dict[str, Callable[[dict[str, Json], DecodeLeaf], object]] = {
     "$set": lambda node, leaf: set(decode(node["$set"], leaf)),
     "$frozenset": lambda node, leaf: frozenset(decode(node["$frozenset"], leaf)),
     "$dict": lambda node, leaf: dict(decode(node["$dict"], leaf)),
+    "$counter": lambda node, leaf: Counter(dict(decode(node["$counter"], leaf))),
     "$ordered": _decode_ordered,
 }

@@ -15,16 +15,8 @@ from codex_ml.checkpointing.errors import CheckpointExistsError
 from codex_ml.checkpointing.files import Files, OutputFile, locked
 from codex_ml.checkpointing.folder import Stored, scan
 from codex_ml.checkpointing.group import Group, agree
-from codex_ml.checkpointing.layout import (
-    tensors_name,
-)
-from codex_ml.checkpointing.manifest import (
-    FileEntry,
-    Json,
-    Manifest,
-    Selection,
-    TensorEntry,
-)
+from codex_ml.checkpointing.layout import tensors_name
+from codex_ml.checkpointing.manifest import FileEntry, Json, Manifest, Selection, TensorEntry
 from codex_ml.checkpointing.merge import Part, merge
 from codex_ml.checkpointing.publishing import publish, staging
 from codex_ml.checkpointing.reader import Checkpoint
@@ -45,6 +37,7 @@ class Draft:
     config: Json = None
     digests: dict[str, str] = field(default_factory=dict)
     overwrite: bool = False
+    after: int = 0  # sequence number of a checkpoint that is elsewhere
 
 
 def write_checkpoint(folder: Path, draft: Draft, files: Files, group: Group) -> Path:
@@ -115,7 +108,7 @@ def _publish(folder: Path, hidden: Path, draft: Draft, whole: Part, files: Files
         _refuse_to_overwrite(existing, draft)
         manifest = Manifest(
             step=draft.step,
-            sequence=found.next_sequence,
+            sequence=max(found.next_sequence, draft.after + 1),
             saved_at=datetime.now(UTC).isoformat(timespec="seconds"),
             world_size=whole.ranks,
             metrics=draft.metrics,

@@ -1,7 +1,10 @@
 """Saving in the background: a copy, one thread, errors at the next call."""
 
 import errno
+import signal
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -53,6 +56,44 @@ def test_an_error_surfaces_at_the_next_call_once(tmp_path: Path, call: str) -> N
         manager.save(3, value=3)
         manager.close()
         assert CheckpointManager(tmp_path).load().step == 3
+
+
+def test_an_interrupted_wait_is_waited_for_again(tmp_path: Path) -> None:
+    gate = Gate()
+    manager = CheckpointManager(tmp_path, asynchronous=True, files=HookedFiles(gate))
+    manager.save(1, value=torch.ones(1000), rng=False)
+    assert gate.reached.wait(20)
+    with alarm(0.05), pytest.raises(KeyboardInterrupt):
+        manager.save(2, value=torch.zeros(1000), rng=False)
+    threading.Timer(0.1, gate.open.set).start()
+    manager.save(3, value=torch.zeros(1000), rng=False)  # must not write into what is saved
+    manager.close()
+    assert manager.steps == (1, 3)
+    assert torch.equal(manager.load(1)["value"], torch.ones(1000))
+
+
+@contextmanager
+def alarm(seconds: float) -> Iterator[None]:
+    """Press Ctrl-C in a moment."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def test_a_closed_manager_saves_again(tmp_path: Path) -> None:
+    manager = CheckpointManager(tmp_path, asynchronous=True)
+    for step in (1, 2):
+        manager.save(step, value=step)
+        manager.close()
+    assert manager.steps == (1, 2)
 
 
 def test_what_cannot_be_saved_is_refused_at_once(tmp_path: Path) -> None:

@@ -9,7 +9,14 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from codex_ml.checkpointing import Checkpoint, CheckpointError, CheckpointExistsError, dcp, interop
+from codex_ml.checkpointing import (
+    Checkpoint,
+    CheckpointError,
+    CheckpointExistsError,
+    CheckpointManager,
+    dcp,
+    interop,
+)
 from tests.checkpointing.test_roundtrip import same
 
 
@@ -75,6 +82,33 @@ def test_a_component_goes_out_as_safetensors(tmp_path: Path) -> None:
     target = tmp_path / "model.safetensors"
     interop.export(Checkpoint.open(path), target, "safetensors", ("model",))
     assert same(load_file(target), dict(sorted(state["model"].items())))
+
+
+def test_a_tied_tensor_goes_out_with_each_of_its_names(tmp_path: Path) -> None:
+    weight = torch.randn(3, 2)
+    CheckpointManager(tmp_path).save(1, model={"in": weight, "out": weight})
+    target = tmp_path / "model.safetensors"
+    checkpoint = Checkpoint.open(tmp_path / "step-00000001")
+    interop.export(checkpoint, target, "safetensors", ("model",))
+    assert same(load_file(target), {"in": weight, "out": weight})
+
+
+@pytest.mark.parametrize(
+    ("state", "message"),
+    [
+        ({"a": torch.ones(1, dtype=torch.complex128)}, "no elements of torch.complex128"),
+        ({"a/b": torch.ones(1), "a": {"b": torch.ones(1)}}, "two tensors with the name 'a/b'"),
+        ({"a": 1}, "no tensors"),
+    ],
+)
+def test_what_safetensors_cannot_hold_is_named(
+    tmp_path: Path, state: dict[str, Any], message: str
+) -> None:
+    CheckpointManager(tmp_path / "run").save(1, model=state)
+    checkpoint = Checkpoint.open(tmp_path / "run" / "step-00000001")
+    with pytest.raises(CheckpointError, match=message):
+        interop.export(checkpoint, tmp_path / "out", "safetensors", ("model",))
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
 
 
 def test_nothing_is_overwritten(tmp_path: Path) -> None:

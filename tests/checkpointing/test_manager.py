@@ -1,16 +1,21 @@
 """The manager saves, finds, restores and tidies up."""
 
+from collections import Counter
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
 from codex_ml.checkpointing import (
+    CheckpointError,
     CheckpointExistsError,
     CheckpointManager,
     CheckpointNotFoundError,
     CheckpointWarning,
     MismatchError,
+    rng,
 )
 
 
@@ -116,6 +121,66 @@ def test_an_optimizer_of_another_shape_is_refused(tmp_path: Path) -> None:
     manager.save(1, optimizer=torch.optim.SGD(weights))
     with pytest.raises(MismatchError, match=r"parameters per group \[3\] instead of \[2\]"):
         manager.restore(optimizer=torch.optim.SGD(weights[:2]))
+
+
+def test_an_optimizer_state_of_another_shape_is_refused(tmp_path: Path) -> None:
+    def build(width: int) -> torch.optim.Optimizer:
+        weight = torch.nn.Parameter(torch.ones(width))
+        optimizer = torch.optim.AdamW([weight])
+        weight.grad = torch.ones(width)
+        optimizer.step()
+        return optimizer
+
+    manager = CheckpointManager(tmp_path)
+    manager.save(1, optimizer=build(3))
+    with pytest.raises(MismatchError, match="exp_avg of parameter 0 3 instead of 2"):
+        manager.restore(optimizer=build(2))
+
+
+@pytest.mark.parametrize("key", ["python", "numpy", "torch"])
+def test_a_random_state_that_is_none_changes_nothing(
+    tmp_path: Path, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manager = CheckpointManager(tmp_path)
+    model = torch.nn.Linear(1, 1)
+    other = torch.nn.Linear(1, 1)
+    before = other.weight.clone()
+    state = rng.capture()
+    with monkeypatch.context() as patch:
+        patch.setattr(rng, "capture", lambda: state | {key: ()})
+        manager.save(2, model=model)
+    with pytest.raises(MismatchError, match="not a random state"):
+        manager.restore(2, model=other)
+    assert torch.equal(other.weight, before)
+    assert rng.capture() == state
+
+
+def test_an_object_gets_its_own_copy_of_the_same_types(tmp_path: Path) -> None:
+    class Keeper:
+        def load_state_dict(self, state: object) -> None:
+            self.state: Any = state
+
+    manager = CheckpointManager(tmp_path)
+    saved: Any = torch.nn.BatchNorm1d(2).state_dict()
+    manager.save(1, keeper={"model": saved, "count": Counter("aab"), "array": np.ones(2)})
+    keeper = Keeper()
+    manager.restore(1, keeper=keeper)
+    assert type(keeper.state["model"]) is type(saved)
+    assert keeper.state["model"]._metadata == saved._metadata
+    assert keeper.state["count"] == Counter("aab")
+    assert keeper.state["array"].flags.owndata
+
+
+@pytest.mark.parametrize("which", [None, 1.5, b"x", [1]], ids=repr)
+def test_what_no_checkpoint_can_be_is_one_line(tmp_path: Path, which: Any) -> None:
+    with pytest.raises(CheckpointError, match="give 'latest', 'best', a step or a path"):
+        CheckpointManager(tmp_path).load(which)
+
+
+def test_a_step_may_be_of_numpy(tmp_path: Path) -> None:
+    manager = CheckpointManager(tmp_path)
+    manager.save(np.int64(5), value=1)  # type: ignore[arg-type]
+    assert manager.load(np.int64(5)).step == 5  # type: ignore[arg-type]
 
 
 def test_a_component_that_was_not_saved_is_named(tmp_path: Path) -> None:

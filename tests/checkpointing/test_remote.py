@@ -18,6 +18,7 @@ from codex_ml.checkpointing import (
     StorageError,
     remote,
 )
+from tests.checkpointing.test_damage import reseal
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +73,30 @@ def test_a_lost_folder_comes_back(tmp_path: Path, url: str) -> None:
     again = CheckpointManager(tmp_path / "a", remote=url)
     assert torch.equal(again.load()["value"], value(3))
     assert torch.equal(again.load(2)["value"], value(2))
+
+
+def test_a_new_folder_goes_on_with_what_is_there(tmp_path: Path, url: str) -> None:
+    with CheckpointManager(tmp_path / "a", remote=url, keep_last=2) as manager:
+        for step in (1, 2, 3):
+            save(manager, step)
+    with CheckpointManager(tmp_path / "b", remote=url, keep_last=2) as manager:
+        save(manager, 2)  # without loading: it is the newest all the same
+        assert remote_steps(url) == [2, 3]
+        save(manager, 4)
+    assert remote_steps(url) == [2, 4]
+    assert CheckpointManager(tmp_path / "c", remote=url).load().step == 4
+
+
+def test_a_hostile_manifest_there_writes_nothing_outside(tmp_path: Path, url: str) -> None:
+    with CheckpointManager(tmp_path / "a", remote=url) as manager:
+        save(manager, 1)
+    path = tmp_path / "a" / "step-00000001" / "manifest.json"
+    reseal(path, lambda text: text.replace('"value.safetensors"', '"../../value.safetensors"'))
+    system, root = fsspec.core.url_to_fs(url)
+    system.pipe_file(f"{root}/step-00000001/manifest.json", path.read_bytes())
+    with pytest.raises(CheckpointNotFoundError):
+        CheckpointManager(tmp_path / "b", remote=url).load()
+    assert not (tmp_path / "value.safetensors").exists()
 
 
 def test_the_best_comes_back(tmp_path: Path, url: str) -> None:

@@ -1,7 +1,7 @@
 """State comes back exactly as it was saved, or is refused by name before anything is written."""
 
 import math
-from collections import Counter, OrderedDict
+from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -98,6 +98,7 @@ def test_any_tree(tmp_path_factory: pytest.TempPathFactory, tree: object) -> Non
     [
         {1, 2, 3},
         frozenset({"a"}),
+        Counter({3: 2, "a": 0}),
         complex(1, -0.0),
         2**200,
         torch.Size([1, 2]),
@@ -179,7 +180,15 @@ OPTIMIZERS: dict[str, Callable[[Any], torch.optim.Optimizer]] = {
     "asgd": torch.optim.ASGD,
     "adafactor": torch.optim.Adafactor,
     "lbfgs": torch.optim.LBFGS,
+    "muon": lambda p: torch.optim.Muon([next(p)]),
 }
+
+
+def test_every_optimizer_of_torch_is_here() -> None:
+    classes = {
+        name.lower() for name in torch.optim.__all__ if isinstance(vars(torch.optim)[name], type)
+    }
+    assert classes - {"optimizer", "sparseadam"} <= {name.split()[0] for name in OPTIMIZERS}
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
@@ -213,6 +222,63 @@ def test_every_optimizer_goes_on_bit_by_bit(tmp_path: Path, name: str) -> None:
     assert same(dict(other.state_dict()), dict(model.state_dict()))
 
 
+def schedulers() -> dict[str, Callable[[torch.optim.Optimizer], Any]]:
+    at = torch.optim.lr_scheduler
+    return {
+        "LambdaLR": lambda o: at.LambdaLR(o, lambda epoch: 0.9**epoch),
+        "MultiplicativeLR": lambda o: at.MultiplicativeLR(o, lambda _: 0.9),
+        "StepLR": lambda o: at.StepLR(o, 2),
+        "MultiStepLR": lambda o: at.MultiStepLR(o, [2, 3, 3, 4]),
+        "ConstantLR": at.ConstantLR,
+        "LinearLR": at.LinearLR,
+        "ExponentialLR": lambda o: at.ExponentialLR(o, 0.9),
+        "PolynomialLR": at.PolynomialLR,
+        "CosineAnnealingLR": lambda o: at.CosineAnnealingLR(o, 9),
+        "CosineAnnealingWarmRestarts": lambda o: at.CosineAnnealingWarmRestarts(o, 2),
+        "CyclicLR": lambda o: at.CyclicLR(o, 0.01, 0.1, step_size_up=2),
+        "OneCycleLR": lambda o: at.OneCycleLR(o, 1.0, total_steps=9),
+        "ReduceLROnPlateau": lambda o: at.ReduceLROnPlateau(o, patience=0),
+        "SequentialLR": lambda o: at.SequentialLR(
+            o, [at.ConstantLR(o), at.MultiStepLR(o, [1])], [2]
+        ),
+        "ChainedScheduler": lambda o: at.ChainedScheduler(
+            [at.ConstantLR(o), at.ExponentialLR(o, 0.9)]
+        ),
+    }
+
+
+def test_every_scheduler_of_torch_is_here() -> None:
+    at = torch.optim.lr_scheduler
+    assert {name for name in at.__all__ if isinstance(vars(at)[name], type)} == {
+        *schedulers(),
+        "LRScheduler",
+    }
+
+
+@pytest.mark.parametrize("name", schedulers())
+def test_every_scheduler_goes_on_alike(tmp_path: Path, name: str) -> None:
+    def build() -> tuple[torch.optim.Optimizer, Any]:
+        optimizer = torch.optim.SGD([torch.nn.Parameter(torch.ones(1))], lr=1.0, momentum=0.9)
+        return optimizer, schedulers()[name](optimizer)
+
+    def rates(optimizer: torch.optim.Optimizer, scheduler: Any, steps: int) -> list[float]:
+        found = []
+        for _ in range(steps):
+            optimizer.step()
+            scheduler.step(*[1.0][: name == "ReduceLROnPlateau"])
+            found.append(optimizer.param_groups[0]["lr"])
+        return found
+
+    optimizer, scheduler = build()
+    rates(optimizer, scheduler, 3)
+    manager = CheckpointManager(tmp_path)
+    manager.save(1, optimizer=optimizer, scheduler=scheduler)
+    assert same(manager.load(1)["scheduler"], scheduler.state_dict())
+    other, its_scheduler = build()
+    manager.restore(1, optimizer=other, scheduler=its_scheduler)
+    assert rates(other, its_scheduler, 4) == rates(optimizer, scheduler, 4)
+
+
 def test_schedulers_and_scalers_come_back(tmp_path: Path) -> None:
     model = torch.nn.Linear(1, 1)
     optimizer = torch.optim.SGD(model.parameters(), lr=1.0)
@@ -244,7 +310,8 @@ def cycle() -> list[Any]:
     ("value", "message"),
     [
         (Custom(), "Custom has no exact form"),
-        (Counter("ab"), "Counter has no exact form"),
+        (defaultdict(list), "defaultdict has no exact form"),
+        (1 << 10_000, "int of more than 10000 bits"),
         (lambda: 1, "function has no exact form"),
         (np.array(["a"]), "ndarray of <U1 has no exact form"),
         (np.ones(2, dtype=">f8"), "not in this machine's byte order"),
@@ -273,7 +340,14 @@ def test_what_would_not_come_back_is_refused_by_name(
     [
         ({"step": -1}, "step is -1"),
         ({"step": 1.5}, "step is 1.5"),
+        ({"step": 2**63}, "step is 9223372036854775808"),
+        ({"step": True}, "step is True"),
         ({"step": 1, "metrics": {"loss": "low"}}, "metric 'loss' is 'low'"),
+        ({"step": 1, "metrics": {"loss": torch.ones(2)}}, "metric 'loss' is tensor"),
+        ({"step": 1, "metrics": {1: 2.0}}, "metrics has the key 1"),
+        ({"step": 1, "metrics": [1.0]}, "give a dict, by name"),
+        ({"step": 1, "digests": {"a": 1}}, "digest 'a' is 1"),
+        ({"step": 1, "digests": {"a": "\ud800"}}, "digests/a.* not valid Unicode"),
         ({"step": 1, "config": {"path": Path()}}, "config/path"),
         ({"step": 1, "../up": 1}, "component '../up'"),
     ],

@@ -125,9 +125,11 @@ def test_every_rank_keeps_its_own_random_and_data_state(tmp_path: Path) -> None:
     [
         (lambda _: {"w": Shard(torch.ones(2), (4,), (0,))}, "do not make up the tensor"),
         (lambda rank: {"w": Shard(torch.ones(1), (4,), (rank,))}, "do not make up the tensor"),
+        (lambda rank: {"w": Shard(torch.ones(2), (4,), (rank,))}, "do not make up the tensor"),
+        (lambda rank: {"w": Shard(torch.ones(2), (4,), (3 * rank,))}, "do not make up the tensor"),
         (lambda rank: {"at": rank}, "disagree about the structure of 'model'"),
     ],
-    ids=["overlap", "gap", "different values"],
+    ids=["twice", "gap", "overlap and gap", "outside", "different values"],
 )
 def test_parts_that_do_not_fit_are_refused(
     tmp_path: Path, state: Callable[[int], object], message: str
