@@ -98,6 +98,7 @@ def sent(repo: Repository) -> list[tuple[Site, str]]:
     opens = [
         (site, name) for site in repo.methods(*_OPENS) if (name := library("trackers", site.names))
     ]
+    opens += [(site, "Accelerate's trackers") for site in repo.methods("init_trackers")]
     return sends + makes + opens + list(_configured(repo))
 
 
