@@ -115,10 +115,16 @@ def own() -> Files:
     wanted = [
         *sorted((ROOT / "codex_ml").rglob("*.py")),
         *sorted(one for one in (ROOT / "tests").rglob("*.py") if "audit" not in one.parts),
-        *sorted(one for one in (ROOT / "docs").glob("*.md")),
+        *sorted(one for one in (ROOT / "docs").rglob("*.md") if one.parent.name != "practices"),
         *(ROOT / name for name in ("README.md", "pyproject.toml", "Makefile", "LICENSE")),
     ]
     return {str(one.relative_to(ROOT)): one.read_text() for one in wanted}
+
+
+@cache
+def own_matrix() -> Matrix:
+    """Return the capability matrix of the real code."""
+    return audited(own())
 
 
 def example(practice: registry.Practice) -> dict[str, str]:
