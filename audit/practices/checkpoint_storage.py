@@ -215,7 +215,8 @@ def _lists_weights(site: Site) -> bool:
 
 
 def _uploads_weights(repo: Repository, site: Site) -> bool:
-    if _NO_WEIGHTS.search(" ".join(map(api, (*site.receivers, *site.arguments())))):
+    given = () if site.method == "push_to_hub" else tuple(site.arguments())
+    if _NO_WEIGHTS.search(" ".join(map(api, (*site.receivers, *given)))):
         return False
     known = weights(repo)
     if site.method == "push_to_hub":
