@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from audit import compare, gate, git, report, sides
+from audit import compare, gate, git, proof, report, sides
 from audit.attribution import Attribution, way
 from audit.compare import Comparison
 from audit.config import Config
@@ -165,6 +165,6 @@ def _rewrite(file: Path, head: Matrix) -> None:
         AuditError: the file cannot be written.
     """
     try:
-        report.replace(file, report.encode(head))
+        report.replace(file, proof.encode(head))
     except OSError as error:
         raise AuditError(f"{file}: {(error.strerror or 'cannot be written').lower()}") from None

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
-from audit import pipeline, report
+from audit import pipeline, proof, report
 from audit.errors import AuditError
 from audit.formats import Report
 from audit.model import Decisions, Facets, Gap, Index, Matrix, Outcome
@@ -24,7 +24,7 @@ def _write(out: Path, files: Mapping[str, bytes]) -> Iterable[str]:
         AuditError: the folder cannot be written.
     """
     try:
-        (out / report.MANIFEST).unlink(missing_ok=True)
+        (out / proof.MANIFEST).unlink(missing_ok=True)
         for name, content in files.items():
             report.replace(out / name, content)
     except OSError as error:
@@ -33,7 +33,7 @@ def _write(out: Path, files: Mapping[str, bytes]) -> Iterable[str]:
 
 
 def _artefact(stage: str, value: object) -> dict[str, bytes]:
-    return {f"{report.ARTEFACTS}/{report.STAGES[stage]}": report.encode(value)}
+    return {f"{report.ARTEFACTS}/{report.STAGES[stage]}": proof.encode(value)}
 
 
 def _files(request: Request, store: Store | NoStore) -> tuple[File, ...]:
@@ -96,11 +96,10 @@ def s6(request: Request, _: Store | NoStore, out: Path) -> Iterable[str]:
     domains: Facets | None = report.load(out, "S2", Facets) if full else None
     ranked: tuple[Gap, ...] = report.load(out, "S5", tuple[Gap, ...]) if full else ()
     found = Outcome(listed, decisions, matrix, domains, ranked)
-    files = report.artefacts(found) | report.reports(
-        Report(found, request.catalogue, request.templates)
-    )
-    report.write(out, files, report.manifest(found, files))
-    return (*files, report.MANIFEST)
+    whole = Report(found, request.catalogue, request.templates)
+    files = report.everything(whole, request.config)
+    report.write(out, files)
+    return files
 
 
 STAGES: Final[dict[str, Stage]] = {"S1": s1, "S2": s2, "S3": s3, "S4": s4, "S5": s5, "S6": s6}

@@ -154,8 +154,8 @@ class _OnDisk:
 
 
 def own_output(name: bytes, beside: Iterable[bytes] = ()) -> bool:
-    """Tell whether a file is a report of this tool, the manifest only beside artefacts."""
-    if name == b"manifest.json":
+    """Tell whether a file is a report of this tool, the manifests only beside artefacts."""
+    if name in (b"manifest.json", b"manifest.intoto.json"):
         return any(_OWN.match(one) for one in beside)
     return _OWN.match(name) is not None
 

@@ -5,7 +5,7 @@ import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
-from audit import report, templates
+from audit import proof, templates
 from audit.history import History, Point
 from audit.model import Value
 
@@ -136,7 +136,7 @@ def table(found: History, _: Mapping[str, bytes]) -> str:
 
 def json(found: History, _: Mapping[str, bytes]) -> str:
     """Return indented JSON, schema in ``docs/schemas``."""
-    return report.encode(found).decode()
+    return proof.encode(found).decode()
 
 
 def svg(found: History, sources: Mapping[str, bytes]) -> str:

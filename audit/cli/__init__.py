@@ -19,6 +19,7 @@ COMMANDS = {
     "diff": "what moved between two revisions or matrices",
     "explain": "why a capability or practice scores what it does",
     "gate": "the CI decision",
+    "init": "write configuration, CI workflow and hook",
     "history": "scores over commits, and what changed them",
     "practices": "the catalogue; one practice's page",
     "pyproject": "bring a pyproject.toml to its canonical form",

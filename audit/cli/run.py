@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from audit import report
+from audit import proof, report
 from audit.cli import common, output
 from audit.formats import Report
 
@@ -42,8 +42,7 @@ def command(
     start = time.perf_counter()
     whole = Report(found, asked.catalogue, asked.templates)
     if out is not None:
-        files = report.artefacts(found) | report.reports(whole, names)
-        report.write(out, files, report.manifest(found, files))
+        report.write(out, report.everything(whole, asked.config, names))
         _tell(found.timings, time.perf_counter() - start, out)
     output.emit(whole, targets, step_summary)
 
@@ -54,5 +53,5 @@ def _tell(timings: tuple[tuple[str, float], ...], rendering: float, out: Path) -
         click.echo(f"{stage} {report.TITLES[stage]:<12} {seconds:6.2f} s", err=True)
     if not timings:
         click.echo("nothing changed: S1 to S5 come from the store", err=True)
-    written = (report.ARTEFACTS, report.REPORTS, report.MANIFEST)
+    written = (report.ARTEFACTS, report.REPORTS, proof.MANIFEST)
     click.echo(f"wrote {', '.join(str(out / one) for one in written)}", err=True)

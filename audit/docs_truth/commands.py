@@ -16,7 +16,7 @@ _PLACEHOLDER: Final = re.compile(r"[<>\[\]{}$…]|\.\.\.|^[A-Z][A-Z0-9_|=-]*$|^E
 _FLAG: Final = re.compile(r"^--?[A-Za-z][\w-]*$")
 _FLAG_SPAN: Final = re.compile(r"^(--[a-z][\w-]*)(?:[ =]\S.*)?$", re.IGNORECASE)
 _NO_COMMAND: Final = Unknown("a command of another program")
-_ELSEWHERE: Final = re.compile(
+ELSEWHERE: Final = re.compile(
     r"\b(pip|pipx|uv|git|docker|podman|pytest|conda|npm|npx|cargo|make|curl|wget|sqlite3|mypy|ruff"
     r"|python|torchrun|deepspeed|sbatch|srun|mkdocs|sphinx|tox|nox|hatch|poetry|gh|heroku|gcloud|aws"
     r"|fly|vercel|uvicorn|gunicorn|hypercorn|twine|jupyter|black|isort|coverage|pre-commit)\b"
@@ -187,7 +187,7 @@ def _judge_flag(world: World, page: Page, line: int, flag: str) -> Verdict:
     if any(not one.closed for one in world.programs if one.style != "unknown"):
         return Unknown("not every option of the project is to be seen")
     context = _context(page, line)
-    if _ELSEWHERE.search((page.sentence(line, flag) or context).replace(flag, "")):
+    if ELSEWHERE.search((page.sentence(line, flag) or context).replace(flag, "")):
         return Unknown("the flag may be another program's")
     if not _is_own(world, page, line, flag, context, known):
         return Unknown("the flag need not be of this project")

@@ -11,7 +11,10 @@ from audit.docs_truth.model import Judged
 from audit.docs_truth.world import World
 
 Check: TypeAlias = Callable[[World], Iterator[Judged]]
-FAMILIES: Final = ("links", "navigation", "paths", "commands")
+FAMILIES: Final = (
+    "links", "navigation", "references", "symbols", "paths", "python_blocks", "commands",
+    "project", "environment", "exit_codes", "keys", "defaults", "coverage", "interface", "output",
+)  # fmt: skip
 
 
 class Kind(msgspec.Struct, frozen=True):

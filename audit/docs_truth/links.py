@@ -126,6 +126,7 @@ def _judge(world: World, page: Page, path: str) -> Verdict:
         inside = any(_found(world, one) for one in (path.lstrip("/"), f"{page.root}{path}"))
         return HOLDS if inside else _ABSOLUTE
     places = list(_places(page, path))
+    places += [posixpath.normpath(posixpath.join(folder, path)) for folder in world.includers(page)]
     if any(_found(world, one) for one in places):
         return HOLDS
     if page.style == "sphinx" and _is_label(world, path):
@@ -137,7 +138,7 @@ def _judge(world: World, page: Page, path: str) -> Verdict:
     named = page.style == "docusaurus" or (page.style == "sphinx" and "/" not in path)
     if named and not path.endswith(_SOURCES):
         return Unknown("a name that the site resolves")
-    if any(one.startswith(_MADE) for one in places):
+    if any(one.startswith(_MADE) or world.ignored(one) for one in places):
         return Unknown("a file that is made, and that Git ignores")
     return Wrong(f"{places[0]} is not in the repository", _like(world, places[0]))
 

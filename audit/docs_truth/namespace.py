@@ -55,7 +55,9 @@ class Namespace:
         return frozenset(
             module.dotted
             for module in self.repo.product
-            if module.path.endswith("__init__.py") and "." not in module.dotted
+            if module.path.endswith("__init__.py")
+            and "." not in module.dotted
+            and _is_shipped(module.path)
         )
 
     def look(self, dotted: str) -> Verdict:
@@ -119,6 +121,10 @@ class Namespace:
             return inner
         if name in self._assigned(module) or name in module.facts.exports:
             return _Value
+        if "__getattr__" in module.by_name and any(
+            name in one.keys for one in module.facts.records
+        ):
+            return _Value
         if (found := self._starred(module, name, depth)) is not None:
             return found
         if self.dynamic(module) or (name.startswith("__") and name.endswith("__")):
@@ -172,7 +178,7 @@ class Namespace:
         """Tell whether a module makes names at run time."""
         facts = module.facts
         return (
-            "__getattr__" in module.by_name
+            ("__getattr__" in module.by_name and not _is_table(module))
             or any(_LAZY.search(name) for call in facts.calls for name in call.names)
             or any(_RUN_TIME.match(one.target) for one in facts.assigns)
         )
@@ -266,6 +272,16 @@ class Namespace:
                     scope = definitions[scope].parent
         return False
 
+    def derived_has(self, node: int, name: str) -> bool:
+        """Tell whether a class that is derived from another, here or unseen, has a member."""
+        symbol = self.program.symbol(node)
+        return any(
+            name in (self.members(inner) or (name,))
+            for nodes in self.classes.values()
+            for inner in nodes
+            if inner != node and symbol in self.program.ancestry(inner)
+        )
+
     # ----------------------------------------------------------------- nearest
     @cached_property
     def classes(self) -> dict[str, tuple[int, ...]]:
@@ -299,6 +315,26 @@ class Namespace:
     def defined(self) -> Iterator[str]:
         """Yield the dotted names of the public definitions."""
         yield from self._homes.values()
+
+
+def _is_table(module: Module) -> bool:
+    """Tell whether ``__getattr__`` knows the names of a table, and refuses all others."""
+    scope = module.by_name["__getattr__"]
+    blocks = module.facts.blocks
+    return bool(module.facts.exports and module.facts.records) and any(
+        one.scope == scope
+        and one.name == "builtins.AttributeError"
+        and one.block >= 0
+        and " not in " in blocks[one.block].text
+        for one in module.facts.raises
+    )
+
+
+def _is_shipped(path: str) -> bool:
+    """Tell whether a top-level package lies at the root or in a source folder: one that lies
+    deeper may be named like another project's."""
+    parent = path.rpartition("/")[0].rpartition("/")[0]
+    return parent.rpartition("/")[2] in ("", "src", "lib", "python")
 
 
 _Value: Final = DEEPER

@@ -70,10 +70,9 @@ def last_tag(root: Path, revision: str) -> str:
 
 
 def _version(tag: str) -> Version | None:
-    """Read a tag such as ``v1.2.0``; pre-releases are no releases."""
+    """Read a tag such as ``v1.2.0``."""
     found = re.search(r"(?:^|[^\d.])v?(\d+(?:\.\d+)*(?:\w*\d*)?)$", f" {tag}")
     try:
-        version = Version(found[1]) if found else None
+        return Version(found[1]) if found else None
     except InvalidVersion:
         return None
-    return None if version is None or version.is_prerelease else version

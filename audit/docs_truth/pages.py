@@ -17,6 +17,7 @@ _HISTORY: Final = re.compile(
     re.IGNORECASE,
 )
 _NO_PAGE: Final = re.compile(r"\.(py|toml|ya?ml|json|sh|cfg|ini|txt)(:[\w:,-]*)?$")
+_MADE: Final = re.compile(r"^\{(auto|include|eval-rst|click|code-cell)|\bexec=[\"'](?!0|false|off)")
 _ELSEWHERE: Final = re.compile(r"(^|/)(\.github|templates?|_templates)/", re.IGNORECASE)
 _SENTENCE: Final = re.compile(r"(?<=[.!?])\s+(?=[A-Z`*])|\n(?=\s*[-*] )")
 SHELLS: Final = frozenset(
@@ -45,9 +46,8 @@ class Page:
                 return "the page is partly generated from code"
             if one.name in ("snippet", "include") and not _NO_PAGE.search(one.argument):
                 return "the page includes another"
-        for fence in self.facts.fences:
-            if fence.info.startswith(("{auto", "{include", "{eval-rst", "{click")):
-                return "the page is partly generated"
+        if any(_MADE.search(fence.info) for fence in self.facts.fences):
+            return "the page is partly generated"
         return ""
 
     def paragraph(self, line: int) -> Paragraph | None:
@@ -99,8 +99,9 @@ def pages(repo: Repository) -> tuple[Page, ...]:
     """Return the pages that document the project as it is, the README first."""
     sites = _sites(repo)
     found = []
-    for file, facts in repo.prose():
-        if not _ELSEWHERE.search(file.path):
+    examples = ((one, one.facts) for one in repo.by_role("example"))
+    for file, facts in (*repo.prose(), *examples):
+        if isinstance(facts, ProseFacts) and not _ELSEWHERE.search(file.path):
             style, root = _site_of(file.path, sites)
             found.append(Page(file, facts, style, root))
     return tuple(found)

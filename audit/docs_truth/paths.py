@@ -17,9 +17,10 @@ _SUFFIX: Final = re.compile(
 _MADE: Final = re.compile(
     r"(^|/)(build|dist|site|out|outputs?|results?|runs?|logs?|checkpoints?|cache|\.cache|tmp|data"
     r"|datasets?|models?|weights|_build|htmlcov|venv|\.venv|node_modules|path|your[-_]?\w*|my[-_]?\w*"
-    r"|foo|bar|some[-_]?\w*|example\w*)(/|$)",
+    r"|_?foo|_?bar|some[-_]?\w*|example\w*)([/.]|$)",
     re.IGNORECASE,
 )
+_EXAMPLE: Final = re.compile(r"\b(for example|e\.g\.|such as|for instance)", re.IGNORECASE)
 
 
 @kind("path")
@@ -37,6 +38,10 @@ def paths(world: World) -> Iterator[Judged]:
                 yield claim, HOLDS
             elif (reason := _unknown(world, place, text, tops)) is not None:
                 yield claim, Unknown(reason)
+            elif _EXAMPLE.search(page.sentence(span.line, span.text)):
+                yield claim, Unknown("a path that may be made or meant as an example")
+            elif world.ignored(place):
+                yield claim, Unknown("a file that is made, and that Git ignores")
             else:
                 yield claim, Wrong("no such path in the repository", _like(world, place))
 

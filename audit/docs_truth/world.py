@@ -2,16 +2,20 @@
 
 import re
 from collections.abc import Callable, Iterable
+from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Final
 
 from audit.docs_truth.cli.model import Program
 from audit.docs_truth.cli.programs import programs
 from audit.docs_truth.distribution import Distribution, distribution
+from audit.docs_truth.forms import Form, forms
 from audit.docs_truth.namespace import Namespace
 from audit.docs_truth.pages import Page, pages
-from audit.repository import Repository
+from audit.facts.model import ProseFacts
+from audit.repository import File, Repository
 
+_INCLUDES: Final = ("snippet", "include")
 _WORD: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -59,9 +63,41 @@ class World:
                 found.add(path)
         return frozenset(found)
 
+    def includers(self, page: Page) -> tuple[str, ...]:
+        """Return the folders of the pages that include a page: its links may be theirs."""
+        return self._includers.get(page.path.rpartition("/")[2], ())
+
+    @cached_property
+    def _includers(self) -> dict[str, tuple[str, ...]]:
+        found: dict[str, tuple[str, ...]] = {}
+        for page in self.pages:
+            names = [one.argument for one in page.facts.directives if one.name in _INCLUDES]
+            names += [one.info for one in page.facts.fences if one.info.startswith("{include}")]
+            for name in names:
+                last = name.rpartition("/")[2]
+                found[last] = (*found.get(last, ()), page.folder)
+        return found
+
     def exists(self, path: str) -> bool:
         """Tell whether a path is a file or a folder of the tree."""
         return path in self.repo.files or path in self.folders
+
+    def ignored(self, path: str) -> bool:
+        """Tell whether the root's ``.gitignore`` names a path: a file that is made."""
+        return any(
+            fnmatchcase(place, pattern)
+            for pattern in self._ignores
+            for place in (path, path.rpartition("/")[2], f"{path}/x", *_above(path))
+        ) or any(pattern.startswith(f"{path}/") for pattern in self._ignores)
+
+    @cached_property
+    def _ignores(self) -> tuple[str, ...]:
+        rows = "\n".join(self._read([one for one in (".gitignore",) if one in self.repo.files]))
+        return tuple(
+            row.strip().strip("/")
+            for row in rows.splitlines()
+            if row.strip() and not row.startswith(("#", "!"))
+        )
 
     @cached_property
     def namespace(self) -> Namespace:
@@ -78,22 +114,57 @@ class World:
         """What the project's metadata declare."""
         return distribution(self.repo)
 
+    def texts(self, files: Iterable[File]) -> Iterable[str]:
+        """Return the texts of some files."""
+        return self._read([one.path for one in files])
+
+    @cached_property
+    def code(self) -> str:
+        """The text of all files that are no documentation."""
+        names = [
+            one.path
+            for one in self.repo.files.values()
+            if one.role != "docs" and not isinstance(one.facts, ProseFacts)
+        ]
+        return "\n".join(self._read(names))
+
     @cached_property
     def words(self) -> frozenset[str]:
         """Every identifier in a file that is no documentation: what is in none of them, no
         code reads, writes or accepts."""
-        names = [one.path for one in self.repo.files.values() if one.role != "docs"]
-        return frozenset(word for text in self._read(names) for word in _WORD.findall(text))
+        return frozenset(_WORD.findall(self.code))
+
+    @cached_property
+    def own_names(self) -> frozenset[str]:
+        """What the project is called: its packages, distributions and console commands."""
+        known = self.distribution
+        names = {*self.namespace.tops, *known.names, *(name for name, _ in known.scripts)}
+        return frozenset(one for one in names if one)
+
+    @cached_property
+    def forms(self) -> tuple[Form, ...]:
+        """The classes and dict displays of the product that give names to values."""
+        return forms(self.repo)
 
     @cached_property
     def prose(self) -> str:
         """The text of all pages, for asking whether a name is documented anywhere."""
-        return "\n".join(self._read([one.path for one in self.pages if not one.history]))
+        return "\n".join(self._read([one.path for one in self.present]))
+
+    @cached_property
+    def prose_words(self) -> frozenset[str]:
+        """Every identifier in the text of the pages."""
+        return frozenset(_WORD.findall(self.prose))
 
     @cached_property
     def released(self) -> "Release | None":
         """The last release, where there is one before this revision."""
         return self._released()
+
+
+def _above(path: str) -> list[str]:
+    parts = path.split("/")
+    return ["/".join(parts[:count]) for count in range(1, len(parts))]
 
 
 class Release:

@@ -43,7 +43,7 @@ def ci_workflow(repo: Repository) -> Iterator[Place]:
             runs-on: ubuntu-latest
             steps:
               - uses: actions/checkout@v4
-              - run: pip install -e .[test]
+              - run: pip install -e .[dev]
               - run: pytest
     Bad:
         # file: .github/workflows/stale.yml

@@ -8,6 +8,7 @@ from typing import Final
 from audit.code.modules import Module
 from audit.facts.model import Definition, Raise
 from audit.practices.origins import by_file, of_topic, receivers
+from audit.practices.ranking import central
 from audit.practices.registry import Place, at, in_code, practice
 from audit.repository import Repository, Site, blocks_from
 
@@ -46,6 +47,9 @@ _CHOSEN: Final = re.compile(
     r"(parse_args\(\)(\[\d\])?|args|opts?|options|flags|FLAGS)\.\w*(config|cfg|settings|json)\w*|"
     r"@(config|cfg|settings)(_?(file|path|json|filename|file_path|fname))?\b"
 )
+_FETCHED: Final = re.compile(r"(download|_hub|_url|hf_hub)\w*\(\)")
+_FIXED: Final = re.compile(r"^'[\w.-]+\.(ya?ml|toml)'$")
+_NAMED_CONFIG: Final = re.compile(r"conf|cfg|setting|default|param|option|train|recipe")
 _OPENS: Final = frozenset({"open", "read_text", "read_bytes"})
 _MODULE: Final = re.compile(r"(?<![a-z])(config|cfg|recipe)_?(name|module|path|file|registry)")
 
@@ -124,13 +128,33 @@ def config_file(repo: Repository) -> Iterator[Place]:
 
 
 def _readers(repo: Repository) -> Iterator[Place]:
-    yield from of_topic(repo, "config-files", "configuration read with {}")
+    fetched = set(_fetched(repo))
+    for place in of_topic(repo, "config-files", "configuration read with {}"):
+        if place.node not in fetched:
+            yield place
     for site in repo.calls("builtins.exec"):
         if any("open()" in one or ".read" in one for one in site.arguments()):
             yield at(site, "Python configuration file executed")
     for site in repo.calls("json.load", "json.loads"):
         if any(_CHOSEN.search(text) for text in _opened(site)):
             yield at(site, "JSON configuration read from a chosen file")
+
+
+def _fetched(repo: Repository) -> Iterator[int]:
+    """Yield the functions that open a file of data which they fetch, or whose fixed name is
+    no configuration's: what they read does not configure a run."""
+    for site in repo.methods(*_OPENS):
+        node = site.module.first + site.call.scope
+        texts = (*site.call.args[:1], *site.receivers)
+        if any(map(_FETCHED.search, texts)):
+            yield node
+        elif "os.path.join()" in site.call.args[:1]:
+            beside = repo.by_scope.get(node, ())
+            joined = [one.call.args[-1] for one in beside if one.names[0] == "os.path.join"]
+            fixed = [text for text in joined if _FIXED.search(text)]
+            downloads = any("download" in one.method for one in beside)
+            if downloads and fixed and not any(map(_NAMED_CONFIG.search, fixed)):
+                yield node
 
 
 def _opened(site: Site) -> Iterator[str]:
@@ -203,7 +227,7 @@ def config_env(repo: Repository) -> Iterator[Place]:
     prefixes = Counter(prefix for prefix, _ in homes)
     own.sort(key=lambda row: -prefixes[row[0].partition("_")[0]])
     foreign = [place for name, place in own if _FOREIGN.match(name)]
-    yield from (place for name, place in own if not _FOREIGN.match(name))
+    yield from central(repo, [place for name, place in own if not _FOREIGN.match(name)])
     yield from foreign
     yield from by_file(repo, of_topic(repo, "settings-from-environment", "settings read with {}"))
     for site in repo.all_calls:

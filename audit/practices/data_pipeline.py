@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from audit.code.modules import Module
-from audit.facts.model import Definition, Raise
+from audit.facts.model import Assign, Definition, Raise
 from audit.practices.loops import (
     classes_around,
     derives,
@@ -16,11 +16,13 @@ from audit.practices.loops import (
     spread,
     words,
 )
+from audit.practices.ranking import central
 from audit.practices.registry import Place, at, in_code, practice
 from audit.repository import Repository, Site, blocks_from
 
 _DATASET: Final = r"(^|[.:])\w*(Dataset|DatasetBuilder|GeneratorBasedBuilder|DataSource|DataPipe)$"
 _BUFFER: Final = re.compile(r"(replay|rollout|experience|trajectory|episode)_?(buffer|memory|pool)")
+_SAMPLED: Final = re.compile(r"(data_?set|corpus|data_?source|data_?stream)$")
 _LAZY: Final = (
     r"(^|[.:])(Iterable\w*|Streaming\w*|Iter)(Dataset|Source)$|IterDataPipe$|webdataset\."
 )
@@ -31,17 +33,22 @@ _COLLATES: Final = re.compile(
 _DRAWS: Final = re.compile(r"sample|batch|draw|^_?get|next|iter")
 _HELD_OUT: Final = r"(validation|valid|val|test|dev|eval|heldout|held_out)"
 _SPLIT_TEST: Final = re.compile(
-    rf"\b\w*(split|partition|subset|phase|fold|mode|stage|set)\w*\]? (==|in|!=) "
+    rf"\b\w*(split|partition|subset|phase|fold|mode|stage|(?<!data)set)\w*\]? (==|in|!=) "
     rf"[\[(]?('\w+', )*'(train|training|{_HELD_OUT[1:]}'"
 )
 _SPLITS: Final = re.compile(
     rf"(^|_)(has_)?({_HELD_OUT})_(docs|examples|data|samples)$|(^|_)train\w*_(and_)?{_HELD_OUT}(_|$)|(^|_){_HELD_OUT}_split(_|$)"
 )
 _HOLDS_OUT: Final = re.compile(rf"(^|[@._'/]){_HELD_OUT}(_|'|\b|$)")
+_HELD_LOADER: Final = re.compile(rf"(^|_){_HELD_OUT}_?(data|loader|set|ds)")
+_PASSED: Final = re.compile(rf"[@.]\w*{_HELD_OUT}_?(data|loader|set|ds)\w*( |$)")
 _RANK: Final = re.compile(r"rank|process_index|local_process|shard_id|worker_id", re.IGNORECASE)
 _RANKS: Final = re.compile(
     r"world_size|num_replicas|num_process|num_shards|ranks|dp_size", re.IGNORECASE
 )
+_SAMPLER: Final = re.compile(r"(^|[.:])\w*(Sampler|Dataset|DataLoader)$")
+_ENGINE: Final = re.compile(r"accelerator|Accelerator\(\)|fabric|Fabric\(\)")
+_LOADERS: Final = re.compile(r"DataLoader\(\)|data_?loader|\bloader|^\*", re.IGNORECASE)
 _HOLDER: Final = re.compile(
     r"(^|_|\W)(\w*data_?loaders?|dataset|sampler|loader|data_iter|batch_iter|data_stream)s?$"
 )
@@ -51,6 +58,11 @@ _HOLDS_DATA: Final = re.compile(
 _RESUMES: Final = re.compile(
     r"^(\w+_)?(resume_state(_dict)?|start_(batch|index|sample|iter)\w*|skip_(batches|steps|rows|samples)|"
     r"data_state|offset_batches|initial_(iter|batch)|samples_seen|consumed_samples)$"
+)
+_REMAINS: Final = re.compile(
+    r"(^|_)(missing|remaining|pending|unfinished|uncached|skip_(existing|done|completed|evaluated))_"
+    r"(eval\w*|requests?|samples?|tasks?|docs?|examples?|instances?|predictions?)(_|$)|"
+    r"^(caching|cached)_(lm|llm|model|requests?|predictions?|responses?)$"
 )
 _STATE_KEY: Final = re.compile(r"'\w*(data_?loader|sampler|dataset|data_iter\w*|data_state)\w*':")
 _SAMPLES: Final = re.compile(
@@ -90,8 +102,9 @@ def _derived(repo: Repository, bases: str, says: str) -> Iterator[Place]:
 def data_dataset(repo: Repository) -> Iterator[Place]:
     """The repository defines its data sets.
 
-    A class derived from a library's dataset or from one that is, a dataset that is
-    built or loaded by a library, memory-mapped tokens, or a replay buffer.
+    A class derived from a library's dataset or from one that is, one that is named for
+    data and gives samples, a dataset that is built or loaded by a library,
+    memory-mapped tokens, or a replay buffer.
 
     Why:
         What the model sees is then code that can be reviewed, tested and versioned.
@@ -107,21 +120,32 @@ def data_dataset(repo: Repository) -> Iterator[Place]:
         def fit(model, dataset):
             for sample in dataset:
                 model(sample)
-    Drop-in: codex_ml.data.TokenDataset
+    Drop-in: codex_ml.data.Tokens
     """
     buffers = [
         in_code(module, place, one.line, f"{one.name} keeps experience")
         for module, place, one in repo.definitions
         if one.kind == "class" and not one.stub and _BUFFER.search(own_name(one))
     ]
-    yield from spread(
+    yield from central(
+        repo,
         [
             *_derived(repo, _DATASET, "is a dataset"),
             *buffers,
+            *_duck_typed(repo),
             *_derived(repo, r"(^|[.:])\w*DataModule$", "holds datasets"),
-            *_library(repo, "dataset-makers"),
-        ]
+        ],
     )
+    yield from spread(_library(repo, "dataset-makers"))
+
+
+def _duck_typed(repo: Repository) -> Iterator[Place]:
+    """Yield classes that are named for data and give samples by index or in turn."""
+    for module, place, one in repo.definitions:
+        if one.kind == "class" and _SAMPLED.search(own_name(one)):
+            node = module.first + place
+            if any(repo.program.method(node, name) >= 0 for name in ("__getitem__", "__iter__")):
+                yield in_code(module, place, one.line, f"{one.name} gives samples")
 
 
 @practice("data-batching", looks_for="a data loader, a collate function, an own batch iterator")
@@ -143,7 +167,7 @@ def data_batching(repo: Repository) -> Iterator[Place]:
         def fit(model, dataloader):
             for batch in dataloader:
                 model(batch)
-    Drop-in: codex_ml.data.batches
+    Drop-in: codex_ml.data.BatchStream
     """
     found = [
         in_code(module, place, one.line, f"{one.name} makes batches")
@@ -216,9 +240,20 @@ def data_split(repo: Repository) -> Iterator[Place]:
     found += [
         in_code(module, one.scope, one.line, f"makes {one.target}")
         for module, one in repo.assigns(rf"^self\._?{_HELD_OUT}_(data|loader|set|ds)\w*$")
-        if "()" in one.value
+        if "()" in one.value and not _is_handed(module, one)
     ]
     yield from spread([*found, *_compared_splits(repo), *_both_loaders(repo)])
+
+
+def _is_handed(module: Module, one: Assign) -> bool:
+    """Tell whether a held-out set is only made from one that the user passes in."""
+    last = next((c.line for c in module.facts.calls if c.line > one.line + 3), one.line + 3)
+    return any(
+        _PASSED.search(text)
+        for call in module.facts.calls
+        if call.scope == one.scope and one.line <= call.line <= min(last, one.line + 3)
+        for text in call.args
+    )
 
 
 def _gives_splits(name: str) -> bool:
@@ -237,6 +272,11 @@ def _compared_splits(repo: Repository) -> Iterator[Place]:
                 yield in_code(module, one.scope, one.line, "takes data by the name of the split")
 
 
+def _takes_held(module: Module, place: int) -> bool:
+    """Tell whether a function is given the held-out data that it loads."""
+    return any(_PASSED.search(f"@{one}") for one in module.facts.definitions[place].params)
+
+
 def _both_loaders(repo: Repository) -> Iterator[Place]:
     """Yield classes and functions that make loaders for training and for held-out data."""
     for module in repo.product:
@@ -246,7 +286,9 @@ def _both_loaders(repo: Repository) -> Iterator[Place]:
             if one.kind == "function" and not one.stub
         }
         held = [
-            name for name in made if re.search(rf"(^|_){_HELD_OUT}_?(data|loader|set|ds)", name)
+            name
+            for name in made
+            if _HELD_LOADER.search(name) and not _takes_held(module, made[name])
         ]
         if held and any(
             re.search(r"(^|_)train(ing)?_?(data|loader|set|ds)", name) for name in made
@@ -275,7 +317,7 @@ def data_streaming(repo: Repository) -> Iterator[Place]:
         def tokens(path):
             with open(path) as file:
                 return file.read()
-    Drop-in: codex_ml.data.TokenDataset
+    Drop-in: codex_ml.data.Tokens
     """
     streams = [
         at(site, "streams the data set")
@@ -315,24 +357,32 @@ def data_rank_sharding(repo: Repository) -> Iterator[Place]:
         def log(text):
             if dist.get_rank() == 0:
                 print(text, dist.get_world_size())
-    Drop-in: codex_ml.data.RankSampler
+    Drop-in: codex_ml.data.BatchStream
     """
     found = [
         *_library(repo, "rank-sharding"),
         *_derived(repo, r"DistributedSampler$", "splits by rank"),
     ]
     found += [at(site, "gives each rank its own slice") for site in _strides(repo)]
+    found += [at(site, "the engine gives each rank its part") for site in _prepared(repo)]
+    found += [
+        in_code(module, place, one.line, f"{one.name} is given rank and size")
+        for module, place, one in repo.definitions
+        if one.kind == "function"
+        and not one.stub
+        and _takes_rank(one.params)
+        and any(map(_HOLDS_DATA.search, _names_around(module, place)))
+    ]
     found += [
         in_code(module, place, one.line, f"{one.name} splits by rank")
         for module, place, one in repo.definitions
         if one.kind == "class" and re.match(r"distributed_\w*sampler", own_name(one))
     ]
-    for module, place, one in repo.classes(r"(^|[.:])\w*(Sampler|Dataset|DataLoader)$"):
-        inits = [
-            d for d in module.facts.definitions if d.parent == place and d.name.endswith("__init__")
-        ]
-        if any(_takes_rank(init.params) for init in inits):
-            found.append(in_code(module, place, one.line, f"{one.name} is given rank and size"))
+    for module, _, one in repo.definitions:
+        if one.name.endswith(".__init__") and _takes_rank(one.params):
+            owner = module.first + one.parent
+            if any(map(_SAMPLER.search, repo.program.ancestry(owner))):
+                found.append(in_code(module, one.parent, one.line, "is given rank and size"))
     for module in repo.product:
         for block in module.facts.blocks:
             inside = block.parent >= 0 and module.facts.blocks[block.parent].kind == "for"
@@ -343,6 +393,20 @@ def data_rank_sharding(repo: Repository) -> Iterator[Place]:
             if step.operator == "+=" and _is_rank_count(step.value):
                 found.append(in_code(module, step.scope, step.line, "strides by the rank count"))
     yield from spread(found)
+
+
+def _prepared(repo: Repository) -> Iterator[Site]:
+    """Yield calls that hand a loader to an engine, which splits it over the ranks."""
+    for site in repo.methods("prepare", "prepare_data_loader", "setup_dataloaders"):
+        if any(_ENGINE.search(one) for one in site.receivers) and (
+            site.method != "prepare" or any(map(_LOADERS.search, site.arguments()))
+        ):
+            yield site
+
+
+def _names_around(module: Module, scope: int) -> tuple[str, ...]:
+    one = module.facts.definitions[scope]
+    return own_name(one), *(own_name(c) for _, c in classes_around(module, scope))
 
 
 def _is_rank_count(text: str) -> bool:
@@ -374,8 +438,8 @@ def _strides(repo: Repository) -> Iterator[Site]:
 def data_resume(repo: Repository) -> Iterator[Place]:
     """The position in the data survives a restart.
 
-    A loader, sampler or dataset has state that is saved and restored, or batches that
-    were seen are skipped.
+    A loader, sampler or dataset has state that is saved and restored, batches that were
+    seen are skipped, or an interrupted evaluation runs only what is missing.
 
     Why:
         A resumed run that starts the epoch again trains twice on its first part.
@@ -391,7 +455,7 @@ def data_resume(repo: Repository) -> Iterator[Place]:
         def resume(model, state):
             model.load_state_dict(state["model"])
             return state["epoch"]
-    Drop-in: codex_ml.data.ResumableLoader
+    Drop-in: codex_ml.data.BatchStream
     """
     found = [*_library(repo, "data-resuming"), *_stateful(repo)]
     found += [
@@ -410,13 +474,18 @@ def data_resume(repo: Repository) -> Iterator[Place]:
         for module, place, one in repo.definitions
         if one.kind == "function" and not one.stub and _starts_late(module, place)
     ]
+    found += [
+        in_code(module, place, one.line, f"{one.name} leaves out what was evaluated before")
+        for module, place, one in repo.definitions
+        if one.kind != "module" and not one.stub and _REMAINS.search(own_name(one))
+    ]
     yield from spread([*found, *_skipped(repo)])
 
 
 def _starts_late(module: Module, scope: int) -> bool:
     """Tell whether something that reads data takes the position to start at."""
     one = module.facts.definitions[scope]
-    names = [own_name(one), *(own_name(c) for _, c in classes_around(module, scope))]
+    names = _names_around(module, scope)
     return any(map(_RESUMES.match, one.params)) and any(map(_HOLDS_DATA.search, names))
 
 
@@ -464,7 +533,7 @@ def data_validation(repo: Repository) -> Iterator[Place]:
             if not path.exists():
                 raise FileNotFoundError(f"no file {path}")
             return path.read_text()
-    Drop-in: codex_ml.data.validate
+    Drop-in: codex_ml.data.open_tokens
     """
     if not learns(repo):
         return
@@ -501,5 +570,5 @@ def _concerns_data(repo: Repository, module: Module, scope: int, text: str) -> b
     one = module.facts.definitions[scope]
     if "builtins.set() - builtins.set()" in text:
         return any(_SAMPLES.search(f"@{name}") for name in one.params)
-    names = [own_name(one), *(own_name(c) for _, c in classes_around(module, scope))]
+    names = _names_around(module, scope)
     return bool(_VALUES.search(text)) and any(map(_DATA_SCOPE.search, names))

@@ -6,13 +6,17 @@ from functools import partial
 from typing import Final
 
 from audit.practices.origins import by_file, of_topic
-from audit.practices.registry import Place, in_file, practice
+from audit.practices.registry import Place, at, in_code, in_file, practice
 from audit.repository import File, Repository
 
 _LAUNCH: Final = re.compile(
     r"(?:^|[\s/;&(\"'])(?:torchrun|accelerate[ -]launch|deepspeed|srun|mpirun|mpiexec|horovodrun|"
     r"composer|python3? -m (?:torch\.distributed\.(?:run|launch)|accelerate\.commands\.launch|"
     r"deepspeed\S*))\s(?P<rest>.*)"
+)
+_COMMAND: Final = re.compile(
+    r"\['torchrun'|'accelerate', 'launch'|\['deepspeed'|'torch\.distributed\.(run|launch)'|"
+    r"^f?'(torchrun|accelerate launch|deepspeed|mpirun|srun) "
 )
 _WORD: Final = re.compile(r"[\w./-]+")
 
@@ -56,15 +60,29 @@ def distributed_launch(repo: Repository) -> Iterator[Place]:
         Commands that only CI runs count, after those that a user reads.
     """
     own = _entry_points(repo)
+    launchers = [*of_topic(repo, "process-launchers", "starts processes with {}"), *_composed(repo)]
     shown = [
         in_file(file, command.line, "launch command of an own entry point", command.text[:60])
         for file, command in repo.commands
         if (found := _LAUNCH.search(command.text)) and _starts(own, found["rest"])
     ]
     shown.sort(key=lambda one: _distance(repo.files[one.path]))
-    yield from (one for one in shown if repo.files[one.path].role != "ci")
-    yield from by_file(repo, of_topic(repo, "process-launchers", "starts processes with {}"))
-    yield from (one for one in shown if repo.files[one.path].role == "ci")
+    roles = {one.path: repo.files[one.path].role for one in shown}
+    yield from by_file(repo, launchers)
+    yield from (one for one in shown if roles[one.path] not in ("ci", "example"))
+    yield from (one for one in shown if roles[one.path] == "example")
+    yield from (one for one in shown if roles[one.path] == "ci")
+
+
+def _composed(repo: Repository) -> Iterator[Place]:
+    """Yield commands of a launcher that product code puts together to start them."""
+    for module in repo.product:
+        for one in module.facts.assigns:
+            if _COMMAND.search(one.value):
+                yield in_code(module, one.scope, one.line, "puts a launch command together")
+    for site in repo.methods("run", "Popen", "call", "check_call", "execvp", "execvpe", "system"):
+        if any(map(_COMMAND.search, site.call.args)):
+            yield at(site, "runs a launch command")
 
 
 def _distance(file: File) -> tuple[bool, int]:
@@ -76,6 +94,7 @@ def _entry_points(repo: Repository) -> frozenset[str]:
     """Return the names under which the repository's code can be started."""
     names = {path.rpartition("/")[2] for path in repo.files if path.endswith((".py", ".sh"))}
     names |= {module.dotted.partition(".")[0] for module in repo.program.modules}
+    names |= {module.path.partition("/")[0] for module in repo.product if "/" in module.path}
     scripts = [key for _, key in repo.keys("pyproject.toml", "setup.cfg")]
     names |= {
         key.path.rpartition(".")[2]

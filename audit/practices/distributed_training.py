@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from audit.practices.libraries import named
+from audit.practices.options import handed
 from audit.practices.origins import by_file, of_topic
 from audit.practices.processes import asks_several, guards
 from audit.practices.registry import Place, at, in_code, practice
@@ -29,6 +30,14 @@ _CHOICE: Final = re.compile(
     re.IGNORECASE,
 )
 _COLLECTIVES: Final = ("reduce_scatter_tensor", "reduce_scatter", "_reduce_scatter_base")
+_DDP_OPTIONS: Final = (
+    "ddp_backend", "ddp_timeout", "ddp_find_unused_parameters", "ddp_broadcast_buffers",
+    "ddp_bucket_cap_mb", "ddp_kwargs",
+)  # fmt: skip
+_WRAPPERS: Final = (
+    "torch.nn.parallel.DistributedDataParallel",
+    "torch.nn.parallel.distributed.DistributedDataParallel",
+)
 _AVERAGE: Final = re.compile(r"ReduceOp\.AVG|/ \S*(world_?size|num_replicas)", re.IGNORECASE)
 _GATHERS: Final = ("all_gather_into_tensor", "all_gather", "_all_gather_base", "broadcast")
 
@@ -63,7 +72,8 @@ def distributed_init(repo: Repository) -> Iterator[Place]:
 def distributed_data_parallel(repo: Repository) -> Iterator[Place]:
     """Training runs data-parallel.
 
-    Sharded data parallelism (FSDP, ZeRO) is data parallelism too.
+    Sharded data parallelism (FSDP, ZeRO) is data parallelism too, and so are options by
+    which product code configures an engine for it.
 
     Why:
         Replicas with averaged gradients are the cheapest way to a larger batch.
@@ -84,7 +94,16 @@ def distributed_data_parallel(repo: Repository) -> Iterator[Place]:
     for site in repo.methods("all_reduce", "all_reduce_coalesced"):
         if _averages_gradients(site):
             yield at(site, "gradients are all-reduced")
+    yield from by_file(repo, _engine_options(repo))
     yield from distributed_sharded(repo)
+
+
+def _engine_options(repo: Repository) -> Iterator[Place]:
+    for one in handed(repo, *_DDP_OPTIONS, off=True):
+        yield one.place("hands {} to the engine")
+    for one in handed(repo, "strategy", "distributed_backend"):
+        if re.match(r"'(ddp|fsdp|deepspeed)", one.value):
+            yield one.place("chooses a data-parallel {}")
 
 
 def _averages_gradients(site: Site) -> bool:
@@ -192,8 +211,9 @@ def _set(value: str) -> bool:
 def distributed_single_process_fallback(repo: Repository) -> Iterator[Place]:
     """The same code runs as a single process.
 
-    Where product code makes a process group, at least one place that does so must
-    be conditional; guards around other collectives do not make up for it.
+    Where product code makes a process group, at least one place that does so, or the
+    wrapper of the model, must be conditional; guards around other collectives do not
+    make up for it.
 
     Why:
         Debugging, tests and laptops have one process.
@@ -216,7 +236,7 @@ def distributed_single_process_fallback(repo: Repository) -> Iterator[Place]:
     """
     made = list(repo.methods("init_process_group"))
     conditional = [site for site in made if _conditional(repo, site)]
-    if made and not conditional:
+    if made and not conditional and not _wraps_conditionally(repo):
         return
     yield from (
         at(site, "a process group is made only for several processes") for site in conditional
@@ -227,6 +247,16 @@ def distributed_single_process_fallback(repo: Repository) -> Iterator[Place]:
         if any(asks_several(repo, site, one.text) for one in guards(site))
     )
     yield from by_file(repo, guarded)
+
+
+def _wraps_conditionally(repo: Repository) -> bool:
+    """Tell whether a model is wrapped for several processes only: else it trains unwrapped."""
+    return any(
+        asks_several(repo, site, one.text)
+        for site in repo.calls(*_WRAPPERS)
+        for one in guards(site)
+        if one.kind == "if"
+    )
 
 
 def _conditional(repo: Repository, site: Site) -> bool:

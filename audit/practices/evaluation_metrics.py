@@ -11,6 +11,7 @@ from audit.practices import entries
 from audit.practices.libraries import named
 from audit.practices.loops import (
     backward_calls,
+    classes_around,
     evaluations,
     library_calls,
     outermost,
@@ -20,7 +21,9 @@ from audit.practices.loops import (
     spread,
     words,
 )
+from audit.practices.origins import by_file
 from audit.practices.registry import Place, at, in_code, practice
+from audit.practices.tables import written_rows
 from audit.repository import Repository, Site
 
 _KEYED: Final = (
@@ -43,11 +46,16 @@ _WRITERS: Final = (
     "to_csv", "to_json", "to_parquet", "savez", "savez_compressed", "writerow", "writerows",
     "writeheader", "save_json", "write_json", "dump_json",
 )  # fmt: skip
+_TIMING: Final = re.compile(r"profil|timer|benchmark")
 _SPREAD: Final = re.compile(
     r"(^|_)(std_errs?|std_errors?|standard_errors?|bootstrap\w*|confidence_intervals?|conf_int|"
     r"credible_intervals?|ci95|error_bars?|stderr_(for|of)|(mean|sample|metric|acc)_stderr)(_|$)"
 )
 _SPREAD_CLASS: Final = re.compile(r"^(std|std_dev|standard_deviation|standard_error)$")
+_PLUS_MINUS: Final = re.compile(r"\} ?(\+/-|\+-|±|\\pm) ?\{")
+_SPREAD_KEY: Final = re.compile(
+    r"'[^']*(reward|return|score|acc\w*|metric|success)\w*[_/](std|stderr|sem|ci)\b"
+)
 _LAZY: Final = ("evaluate", "simple_evaluate", "evaluate_model", "run_evaluation")
 _STD: Final = ("std", "nanstd", "stdev", "pstdev", "std_mean")
 
@@ -78,7 +86,7 @@ def eval_loop(repo: Repository) -> Iterator[Place]:
         @torch.no_grad()
         def answer(model, prompt):
             return model.generate(prompt)
-    Drop-in: codex_ml.eval.evaluate
+    Drop-in: codex_ml.evaluation.evaluating.evaluate
     """
     found = evaluations(repo)
     yield from spread(
@@ -107,13 +115,13 @@ def eval_metrics(repo: Repository) -> Iterator[Place]:
             return (guess == truth).float().mean()
     Limits:
         Metrics that only a configuration file names are not seen.
-    Drop-in: codex_ml.eval.metrics
+    Drop-in: codex_ml.evaluation.text_metrics
     """
     found: dict[str, list[Place]] = {}
     for metric, place in (*_metric_calls(repo), *_own_metrics(repo), *_reported(repo)):
         found.setdefault(metric, []).append(place)
     if len(found) >= 2 or "several" in found:
-        yield from spread(one for places in found.values() for one in places)
+        yield from by_file(repo, (one for places in found.values() for one in places))
 
 
 @cache
@@ -267,9 +275,11 @@ def eval_results_file(repo: Repository) -> Iterator[Place]:
         def setup(config, path):
             with open(path, "w") as file:
                 json.dump(config, file)
-    Drop-in: codex_ml.eval.write_results
+    Drop-in: codex_ml.evaluation.results.write_results
     """
     evaluating = set(evaluations(repo)) | set(_evaluator_calls(repo))
+    if not evaluating:
+        return
     beside = repo.graph.within(evaluating, 1, up=True)
     below = repo.graph.within(evaluating, 2, up=False)
     yield from spread(
@@ -287,10 +297,15 @@ def _structured_writes(repo: Repository) -> Iterator[Site]:
         if any("dumps()" in one for one in site.arguments()):
             yield site
     yield from repo.methods("log_metrics_to_file", "save_metrics")
+    yield from written_rows(repo)
 
 
 def _about_results(site: Site, beside: Collection[int], below: Collection[int]) -> bool:
     """Tell whether a write is named for results, or is of an evaluation's values."""
+    if any(
+        _TIMING.search(own_name(one)) for _, one in classes_around(site.module, site.call.scope)
+    ):
+        return False
     one = site.module.facts.definitions[outermost(site.module, site.call.scope)]
     written = " ".join(site.arguments())
     if _RESULTS.search(own_name(one)) or any(_RESULTS.search(words(name)) for name in one.params):
@@ -308,7 +323,8 @@ def eval_uncertainty(repo: Repository) -> Iterator[Place]:
     """Evaluation reports how sure its numbers are.
 
     A function for standard errors, bootstrap or intervals, a library's, or a standard
-    deviation that is computed in an evaluation.
+    deviation that is computed in an evaluation, printed beside its mean (`±`), or
+    reported under the name of a metric.
 
     Why:
         Without a spread nobody can tell an improvement from noise.
@@ -324,7 +340,7 @@ def eval_uncertainty(repo: Repository) -> Iterator[Place]:
         import numpy as np
         def normalise(pixels):
             return (pixels - np.mean(pixels)) / np.std(pixels)
-    Drop-in: codex_ml.eval.bootstrap
+    Drop-in: codex_ml.evaluation.statistics.estimate
     """
     found = [
         in_code(module, place, one.line, f"{one.name} computes a spread")
@@ -338,7 +354,7 @@ def eval_uncertainty(repo: Repository) -> Iterator[Place]:
     found += [
         at(site, "computes the standard deviation of results")
         for site in repo.methods(*_STD)
-        if _in_evaluation(site, evaluating)
+        if _in_evaluation(site, evaluating) or (evaluating and _reports_spread(repo, site))
     ]
     yield from spread(found)
 
@@ -354,3 +370,14 @@ def _in_evaluation(site: Site, evaluating: Collection[int]) -> bool:
         return True
     one = site.scope
     return one.kind == "function" and says_evaluation(own_name(one))
+
+
+def _reports_spread(repo: Repository, site: Site) -> bool:
+    """Tell whether a deviation is reported: beside its mean, or under the key of a metric."""
+    for one in repo.by_scope.get(site.module.first + site.call.scope, ()):
+        texts = list(one.arguments())
+        if any(f"{site.method}()" in text for text in texts):
+            key = " ".join((one.names[0], *texts[:1]))
+            if any(map(_PLUS_MINUS.search, texts)) or _SPREAD_KEY.search(key):
+                return True
+    return False

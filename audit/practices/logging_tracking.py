@@ -1,12 +1,20 @@
 """Logging and tracking: loggers, trackers and the choice between them, rank-zero output."""
 
+import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from audit.practices.libraries import library, named
+from audit.practices.loops import scope_at
+from audit.practices.options import Option, handed
 from audit.practices.origins import by_file, called_on
-from audit.practices.processes import RANK_ZERO_NAME, asks_rank_zero, guards
+from audit.practices.processes import (
+    RANK_ZERO_NAME,
+    asks_other_ranks,
+    asks_rank_zero,
+    guards,
+)
 from audit.practices.registry import Place, at, in_code, practice
 from audit.repository import Repository, Site
 
@@ -18,7 +26,25 @@ _SENDS: Final = (
     "report_scalar", "log_scalar", "log_scalars", "log_value", "log_table",
     "log_artifact", "add_histogram", "log_text", "line",
 )  # fmt: skip
-_OPENS: Final = ("init", "start_run", "Run", "Task", "Experiment", "init_run", "SummaryWriter")
+_OPENS: Final = (
+    "init",
+    "start_run",
+    "Run",
+    "Task",
+    "Experiment",
+    "init_run",
+    "SummaryWriter",
+    "get_task",
+    "current_task",
+)
+_SWITCHES: Final = (
+    "basicConfig", "dictConfig", "setLevel", "addHandler", "set_verbosity", "set_verbosity_error",
+    "set_verbosity_info", "set_verbosity_warning", "disable_progress_bar", "disable_progress_bars",
+)  # fmt: skip
+_QUIET: Final = re.compile(r"log|print|quiet|silen|progress|stdout|verb", re.IGNORECASE)
+_ZERO: Final = re.compile(r"(process|rank)_zero\(\)|is_(main|master)\w*|rank(\(\))? [!=]= 0")
+# Variables by which a tracker is configured for the engine that sends metrics to it.
+_VARIABLE: Final = re.compile(r"^'?(WANDB|MLFLOW|COMET|NEPTUNE|CLEARML|TRACKIO|SWANLAB|AIM)_\w+'?$")
 
 
 @practice("log-logger", looks_for="messages sent through logging, loguru, structlog or absl")
@@ -72,7 +98,21 @@ def sent(repo: Repository) -> list[tuple[Site, str]]:
     opens = [
         (site, name) for site in repo.methods(*_OPENS) if (name := library("trackers", site.names))
     ]
-    return sends + makes + opens
+    return sends + makes + opens + list(_configured(repo))
+
+
+def _configured(repo: Repository) -> Iterator[tuple[Site, str]]:
+    """Yield calls that configure a tracker of the training engine by its environment variables."""
+    for site in repo.calls("os.environ.setdefault"):
+        if site.call.args and (found := _VARIABLE.match(site.call.args[0])):
+            yield site, found[1]
+
+
+def _reporting(repo: Repository) -> Iterator[Option]:
+    """Yield the options that name the trackers to which an engine sends metrics."""
+    for one in handed(repo, "report_to", "log_with"):
+        if one.value not in ("['none']", "'none' | None"):
+            yield one
 
 
 @practice("log-tracker", looks_for="calls that send values to an experiment tracker")
@@ -97,7 +137,9 @@ def log_tracker(repo: Repository) -> Iterator[Place]:
     Limits:
         A tracker that arrives as an argument of unknown class is not recognised.
     """
-    yield from by_file(repo, (at(site, f"values sent to {name}") for site, name in sent(repo)))
+    found = [at(site, f"values sent to {name}") for site, name in sent(repo)]
+    found += [one.place("{} names the engine's trackers") for one in _reporting(repo)]
+    yield from by_file(repo, found)
 
 
 @practice("log-tracker-choice", looks_for="two trackers behind one interface or option")
@@ -105,7 +147,8 @@ def log_tracker_choice(repo: Repository) -> Iterator[Place]:
     """The user can choose between experiment trackers.
 
     Two trackers count when one function or class uses both, or when two classes
-    with a common ancestor each use one.
+    with a common ancestor each use one; so does the engine's option that names trackers
+    (`report_to`, `log_with`), where its value is not fixed.
 
     Why:
         Teams have different trackers; one interface keeps the loop free of them.
@@ -136,7 +179,8 @@ def log_tracker_choice(repo: Repository) -> Iterator[Place]:
         for kinds in choices
         for name, site in kinds.items()
     )
-    yield from by_file(repo, chosen)
+    options = (one.place("{} chooses trackers") for one in _reporting(repo) if not one.fixed)
+    yield from by_file(repo, (*options, *chosen))
 
 
 def _interfaces(repo: Repository, site: Site) -> Iterator[object]:
@@ -168,28 +212,58 @@ def log_rank_zero(repo: Repository) -> Iterator[Place]:
         import torch.distributed as dist
         def report(loss):
             print(dist.get_rank(), loss)
-    Limits:
-        A function that returns early on other ranks is not recognised.
     """
     yield from by_file(repo, _rank_zero_output(repo))
 
 
 def _rank_zero_output(repo: Repository) -> Iterator[Place]:
-    for site in _outputs(repo):
+    outputs = list(_outputs(repo))
+    for site in (*outputs, *repo.methods(*_SWITCHES)):
         if any(asks_rank_zero(repo, site, one.text) for one in guards(site)):
             yield at(site, "output of the main process only")
+    yield from _after_returns(repo, outputs)
+    yield from _quiet_blocks(repo)
     for site in repo.calls(*named("rank-zero-output")):
         yield at(site, "output of the main process only")
-    for site in repo.methods("tqdm", "trange", "basicConfig", "setLevel", "set_verbosity"):
+    for site in repo.methods("tqdm", "trange", *_SWITCHES):
         if any(asks_rank_zero(repo, site, one) for one in site.arguments()):
             yield at(site, "output depends on the rank")
+    for module, switch in repo.assigns(r"\.disabled$|^(builtins|__builtin__)\.print$"):
+        if asks_other_ranks(switch.value) or switch.target.endswith(".print"):
+            yield in_code(module, switch.scope, switch.line, "output depends on the rank")
     for module, place, one in repo.definitions:
         if any(RANK_ZERO_NAME.search(d.rpartition(".")[2]) for d in one.decorators):
             yield in_code(module, place, one.line, "runs on the main process only")
 
 
+def _quiet_blocks(repo: Repository) -> Iterator[Place]:
+    """Yield contexts that silence the processes other than the first."""
+    for module in repo.product:
+        for block in module.facts.blocks:
+            if block.kind == "with" and _QUIET.search(block.text) and _ZERO.search(block.text):
+                yield in_code(module, scope_at(module, block.line), block.line, "others are quiet")
+
+
+def _after_returns(repo: Repository, outputs: Iterable[Site]) -> Iterator[Place]:
+    """Yield output that follows an early return of the other processes."""
+    leaves: dict[int, int] = {}
+    for module in repo.product:
+        for place, block in enumerate(module.facts.blocks):
+            if (
+                block.kind == "if"
+                and asks_other_ranks(block.text)
+                and all(call.block != place for call in module.facts.calls)
+            ):
+                leaves[module.first + scope_at(module, block.line)] = block.line
+    for site in outputs:
+        line = leaves.get(site.module.first + site.call.scope, site.line)
+        if line < site.line and site.scope.kind == "function":
+            yield at(site, "other processes have returned before")
+
+
 def _outputs(repo: Repository) -> Iterator[Site]:
     yield from repo.calls("builtins.print", "tqdm.tqdm", "tqdm.auto.tqdm", "tqdm.trange")
+    yield from repo.calls("rich.print", "rich.console.Console().print")
     for site in repo.methods(*dict.fromkeys((*_LEVELS, *_SENDS, *_OPENS))):
         if called_on(site, "loggers") or called_on(site, "trackers"):
             yield site

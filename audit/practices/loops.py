@@ -8,6 +8,7 @@ from typing import Final
 from audit.code.modules import Module
 from audit.facts.model import Block, Definition
 from audit.practices.libraries import named
+from audit.practices.ranking import is_corner
 from audit.practices.registry import Place
 from audit.repository import Repository, Site
 
@@ -23,6 +24,9 @@ _EVALUATES: Final = re.compile(
 _NO_EVALUATION: Final = re.compile(
     r"^_?(on|build|get|create|make|log|print|setup|init|add|set|should|is|has|load|parse|save|"
     r"prepare|register|maybe|check|format|resolve|no)_|_(args|config|callback|metrics?|factory)$"
+)
+_EVALUATING_CLASS: Final = re.compile(
+    r"(^|_)(valid|val|validation|eval|evaluation|test)_?(epoch|loop|runner|step)$"
 )
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _PREDICTS: Final = frozenset({"predict", "generate", "forward", "infer", "act", "get_action"})
@@ -43,9 +47,11 @@ def own_name(one: Definition) -> str:
 def spread(places: Iterable[Place], first: Collection[str] = ()) -> Iterator[Place]:
     """Yield the first place of each file before the second of any.
 
-    Files in `first` come first, then those near the root.
+    Files in `first` come first, then those near the root; those aside of the main path last.
     """
-    every = sorted(places, key=lambda one: (one.path not in first, one.path.count("/")))
+    every = sorted(
+        places, key=lambda one: (is_corner(one.path), one.path not in first, one.path.count("/"))
+    )
     rest: list[Place] = []
     seen: set[str] = set()
     for one in every:
@@ -210,7 +216,7 @@ def evaluations(repo: Repository) -> dict[int, tuple[Module, int, Definition]]:
             quiet = node in leading or any(site.method in methods for site in calls)
             if quiet and _loops_or_reports(repo, module, place):
                 found[node] = (module, place, one)
-        elif node in off and _sums_up(repo, node):
+        elif node in off and (_sums_up(repo, node) or _in_evaluating_class(module, place)):
             found[node] = (module, place, one)
     return found
 
@@ -220,6 +226,17 @@ def _in_evaluator(module: Module, scope: int) -> bool:
     own = own_name(module.facts.definitions[scope])
     return own in ("__call__", "run", "forward", "compute_metrics", "step") and any(
         says_evaluation(one.name) for _, one in classes_around(module, scope)
+    )
+
+
+def _in_evaluating_class(module: Module, scope: int) -> bool:
+    """Tell whether a public method that returns something is of a class named for one
+    evaluation: ``ValidEpoch.batch_update``."""
+    one = module.facts.definitions[scope]
+    return (
+        bool(one.returns)
+        and not own_name(one).startswith("_")
+        and any(_EVALUATING_CLASS.search(words(c.name)) for _, c in classes_around(module, scope))
     )
 
 

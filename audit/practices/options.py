@@ -1,30 +1,85 @@
-"""Options that product code hands to a training library, however they travel."""
+"""Options that product code hands to the engine that trains: keywords, entries of a dictionary
+that becomes keywords, fields and attributes of a class of training arguments."""
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator
+from functools import lru_cache
+from typing import Final
 
-from audit.practices.registry import Place, at, in_code
+import msgspec
+
+from audit.code.modules import Module
+from audit.practices.registry import Place, in_code
 from audit.repository import Repository
 
-_OFF = frozenset({"None", "False", "-1", "0"})
+_ENTRY: Final = re.compile(r"\['(\w+)'\]$")
+_ARGUMENTS: Final = re.compile(r"(^|[.:])\w*Training(Arguments|Args)$")
+_OFF: Final = frozenset(
+    {"None", "False", "-1", "0", "0.0", "'none'", "'no'", "''", "[]", "()", "{}"}
+)
+
+
+class Option(msgspec.Struct, frozen=True):
+    """An option with the text of its value and where it is handed on."""
+
+    name: str
+    value: str
+    module: Module
+    scope: int
+    line: int
+
+    @property
+    def fixed(self) -> bool:
+        """Whether the value is a constant that a user of the product cannot choose."""
+        return self.value[:1] in "'[(" or self.value in ("True", "1")
+
+    def place(self, says: str) -> Place:
+        """Return where the option is handed on; `says` may take its name."""
+        return in_code(self.module, self.scope, self.line, says.format(self.name))
+
+
+def handed(repo: Repository, *names: str, off: bool = False) -> Iterator[Option]:
+    """Yield the options of these names; those whose value switches them off only with `off`."""
+    for name in names:
+        given = (
+            Option(name, value, site.module, site.call.scope, site.line)
+            for site, value in repo.given(name)
+        )
+        for one in (*given, *_assigned(repo).get(name, ())):
+            if off or one.value not in _OFF:
+                yield one
 
 
 def options(repo: Repository, says: str, *names: str) -> Iterator[Place]:
-    """Yield where an option is given a value that switches it on.
+    """Yield the places where an option of these names is given a value that switches it on."""
+    return (one.place(says) for one in handed(repo, *names))
 
-    As a keyword, as a key of the keywords that are collected for a call, or as the default
-    of a class derived from the library's arguments.
-    """
-    for site, value in repo.given(*names):
-        if value not in _OFF:
-            yield at(site, says)
-    one_of = "|".join(map(re.escape, names))
-    for module, one in repo.assigns(rf"^(?!:).*\['({one_of})'\]$"):
-        if one.value not in _OFF:
-            yield in_code(module, one.scope, one.line, says)
-    for module, one in repo.assigns(rf"[.:]({one_of})$"):
-        definition = module.facts.definitions[one.scope]
-        if definition.kind == "class" and one.value not in _OFF:
-            ancestry = repo.program.ancestry(module.first + one.scope)
-            if any(name.endswith("TrainingArguments") for name in ancestry):
-                yield in_code(module, one.scope, one.line, says)
+
+@lru_cache(maxsize=1)
+def _assigned(repo: Repository) -> dict[str, list[Option]]:
+    """Return the options that are assigned, by name."""
+    found: dict[str, list[Option]] = defaultdict(list)
+    arguments: dict[int, bool] = {}
+    for module in repo.product:
+        for one in module.facts.assigns:
+            name = one.target.removeprefix("self.")
+            if entry := _ENTRY.search(name):
+                name = entry[1]
+            elif not name.isidentifier() or not _in_arguments(repo, module, one.scope, arguments):
+                continue
+            if one.value:
+                found[name].append(Option(name, one.value, module, one.scope, one.line))
+    return found
+
+
+def _in_arguments(repo: Repository, module: Module, scope: int, known: dict[int, bool]) -> bool:
+    """Tell whether a scope is a class of training arguments or a method of one."""
+    definitions = module.facts.definitions
+    owner = scope if definitions[scope].kind == "class" else definitions[scope].parent
+    if owner <= 0 or definitions[owner].kind != "class":
+        return False
+    node = module.first + owner
+    if node not in known:
+        known[node] = any(map(_ARGUMENTS.search, repo.program.ancestry(node)))
+    return known[node]

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from audit.practices.libraries import library, named
+from audit.practices.ranking import is_corner
 from audit.practices.registry import Place, at, in_code
 from audit.repository import Repository, Site
 
@@ -44,16 +45,20 @@ def called_on(site: Site, topic: str) -> str:
 def by_file(repo: Repository, places: Iterable[Place]) -> Iterator[Place]:
     """Order places: the first of every file, the file with most of them before the others.
 
-    Three places are shown first; they say more when they come from three files.
-    Scripts in folders beside the packages come last.
+    Three places are shown first; they say more when they come from three files. Files near
+    the root come first, those in folders beside the packages and aside of the main path last.
     """
     files: dict[str, list[Place]] = {}
     for one in places:
         files.setdefault(one.path, []).append(one)
-    ordered = sorted(files.items(), key=lambda row: (_is_beside(repo, row[0]), -len(row[1])))
+    ordered = sorted(files.items(), key=lambda row: (*_distance(repo, row[0]), -len(row[1])))
     yield from (rows[0] for _, rows in ordered)
     for _, rows in ordered:
         yield from rows[1:]
+
+
+def _distance(repo: Repository, path: str) -> tuple[bool, bool, int]:
+    return is_corner(path), _is_beside(repo, path), path.count("/")
 
 
 def _is_beside(repo: Repository, path: str) -> bool:

@@ -18,13 +18,18 @@ _MAIN: Final = re.compile(
     r"(?<![a-z])(main|master|primary)_(process|proc|rank|worker)(?![a-z])"
 )
 RANK_ZERO_NAME: Final = re.compile(
-    r"rank_?(zero|0)(?![a-z0-9])|(main|master|primary)_(process|rank|only)|only_(on_)?(main|master|rank)"
+    r"rank_?(zero|0)(?![a-z0-9])|(main|master|primary)_(process|rank|only)|only_(on_)?(main|master|rank)|"
+    r"one_rank_only|(first|single)_rank_only"
 )
 _SEVERAL: Final = re.compile(
     r"is_initialized\(\)|is_available\(\)|is_dist_avail|world_?size|'(RANK|WORLD_SIZE|LOCAL_RANK)'|"
-    r"num_(processes|devices|gpus|nodes)|n_?gpus?\b|use_dist\w*|(?<![a-z])(is_)?distributed\b(?![.(])|"
+    r"multi_?(gpu|process)|num_(processes|devices|gpus|nodes)|n_?gpus?\b|use_dist\w*|(?<![a-z])(is_)?distributed\b(?![.(])|"
     r"is_distributed\w*\(\)|(?<![a-z])(is_|use_)?ddp\b|(?<![a-z])devices \*|_RANK'\]",
     re.IGNORECASE,
+)
+_OTHER_RANKS: Final = re.compile(
+    rf"({_RANK})(?! ?[+*/]) ?(!= ?0\b|> ?0\b|not in)|not [\w.:@]*({_MAIN.pattern})"
+    r"|not [\w.:@]*(?<![a-z])rank(\(\))?($| )"
 )
 _CALLED: Final = re.compile(r"[\w.:]+(?=\(\))")
 
@@ -37,6 +42,11 @@ def guards(site: Site) -> Iterator[Block]:
 def asks_rank_zero(repo: Repository, site: Site, text: str) -> bool:
     """Tell whether a condition asks for the first process, itself or through a function."""
     return _asks(repo, site, text, lambda one: bool(_ZERO.search(one) or _MAIN.search(one)))
+
+
+def asks_other_ranks(text: str) -> bool:
+    """Tell whether a condition asks for the processes other than the first."""
+    return bool(_OTHER_RANKS.search(text))
 
 
 def asks_several(repo: Repository, site: Site, text: str) -> bool:

@@ -9,8 +9,9 @@ from audit.practices.registry import Place
 from audit.repository import Repository
 
 _CORNER: Final = re.compile(
-    r"(^|[/_])(experimental|legacy|contrib|deprecated|old|monkeypatch(es)?|dev|sandbox|"
-    r"research|projects|third_party|vendor|benchmarks?|examples?|tutorials?)(?=[/_.]|$)",
+    r"(^|[/_])(experimental|legacy|contrib|deprecated|old|monkeypatch(es)?|patch(es)?|dev|sandbox|"
+    r"research|projects|third_party|vendor|benchmarks?|examples?|tutorials?|prototypes?|extras?|"
+    r"extensions?|integrations?|compat\w*|kernels|labs?|scratch|misc|skills|adhoc|telemetry)(?=[/_.]|$)",
     re.IGNORECASE,
 )
 """Folders beside the main path."""

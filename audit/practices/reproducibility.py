@@ -33,7 +33,7 @@ def repro_seed(repo: Repository) -> Iterator[Place]:
             return torch.multinomial(logits, 1)
     Limits:
         A generator that is made without any value counts as not seeded.
-    Drop-in: codex_ml.reproducibility.seed_everything
+    Drop-in: codex_ml.training.assembly.seed_everything
     """
     seeded: dict[tuple[str, int], dict[str, Site]] = {}
     for site, library in libraries(repo, "seeders"):
@@ -75,7 +75,7 @@ def repro_deterministic_mode(repo: Repository) -> Iterator[Place]:
             torch.backends.cudnn.deterministic = False
     Limits:
         Operations without a deterministic kernel are not known.
-    Drop-in: codex_ml.reproducibility.seed_everything
+    Drop-in: codex_ml.training.assembly.seed_everything
     """
     for site, library in libraries(repo, "deterministic-modes"):
         if argument(site, 0, "mode") != "False":
@@ -212,7 +212,7 @@ def repro_run_record(repo: Repository) -> Iterator[Place]:
             print({"torch": torch.__version__})
     Limits:
         That configuration and versions end in the same place is believed, not proved.
-    Drop-in: codex_ml.reproducibility.run_record
+    Drop-in: codex_ml.training.environment.environment
     """
     yield from _recorded_values(repo)
     commits = [node(site) for site in repo.calls(*_COMMANDS) if _asks_git(site)]

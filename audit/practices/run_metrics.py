@@ -7,7 +7,9 @@ from typing import Final
 from audit.code.modules import Module
 from audit.practices.libraries import library, named
 from audit.practices.origins import by_file, callees, of_topic
+from audit.practices.ranking import central
 from audit.practices.registry import Place, at, in_code, practice
+from audit.practices.tables import written_rows
 from audit.repository import Repository, Site, blocks_from
 
 _METRIC: Final = re.compile(
@@ -31,6 +33,7 @@ _SPEED: Final = re.compile(
     r"(step|batch|iter|iteration|forward|backward)_?time(?![a-z])|time_per_|seconds_per_",
     re.IGNORECASE,
 )
+_WRITES: Final = frozenset({"open", "write", "write_text", "writelines", "write_bytes"})
 _KEY: Final = re.compile(r"'([^']+)': (?!-?\d|None|'|True|False)")
 _REPORTS: Final = (
     "log", "log_metric", "log_metrics", "log_dict", "log_scalar", "record", "add_scalar", "scalar",
@@ -52,7 +55,7 @@ def _trains(repo: Repository) -> bool:
 def log_metrics_file(repo: Repository) -> Iterator[Place]:
     """Training metrics are written to a local JSON or CSV file.
 
-    A writer of JSON lines or CSV rows counts in a repository that trains, when what
+    A writer of JSON lines or CSV (or tab-separated) rows counts in a repository that trains, when what
     it writes, or the function that writes, is about metrics: dictionary keys,
     parameters, attributes, names of definitions.
 
@@ -76,7 +79,7 @@ def log_metrics_file(repo: Repository) -> Iterator[Place]:
         Records of something else that are named like metrics count in a repository that trains.
     """
     if _trains(repo):
-        yield from by_file(repo, _metric_writers(repo))
+        yield from central(repo, _metric_writers(repo))
 
 
 def _metric_writers(repo: Repository) -> Iterator[Place]:
@@ -88,12 +91,26 @@ def _metric_writers(repo: Repository) -> Iterator[Place]:
         if any("json.dumps()" in text for text in site.arguments()) and _about_metrics(site):
             yield at(site, "a line of metrics is written as JSON")
     for site in repo.calls("json.dump", "json.dumps", "orjson.dumps"):
-        if site.call.args and _METRIC.search(_plain(site.call.args[0])) and _about_metrics(site):
+        if (
+            site.call.args
+            and _METRIC.search(_plain(site.call.args[0]))
+            and _about_metrics(site)
+            and (site.method == "dump" or _writes(repo, site))
+        ):
             yield at(site, "metrics are written as JSON")
+    for site in written_rows(repo):
+        if _about_metrics(site):
+            yield at(site, "a row of metrics is written to a table file")
     for site in repo.methods("to_csv", "to_json"):
         if _about_metrics(site):
             yield at(site, f"metrics are written by {site.method}")
     yield from _json_formatters(repo)
+
+
+def _writes(repo: Repository, site: Site) -> bool:
+    """Tell whether the function of a call writes to a file, or hands its text back."""
+    calls = repo.by_scope.get(site.module.first + site.call.scope, ())
+    return any(one.method in _WRITES for one in calls) or "json.dumps()" in site.scope.returns
 
 
 def _json_formatters(repo: Repository) -> Iterator[Place]:

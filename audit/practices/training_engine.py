@@ -10,6 +10,7 @@ from audit.practices.loops import (
     backward_calls,
     classes_around,
     derives,
+    enclosing,
     gradients_off,
     is_optimizer_step,
     library_calls,
@@ -23,13 +24,16 @@ from audit.practices.loops import (
     training_files,
     trains,
 )
+from audit.practices.options import handed
 from audit.practices.registry import Place, at, in_code, practice
-from audit.repository import Repository, Site
+from audit.repository import Repository, Site, blocks_from
 
 _ACCUMULATION: Final = re.compile(
     r"accum(ulat(e|ion))?_?(grad|step|batch|iter|factor)|grad(ient)?s?_?accum"
 )
-_MODULO: Final = re.compile(r" % |accum|sync_grad")
+_CHUNKS: Final = re.compile(
+    r"mini_?batch|micro_?batch|chunk|batch_steps|sub_?batch|torch\.split\(\)|grad_?cache"
+)
 _TRAINER: Final = r"(^|[.:])\w*(Trainer|TrainingArguments|LightningModule)$"
 _PRECISION_OPTION: Final = re.compile(r"^(mixed_precision|amp|use_amp|fp16|bf16|fp8)(_\w+)?$")
 _AUTOCAST: Final = re.compile(r"^(autocast|\w*mixed_precision_context\w*|get_\w*grad_scaler)$")
@@ -44,9 +48,18 @@ _HOOK: Final = re.compile(
 _HOOKS: Final = re.compile(r"callback|hook|event_handler|listener", re.IGNORECASE)
 _ELEMENT: Final = re.compile(r"(callback|handler|listener)s?(\(\))?\[\]$")
 _MODULE_HOOK: Final = re.compile(r"forward|backward|module|state_dict|remov|grad|save|load|param")
+_ITEM: Final = re.compile(r"\[\](\[\d\]|\.\w*(handler|callback|func|fn))?$")
 _STOPPER: Final = re.compile(r"early_?stop|stop_training|no_\w*improvement|stop_train")
+_INTERRUPTS: Final = re.compile(
+    r"(Train(ing)?_?(Interrupt|Stop)|(Stop|Interrupt)_?Training|EarlyStop)\w*$"
+)
 _CLIP: Final = re.compile(r"^_?(dispatch_)?clip_(by_)?\w*(grad|global_norm)\w*$|^unitwise_norm$")
 _NON_FINITE: Final = ("isfinite", "isnan", "isinf")
+_NOT_LOSS: Final = re.compile(r"norm_type|prob|reward|@ord\b|teacher")
+_GUARD: Final = re.compile(
+    r"(on|terminate|stop|detect|skip)\w*_(nan|inf|finite|overflow)|"
+    r"nan_\w*(detect|guard|monitor|stop)|overflow"
+)
 _LOSS: Final = re.compile(r"loss|grad|backward|objective", re.IGNORECASE)
 
 
@@ -153,8 +166,10 @@ def train_grad_accumulation(repo: Repository) -> Iterator[Place]:
 
 def _accumulating_loops(repo: Repository) -> Iterator[Place]:
     steps = {site.module.first + site.call.scope for site in optimizer_steps(repo)}
-    for site in backward_calls(repo):
+    for site in (*backward_calls(repo), *_own_backward(repo)):
         inner = loops_around(site)
+        if inner and _CHUNKS.search(f"{site.scope.name} {_loop_text(site)}"):
+            yield at(site, "backward for every part of a batch")
         callers = repo.graph.callers[site.module.first + site.call.scope]
         if inner and not _steps_beside(repo, site) and not steps.isdisjoint(callers):
             yield at(site, "backward in a loop of what runs before the step")
@@ -167,6 +182,23 @@ def _accumulating_loops(repo: Repository) -> Iterator[Place]:
             waits = [one for one in step.blocks() if one.kind == "if" and " % " in one.text]
             if waits and not _shares_a_block(repo, step, waits):
                 yield at(step, "the optimizer steps once every few batches")
+
+
+def _own_backward(repo: Repository) -> Iterator[Site]:
+    """Yield calls of a repository's own function around backward."""
+    return repo.methods("_backward", "backward_pass", "do_backward")
+
+
+def _loop_text(site: Site) -> str:
+    """Return what the innermost loop around a call goes through, with the calls on that line."""
+    loop = loops_around(site)[0]
+    said = (
+        text
+        for call in site.module.facts.calls
+        if call.line == loop.line and call.scope == site.call.scope
+        for text in (*call.names, *call.args)
+    )
+    return " ".join((loop.text, *said)).lower()
 
 
 def _shares_a_block(repo: Repository, step: Site, blocks: list[Block]) -> bool:
@@ -263,6 +295,9 @@ def _infers(repo: Repository, site: Site, gradients_are_off: Collection[int]) ->
 
 
 def _precision_options(repo: Repository) -> Iterator[Place]:
+    for one in handed(repo, "bf16", "fp16", "fp8"):
+        if one.value[:1] not in "'{" and not one.value.startswith("torch."):
+            yield one.place("hands {} to the engine")
     for site in repo.methods("Fabric", "Trainer", "Accelerator", "TrainingArguments"):
         for name, value in site.call.kwargs:
             if (_PRECISION_OPTION.match(name) or name == "precision") and _HALF.search(value):
@@ -306,7 +341,7 @@ def _scheduler_steps(repo: Repository) -> Iterator[Site]:
 def _written_rates(repo: Repository) -> Iterator[Place]:
     for module, one in repo.assigns(r"\['lr'\]$"):
         computed = one.value[:1] in "@:%(" or "(" in one.value or _arithmetic(one)
-        if not (computed and _LR.search(one.target)) or own_name(
+        if not (computed and _is_rate(module, one)) or own_name(
             module.facts.definitions[one.scope]
         ).startswith("_init"):
             continue
@@ -314,12 +349,20 @@ def _written_rates(repo: Repository) -> Iterator[Place]:
             yield in_code(module, one.scope, one.line, "writes a computed learning rate")
 
 
+def _is_rate(module: Module, one: Assign) -> bool:
+    """Tell whether a target is the rate of a parameter group, by its name or its loop."""
+    return bool(_LR.search(one.target)) or any(
+        block.kind == "for" and "param_groups" in block.text
+        for block in blocks_from(module, one.block)
+    )
+
+
 @practice("train-compile", looks_for="torch.compile on a model or training step")
 def train_compile(repo: Repository) -> Iterator[Place]:
     """Model or training step can be compiled.
 
-    `torch.compile` of a module, a model, a loss or a step; compiled helper functions
-    (kernels, optimizer arithmetic) do not count.
+    `torch.compile` of a module, a model, a loss or a step, or the engine's option for it;
+    compiled helper functions (kernels, optimizer arithmetic) do not count.
 
     Why:
         Fused graphs raise training throughput without a change to the model.
@@ -344,6 +387,7 @@ def train_compile(repo: Repository) -> Iterator[Place]:
         for site in repo.methods("compile")
         if _compiles_itself(site)
     ]
+    found += [one.place("hands {} to the engine") for one in handed(repo, "torch_compile")]
     yield from spread(found, training_files(repo))
 
 
@@ -369,8 +413,11 @@ def _is_model(repo: Repository, site: Site) -> bool:
 def _makes_module(repo: Repository, module: Module, text: str) -> bool:
     if text[:1] in "'%[{(" or not text.endswith("()"):
         return False
-    node = repo.program.resolve(module, text)[1]
-    return node >= 0 and any("nn.Module" in base for base in repo.program.ancestry(node))
+    return any(
+        node >= 0 and any("nn.Module" in base for base in repo.program.ancestry(node))
+        for made, _ in repo.program.follow(module, text)
+        for node in (repo.program.resolve(module, made.removesuffix("()").replace(":", "."))[1],)
+    )
 
 
 def _compiles_itself(site: Site) -> bool:
@@ -431,7 +478,12 @@ def _hook_calls(repo: Repository) -> Iterator[Site]:
 def _registered(repo: Repository) -> Iterator[Site]:
     for site in repo.all_calls:
         name = site.names[0]
-        if name.endswith("[]") and _HOOKS.search(name) and not _MODULE_HOOK.search(name.lower()):
+        if (
+            _ITEM.search(name)
+            and _HOOKS.search(name)
+            and not _MODULE_HOOK.search(name.lower())
+            and not name.endswith("[][1][0]")
+        ):
             yield site
 
 
@@ -456,7 +508,7 @@ def train_early_stopping(repo: Repository) -> Iterator[Place]:
     Bad:
         def answer(model, prompt):
             return model.generate(prompt, early_stopping=True)
-    Drop-in: codex_ml.training.EarlyStopping
+    Drop-in: codex_ml.training.train
     """
     found = [at(s, f"uses {what}") for s, what in library_calls(repo, "early-stopping")]
     for module, place, one in repo.definitions:
@@ -464,6 +516,11 @@ def train_early_stopping(repo: Repository) -> Iterator[Place]:
             found.append(in_code(module, place, one.line, "stops training by a metric"))
     for module in repo.product:
         found += _patience(module)
+        found += [
+            in_code(module, one.scope, one.line, "leaves training by an exception")
+            for one in module.facts.raises
+            if one.block >= 0 and _INTERRUPTS.search(one.name)
+        ]
     yield from spread(found, training_files(repo))
 
 
@@ -548,12 +605,17 @@ def train_nonfinite_guard(repo: Repository) -> Iterator[Place]:
             return column[~np.isnan(column)]
     Drop-in: codex_ml.training.train
     """
-    backward = {site.module.first + site.call.scope for site in backward_calls(repo)}
-    training = repo.graph.within(backward, 2, up=True)
+    losses = _losses(repo)
     checks = [
         at(site, f"checks {site.method} of loss or gradients")
         for site in repo.methods(*_NON_FINITE)
-        if site.module.first + site.call.scope in training or _LOSS.search(_checked(site))
+        if not _NOT_LOSS.search(_subject(site))
+        and (_LOSS.search(_subject(site)) or _is_loss(site, losses) or _guards(site))
+    ]
+    checks += [
+        at(site, "clipping raises an error for gradients that are not finite")
+        for site, value in repo.given("error_if_nonfinite")
+        if value != "False"
     ]
     scaled = [
         at(site, "the gradient scaler skips steps that are not finite")
@@ -563,7 +625,31 @@ def train_nonfinite_guard(repo: Repository) -> Iterator[Place]:
     yield from spread([*checks, *scaled], training_files(repo))
 
 
-def _checked(site: Site) -> str:
+def _losses(repo: Repository) -> dict[int, set[str]]:
+    """Return the texts that are differentiated, by the function that does so."""
+    found: dict[int, set[str]] = {}
+    for site in backward_calls(repo):
+        known = found.setdefault(site.module.first + site.call.scope, set())
+        known |= {text for text in (*site.receivers, *site.call.args[:1]) if len(text) > 2}
+    return found
+
+
+def _is_loss(site: Site, losses: dict[int, set[str]]) -> bool:
+    """Tell whether a check is of a value that its function differentiates."""
+    texts = losses.get(site.module.first + site.call.scope, ())
+    subjects = _subject(site).split(" | ")
+    return any(subject.startswith(text) for text in texts for subject in subjects)
+
+
+def _subject(site: Site) -> str:
     """Return what a check is applied to: its argument or what it is called on."""
-    subject = site.call.args[0] if site.call.args else " ".join(site.receivers)
-    return f"{subject} {own_name(site.scope)}"
+    return site.call.args[0] if site.call.args else " ".join(site.receivers)
+
+
+def _guards(site: Site) -> bool:
+    """Tell whether a check stands in code that is named for it, or decides in code about losses."""
+    around = " ".join(own_name(one) for _, one in enclosing(site.module, site.call.scope))
+    if _GUARD.search(around):
+        return True
+    decides = any(one.kind == "if" and one.line == site.line for one in site.module.facts.blocks)
+    return decides and bool(_LOSS.search(own_name(site.scope)))

@@ -9,7 +9,7 @@ import pytest
 from audit import distribution
 from audit.cli import main
 from audit.distribution import BuildManifest
-from audit.report import encode
+from audit.proof import encode
 
 
 def archive(path: Path, content: bytes) -> None:

@@ -4,7 +4,7 @@ import ast
 import textwrap
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audit.clones import stream
@@ -53,6 +53,7 @@ def test_a_line_inside_a_statement_names_the_statement() -> None:
     assert finger(text, 3, path="a.py", symbol="a:f") == finger(flat, 1, path="a.py", symbol="a:f")
 
 
+@settings(deadline=None)
 @given(
     st.integers(0, 5),
     st.lists(st.sampled_from(["", "# note", "y = other(3)"]), max_size=6),
@@ -70,6 +71,7 @@ def test_moving_indenting_and_renaming_the_file_keep_it(
     assert moved == here
 
 
+@settings(deadline=None)
 @given(st.sampled_from(CALLS))
 def test_reformatting_by_the_parser_keeps_it(call: str) -> None:
     assert contents(ast.unparse(ast.parse(call))) == contents(call)

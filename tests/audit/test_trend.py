@@ -6,7 +6,7 @@ import json
 from xml.etree import ElementTree as ET
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audit import templates, trend
@@ -79,6 +79,7 @@ def test_what_a_commit_says_is_no_markup(form: str) -> None:
 SCORES = st.one_of(st.none(), st.floats(0, 1))
 
 
+@settings(deadline=None)
 @given(st.lists(SCORES, min_size=1, max_size=30))
 def test_a_path_stays_in_its_box_and_starts_anew_after_a_gap(scores: list[float | None]) -> None:
     words = trend.path(scores, (100.0, 40.0)).replace("M", "M ").replace("L", "L ").split()

@@ -6,6 +6,9 @@ program, and of the package around it, are taken together: what none accepts is 
 
 from typing import Final
 
+import msgspec
+
+from audit.code.modules import Module
 from audit.docs_truth.cli.model import Command, Option
 from audit.docs_truth.cli.words import constant
 from audit.facts.model import Call
@@ -24,8 +27,8 @@ class _Parser:
         self.parses = self.rest = False
         self.gap = self.more = ""
 
-    def call(self, call: Call, path: str) -> None:
-        """Note what one call adds."""
+    def call(self, call: Call, path: str, *, reached: bool) -> None:
+        """Note what one call adds; what is not reached may belong to another program."""
         match call.names[0].rpartition(".")[2]:
             case "ArgumentParser":
                 self.parses = self.parses or "argparse" in call.names[0]
@@ -37,7 +40,8 @@ class _Parser:
                 if found is None:
                     self.gap = "an option's name is computed"
                 elif found.names:
-                    self.options.append(found)
+                    hidden = found.hidden or not reached
+                    self.options.append(msgspec.structs.replace(found, hidden=hidden))
             case "add_parser" if call.args:
                 word = constant(call.args[0])
                 if word is None:
@@ -49,18 +53,19 @@ class _Parser:
 def command(repo: Repository, name: str, node: int) -> Command | None:
     """Return the command line that a function parses with argparse, None for none."""
     program, parser = repo.program, _Parser()
+    home = program.owner[node]
+    if node == home.first and not home.path.endswith("__main__.py") and not _is_parser(home):
+        return None  # importing leads everywhere: a script parses what it says itself
     reached = repo.graph.reach({node})
     top = program.owner[node].dotted.partition(".")[0]
     for module in program.modules:
         inside = "." in module.dotted and module.dotted.partition(".")[0] == top
         for call in module.facts.calls:
-            if module.first + call.scope in reached or (
-                inside and call.names[0].endswith((".add_argument", ".add_parser"))
-            ):
-                parser.call(call, module.path)
+            is_reached = module.first + call.scope in reached
+            if is_reached or (inside and call.names[0].endswith((".add_argument", ".add_parser"))):
+                parser.call(call, module.path, reached=is_reached)
     if not parser.parses:
         return None
-    home = program.owner[node]
     helping = Option(("-h", "--help"), home.path, 1, 0, hidden=True)
     options = (*parser.options, helping)
     inner = tuple(
@@ -71,6 +76,10 @@ def command(repo: Repository, name: str, node: int) -> Command | None:
         name, home.path, program.definition(node).line, options, inner, bool(inner), parser.gap,
         parser.more, rest=parser.rest, loose=True,
     )  # fmt: skip
+
+
+def _is_parser(module: Module) -> bool:
+    return any(name.startswith("argparse.") for one in module.facts.calls for name in one.names)
 
 
 def _option(call: Call, path: str) -> Option | None:

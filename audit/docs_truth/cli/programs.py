@@ -70,7 +70,8 @@ def _click(repo: Repository, trees: ClickTrees, node: int, depth: int = 2) -> Co
     module = program.owner[node]
     found: dict[str, Command] = {}
     for site in repo.calls_in(module, node - module.first) if depth else ():
-        texts = (*site.call.names, *site.call.args)
+        is_ours = any(program.resolve(module, name)[1] >= 0 for name in site.call.names)
+        texts = (*site.call.names, *(site.call.args if is_ours else ()))
         for text in texts:
             bare = text.partition(" | ")[0].removesuffix("()")
             for candidate in (bare, bare.removesuffix(".main")):
