@@ -104,7 +104,7 @@ def decide(request: Request, info: SourceInfo, repository: Repository, store: Ca
     duplicated = duplication(repository, decided, streams)
     rows = tuple((name, fingerprints.stamp(found, streams)) for name, found in decided)
     warnings = () if repository.product else ("there is no product Python code to judge",)
-    return Decisions(info, name, reason, rows, duplicated, warnings)
+    return Decisions(info, name, reason, rows, duplicated, (*warnings, *request.catalogue.problems))
 
 
 def _applicable(

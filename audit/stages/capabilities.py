@@ -1,7 +1,10 @@
 """S3: index + detectors → a decision with evidence for every practice."""
 
+import contextlib
+import sys
 from collections.abc import Iterable
 from functools import cached_property
+from itertools import islice
 
 from audit.model import RUNGS, Evidence, PracticeResult, Rung, Status
 from audit.practices.registry import Place, Practice
@@ -87,12 +90,38 @@ class Reach:
         return any(len(part) > 3 and part in names for part in own)
 
 
+def _places(repository: Repository, practice: Practice) -> list[Place]:
+    return list(islice(practice.detect(repository), PLACE_LIMIT))
+
+
+def _foreign(repository: Repository, practice: Practice) -> list[Place]:
+    """Return the places of a plugin's detector, which may do anything.
+
+    Raises:
+        ValueError: it raised, or named a place that is none; with the reason.
+    """
+    try:
+        with contextlib.redirect_stdout(sys.stderr):
+            found = _places(repository, practice)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a stranger's code raises
+        raise ValueError(f"{type(error).__name__}: {error}") from None
+    known, nodes = repository.files, len(repository.program.owner)
+    for one in found:
+        if not isinstance(one, Place) or one.path not in known or not -1 <= one.node < nodes:
+            raise ValueError(f"{one!r} is no place in this repository")
+    return found
+
+
 def _decide(repository: Repository, reach: Reach, practice: Practice) -> PracticeResult:
-    places = []
-    for place in practice.detect(repository):
-        places.append(place)
-        if len(places) >= PLACE_LIMIT:
-            break
+    try:
+        places = (_foreign if practice.plugin else _places)(repository, practice)
+    except ValueError as error:
+        if not practice.plugin:
+            raise
+        why = visible(f"plugin {practice.plugin} failed: {error}")
+        return PracticeResult(
+            practice.id, practice.role, "unknown", "none", (), why, "", practice.code
+        )
     unique: dict[tuple[str, int], Place] = {}
     for place in places:
         unique.setdefault((place.path, place.line), place)
@@ -108,7 +137,7 @@ def _decide(repository: Repository, reach: Reach, practice: Practice) -> Practic
         rung,
         best,
         why,
-        f"practices/{practice.id}.md",
+        "" if practice.plugin else f"practices/{practice.id}.md",
         practice.code,
     )
 
