@@ -147,11 +147,11 @@ def _fetched(repo: Repository) -> Iterator[int]:
     no configuration's: what they read does not configure a run."""
     for site in repo.methods(*_OPENS):
         node = site.module.first + site.call.scope
-        texts = (*site.call.args[:1], *site.receivers)
-        if any(map(_FETCHED.search, texts)):
+        beside = repo.by_scope.get(node, ())
+        texts = [text for one in beside if one.line == site.line for text in one.call.args[:1]]
+        if any(map(_FETCHED.search, (*texts, *site.receivers))):
             yield node
         elif "os.path.join()" in site.call.args[:1]:
-            beside = repo.by_scope.get(node, ())
             joined = [one.call.args[-1] for one in beside if one.names[0] == "os.path.join"]
             fixed = [text for text in joined if _FIXED.search(text)]
             downloads = any("download" in one.method for one in beside)

@@ -241,7 +241,7 @@ def _quiet_blocks(repo: Repository) -> Iterator[Place]:
     """Yield contexts that silence the processes other than the first."""
     for module in repo.product:
         for block in module.facts.blocks:
-            if block.kind == "with" and _QUIET.search(block.text) and _ZERO.search(block.text):
+            if block.kind == "with" and _ZERO.search(block.text) and _QUIET.search(block.text):
                 yield in_code(module, scope_at(module, block.line), block.line, "others are quiet")
 
 

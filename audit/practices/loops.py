@@ -153,12 +153,23 @@ def is_optimizer_step(site: Site, *, beside_backward: bool = False) -> bool:
 def optimizer_steps(repo: Repository) -> Iterator[Site]:
     """Yield calls that update parameters, an optimizer's own ``step`` left out."""
     for site in repo.methods("step"):
-        if is_optimizer_step(site) and own_name(site.scope) != "step":
+        if is_optimizer_step(site) and not _is_optimizers_own(repo, site):
             yield site
     yield from repo.methods("apply_gradients", "apply_updates", "optimizer_step", "lr_step")
     for site in repo.methods("update"):  # MLX and NNX: optimizer.update(model, gradients)
         if len(site.call.args) == 2 and any("optim" in one.lower() for one in site.receivers):
             yield site
+
+
+def _is_optimizers_own(repo: Repository, site: Site) -> bool:
+    """Tell whether a call is in the ``step`` of an optimizer or scaler that wraps another."""
+    scope = site.call.scope
+    if own_name(site.scope) != "step":
+        return False
+    owners = (one for _, one in classes_around(site.module, scope))
+    return any(_OPTIMIZER.search(one.name) for one in owners) or derives(
+        repo, site.module, scope, _OPTIMIZER.pattern
+    )
 
 
 def training_files(repo: Repository) -> frozenset[str]:

@@ -265,7 +265,7 @@ _SINKS: Final = ("json.dump", "json.dumps", "yaml.dump", "yaml.safe_dump", "torc
 _VERSION: Final = re.compile(
     r"\.__version__\b|:__version__|importlib\.metadata\.version\(|collect_env|git\.Repo\(|"
     r"'rev-parse|git_(hash|commit|sha)|get_env|system_info|_version\(\)|collect_env_info|"
-    r"'(git\w*|commit\w*|\w*_sha|git_\w+)': [^'\d]"
+    r"'(git|git_?(info|hash|sha|commit|rev\w*|version|state)|commit(_(hash|id|sha))?|\w+_sha)': [^'\d]"
 )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from functools import cached_property
 from itertools import islice
 
+from audit.burial import buried
 from audit.model import RUNGS, Evidence, PracticeResult, Rung, Status
 from audit.practices.registry import Place, Practice
 from audit.repository import Repository
@@ -20,7 +21,10 @@ PLACE_LIMIT = 200
 def decide(repository: Repository, practices: Iterable[Practice]) -> tuple[PracticeResult, ...]:
     """Return the decision about every practice."""
     reach = Reach(repository)
-    return tuple(_decide(repository, reach, practice) for practice in practices)
+    return tuple(
+        (_foreign if practice.plugin else _decide)(repository, reach, practice)
+        for practice in practices
+    )
 
 
 class Reach:
@@ -34,6 +38,12 @@ class Reach:
         """Definitions that module code and public definitions reach."""
         graph = self.repository.graph
         return graph.reach(graph.public())
+
+    @cached_property
+    def living(self) -> Repository:
+        """The repository as if the bodies of its dead definitions were empty."""
+        graph = self.repository.graph
+        return buried(self.repository, frozenset(range(len(graph.edges))) - graph.live)
 
     @cached_property
     def tests(self) -> frozenset[int]:
@@ -90,44 +100,37 @@ class Reach:
         return any(len(part) > 3 and part in names for part in own)
 
 
-def _places(repository: Repository, practice: Practice) -> list[Place]:
-    return list(islice(practice.detect(repository), PLACE_LIMIT))
-
-
-def _foreign(repository: Repository, practice: Practice) -> list[Place]:
-    """Return the places of a plugin's detector, which may do anything.
-
-    Raises:
-        ValueError: it raised, or named a place that is none; with the reason.
-    """
+def _foreign(repository: Repository, reach: Reach, practice: Practice) -> PracticeResult:
+    """Decide a plugin's practice: what its detector does wrong makes it unknown."""
     try:
-        with contextlib.redirect_stdout(sys.stderr):
-            found = _places(repository, practice)
+        with contextlib.redirect_stdout(sys.stderr):  # stdout is the report's
+            return _decide(repository, reach, practice)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a stranger's code raises
-        raise ValueError(f"{type(error).__name__}: {error}") from None
-    known, nodes = repository.files, len(repository.program.owner)
-    for one in found:
-        if not isinstance(one, Place) or one.path not in known or not -1 <= one.node < nodes:
-            raise ValueError(f"{one!r} is no place in this repository")
-    return found
-
-
-def _decide(repository: Repository, reach: Reach, practice: Practice) -> PracticeResult:
-    try:
-        places = (_foreign if practice.plugin else _places)(repository, practice)
-    except ValueError as error:
-        if not practice.plugin:
-            raise
-        why = visible(f"plugin {practice.plugin} failed: {error}")
+        why = visible(f"plugin {practice.plugin} failed: {type(error).__name__}: {error}")
         return PracticeResult(
             practice.id, practice.role, "unknown", "none", (), why, "", practice.code
         )
-    unique: dict[tuple[str, int], Place] = {}
-    for place in places:
-        unique.setdefault((place.path, place.line), place)
-    found = [_evidence(repository, reach, one) for one in unique.values()]
-    found.sort(key=lambda one: one.rung == "declared")  # else in the detector's order
-    best = tuple(found[:MAX_EVIDENCE])
+
+
+def _refuse(repository: Repository, place: object) -> None:
+    """Refuse what a plugin's detector yields if it is no place in the repository.
+
+    Raises:
+        ValueError: it is none.
+    """
+    nodes = len(repository.program.owner)
+    if not (isinstance(place, Place) and place.path in repository.files and place.node < nodes):
+        raise ValueError(f"{place!r} is no place in this repository")
+
+
+def _decide(repository: Repository, reach: Reach, practice: Practice) -> PracticeResult:
+    found = _found(repository, reach, practice)
+    dead = [one for one in found if one.rung == "declared"]
+    if dead and len(dead) < len(found):
+        # A rule that asks for two things may have met one of them in dead code alone.
+        found = _found(reach.living, reach, practice)
+    alive = [one for one in found if one.rung != "declared"]
+    best = tuple((alive or dead)[:MAX_EVIDENCE])
     rung: Rung = max((one.rung for one in best), key=RUNGS.index, default="none")
     status, why = _status(repository, practice, rung)
     return PracticeResult(
@@ -140,6 +143,16 @@ def _decide(repository: Repository, reach: Reach, practice: Practice) -> Practic
         "" if practice.plugin else f"practices/{practice.id}.md",
         practice.code,
     )
+
+
+def _found(repository: Repository, reach: Reach, practice: Practice) -> list[Evidence]:
+    """Return the evidence of a practice, in the detector's order."""
+    unique: dict[tuple[str, int], Place] = {}
+    for place in islice(practice.detect(repository), PLACE_LIMIT):
+        if practice.plugin:
+            _refuse(repository, place)
+        unique.setdefault((place.path, place.line), place)
+    return [_evidence(repository, reach, one) for one in unique.values()]
 
 
 def _evidence(repository: Repository, reach: Reach, place: Place) -> Evidence:
