@@ -44,9 +44,15 @@ def findings(report: Report) -> tuple[Finding, ...]:
 def _broken(report: Report) -> Iterator[Finding]:
     index = report.outcome.index
     known = {one.path for one in index.files}
+    beside = {
+        row.id: _place(capability)
+        for capability in report.outcome.matrix.capabilities
+        for row in capability.practices
+    }
     for one in report.decision.broken if report.decision is not None else ():
         path, line = next(
-            ((e.path, e.line) for e in one.evidence if e.path in known), (fallback(index), 1)
+            ((e.path, e.line) for e in one.evidence if e.path in known),
+            beside.get(one.practice) or (fallback(index), 1),
         )
         by = "".join(f", by {row}" for row in blame(one.blame))
         says = f"{one.says}{by} ({one.rule}); smallest change: {one.cure}"

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable
 from functools import cached_property
+from itertools import islice
 
+from audit.burial import buried
 from audit.model import RUNGS, Evidence, PracticeResult, Rung, Status
 from audit.practices.registry import Place, Practice
 from audit.repository import Repository
@@ -31,6 +33,12 @@ class Reach:
         """Definitions that module code and public definitions reach."""
         graph = self.repository.graph
         return graph.reach(graph.public())
+
+    @cached_property
+    def living(self) -> Repository:
+        """The repository as if the bodies of its dead definitions were empty."""
+        graph = self.repository.graph
+        return buried(self.repository, frozenset(range(len(graph.edges))) - graph.live)
 
     @cached_property
     def tests(self) -> frozenset[int]:
@@ -88,15 +96,13 @@ class Reach:
 
 
 def _decide(repository: Repository, reach: Reach, practice: Practice) -> PracticeResult:
-    places = []
-    for place in practice.detect(repository):
-        places.append(place)
-        if len(places) >= PLACE_LIMIT:
-            break
-    unique = {(one.path, one.line): one for one in reversed(places)}
-    found = [_evidence(repository, reach, one) for one in reversed(unique.values())]
-    found.sort(key=lambda one: one.rung == "declared")  # else in the detector's order
-    best = tuple(found[:MAX_EVIDENCE])
+    found = _found(repository, reach, practice)
+    dead = [one for one in found if one.rung == "declared"]
+    if dead and len(dead) < len(found):
+        # A rule that asks for two things may have met one of them in dead code alone.
+        found = _found(reach.living, reach, practice)
+    alive = [one for one in found if one.rung != "declared"]
+    best = tuple((alive or dead)[:MAX_EVIDENCE])
     rung: Rung = max((one.rung for one in best), key=RUNGS.index, default="none")
     status, why = _status(repository, practice, rung)
     return PracticeResult(
@@ -109,6 +115,14 @@ def _decide(repository: Repository, reach: Reach, practice: Practice) -> Practic
         f"practices/{practice.id}.md",
         practice.code,
     )
+
+
+def _found(repository: Repository, reach: Reach, practice: Practice) -> list[Evidence]:
+    """Return the evidence of a practice, in the detector's order."""
+    unique: dict[tuple[str, int], Place] = {}
+    for place in islice(practice.detect(repository), PLACE_LIMIT):
+        unique.setdefault((place.path, place.line), place)
+    return [_evidence(repository, reach, one) for one in unique.values()]
 
 
 def _evidence(repository: Repository, reach: Reach, place: Place) -> Evidence:
