@@ -63,11 +63,13 @@ test: $(VENV)/.dev ## run the test suite
 
 # What `make validate` runs, so that `make check` runs nothing twice.
 MATRIX       := docs/validation/Validation_Matrix.md
+PAGES        := docs/index.md docs/tutorials/*.md docs/how-to/resume-a-run.md
 MATRIX_TESTS := $(shell sed -nE 's/.*`pytest (tests[^ ]*) .*/\1/p' $(MATRIX))
 
 .PHONY: validate
-validate: $(VENV)/.dev ## run every contract of the validation matrix
+validate: $(VENV)/.dev ## run the validation matrix and the pages that are executed
 	$(BIN)/codex-audit validate $(MATRIX) --execute --jobs 2 --timeout 900
+	OMP_NUM_THREADS=1 $(BIN)/codex-audit validate $(PAGES) --execute --sandbox --jobs 2
 
 .PHONY: test-rest
 test-rest: $(VENV)/.dev ## run the tests that no row of the validation matrix runs
@@ -103,8 +105,11 @@ docs-check: $(VENV)/.core ## hold the documentation against the repository
 	@$(BIN)/codex-audit docs .
 
 .PHONY: docs
-docs: $(VENV)/.docs ## build the documentation site
-	$(BIN)/mkdocs build --strict
+docs: $(VENV)/.docs ## build the documentation site, with Zensical and with MkDocs
+	$(BIN)/python tools/reference.py --check
+	$(BIN)/python tools/capability_matrix.py --check
+	$(BIN)/zensical build --clean --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 .PHONY: docs-serve
 docs-serve: $(VENV)/.docs ## serve the documentation on 127.0.0.1:8000
@@ -115,5 +120,6 @@ bench: $(VENV)/.dev ## measure speed against peers, as ratios
 	$(BIN)/python benchmarks/audit.py .
 
 .PHONY: reference
-reference: $(VENV)/.core ## write the generated pages and schemas
+reference: $(VENV)/.docs ## write the generated pages and schemas
 	$(BIN)/python tools/reference.py
+	$(BIN)/python tools/capability_matrix.py

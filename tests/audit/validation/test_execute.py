@@ -191,6 +191,12 @@ def test_shown_output(page: Path, shown: str, holds: bool) -> None:
     assert (found.status == "held") is holds
 
 
+def test_the_line_that_is_not_there_is_named(page: Path) -> None:
+    first, second = validate(page, "```console\n$ seq 3\n1\n4\n3\n$ seq 3\n1\n2\n```")
+    assert first.reasons == (r"the output does not hold '4' there: '1\n2\n3\n'",)
+    assert second.reasons == (r"the output goes on after what is shown: '1\n2\n3\n'",)
+
+
 def test_a_sandbox_is_a_copy_of_the_tree_as_it_is(sample: Path, git: Git) -> None:
     git("tag", "here", cwd=sample)
     (sample / ".gitignore").write_text("secret\n.venv\n")
