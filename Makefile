@@ -58,7 +58,7 @@ space-clean: ## remove what the audit wrote
 	rm -rf $(OUT)/audit_artifacts $(OUT)/reports $(OUT)/manifest.json
 
 .PHONY: test
-test: $(VENV)/.dev ## run the test suite
+test: $(VENV)/.dev $(VENV)/.docs ## run the test suite
 	$(BIN)/python -m pytest -n 2
 
 # What `make validate` runs, so that `make check` runs nothing twice.
@@ -72,7 +72,7 @@ validate: $(VENV)/.dev ## run the validation matrix and the pages that are execu
 	OMP_NUM_THREADS=1 $(BIN)/codex-audit validate $(PAGES) --execute --sandbox --jobs 2
 
 .PHONY: test-rest
-test-rest: $(VENV)/.dev ## run the tests that no row of the validation matrix runs
+test-rest: $(VENV)/.dev $(VENV)/.docs ## run the tests that no row of the validation matrix runs
 	$(BIN)/python -m pytest -n 2 $(addprefix --ignore=,$(MATRIX_TESTS))
 
 .PHONY: format
