@@ -106,7 +106,7 @@ def decide(request: Request, info: SourceInfo, repository: Repository, store: Ca
     streams = _streams(request.source, decided, store)
     duplicated = duplication(repository, decided, streams)
     rows = tuple((name, fingerprints.stamp(found, streams)) for name, found in decided)
-    warnings = tuple(covered.warnings()) if covered else ()
+    warnings = (*(covered.warnings() if covered else ()), *request.catalogue.problems)
     if not repository.product:
         warnings = ("there is no product Python code to judge", *warnings)
     return Decisions(info, name, reason, rows, duplicated, warnings)

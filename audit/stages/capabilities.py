@@ -1,5 +1,7 @@
 """S3: index + detectors → a decision with evidence for every practice."""
 
+import contextlib
+import sys
 from collections.abc import Iterable
 from functools import cached_property
 from itertools import islice
@@ -22,7 +24,10 @@ def decide(
 ) -> tuple[PracticeResult, ...]:
     """Return the decision about every practice; measured coverage replaces reach by tests."""
     reach = Reach(repository, covered)
-    return tuple(_decide(repository, reach, practice) for practice in practices)
+    return tuple(
+        (_foreign if practice.plugin else _decide)(repository, reach, practice)
+        for practice in practices
+    )
 
 
 class Reach:
@@ -105,6 +110,29 @@ class Reach:
         return any(len(part) > 3 and part in names for part in own)
 
 
+def _foreign(repository: Repository, reach: Reach, practice: Practice) -> PracticeResult:
+    """Decide a plugin's practice: what its detector does wrong makes it unknown."""
+    try:
+        with contextlib.redirect_stdout(sys.stderr):  # stdout is the report's
+            return _decide(repository, reach, practice)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a stranger's code raises
+        why = visible(f"plugin {practice.plugin} failed: {type(error).__name__}: {error}")
+        return PracticeResult(
+            practice.id, practice.role, "unknown", "none", (), why, "", practice.code
+        )
+
+
+def _refuse(repository: Repository, place: object) -> None:
+    """Refuse what a plugin's detector yields if it is no place in the repository.
+
+    Raises:
+        ValueError: it is none.
+    """
+    nodes = len(repository.program.owner)
+    if not (isinstance(place, Place) and place.path in repository.files and place.node < nodes):
+        raise ValueError(f"{place!r} is no place in this repository")
+
+
 def _decide(repository: Repository, reach: Reach, practice: Practice) -> PracticeResult:
     found = _found(repository, reach, practice)
     dead = [one for one in found if one.rung == "declared"]
@@ -122,7 +150,7 @@ def _decide(repository: Repository, reach: Reach, practice: Practice) -> Practic
         rung,
         best,
         why,
-        f"practices/{practice.id}.md",
+        "" if practice.plugin else f"practices/{practice.id}.md",
         practice.code,
     )
 
@@ -131,6 +159,8 @@ def _found(repository: Repository, reach: Reach, practice: Practice) -> list[Evi
     """Return the evidence of a practice, in the detector's order."""
     unique: dict[tuple[str, int], Place] = {}
     for place in islice(practice.detect(repository), PLACE_LIMIT):
+        if practice.plugin:
+            _refuse(repository, place)
         unique.setdefault((place.path, place.line), place)
     return [_evidence(repository, reach, one) for one in unique.values()]
 
