@@ -41,13 +41,17 @@ space-audit: $(VENV)/.core ## audit this repository: all six stages
 space-explain: $(VENV)/.core ## why a capability or practice scores what it does: cap=NAME
 	@$(BIN)/codex-audit explain $(if $(cap),$(cap),$(error say which: make space-explain cap=checkpointing))
 
+.PHONY: space-history
+space-history: $(VENV)/.core ## scores over the last commits, and what changed them: last=N
+	@$(BIN)/codex-audit history . --last $(or $(last),20)
+
 .PHONY: space-diff
 space-diff: $(VENV)/.core ## what moved between two revisions or matrices: old=REV new=REV
 	@$(BIN)/codex-audit diff $(if $(old),$(old),$(error say which: make space-diff old=HEAD~1 new=HEAD)) $(if $(new),$(new),HEAD)
 
 .PHONY: space-gate
-space-gate: $(VENV)/.core ## hold this repository to the bar in its own configuration
-	@$(BIN)/codex-audit gate .
+space-gate: $(VENV)/.core ## hold this repository to its own bars and to the revision before: base=REV
+	@$(BIN)/codex-audit gate . $(addprefix --base ,$(or $(base),$(shell git rev-parse -q --verify HEAD~1 2>/dev/null)))
 
 .PHONY: space-clean
 space-clean: ## remove what the audit wrote

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 
 import msgspec
 
@@ -104,7 +105,7 @@ def decide(request: Request, info: SourceInfo, repository: Repository, store: Ca
     duplicated = duplication(repository, decided, streams)
     rows = tuple((name, fingerprints.stamp(found, streams)) for name, found in decided)
     warnings = () if repository.product else ("there is no product Python code to judge",)
-    return Decisions(info, name, reason, rows, duplicated, warnings)
+    return Decisions(info, name, reason, rows, duplicated, (*warnings, *request.catalogue.problems))
 
 
 def _applicable(
@@ -156,8 +157,13 @@ def _streams(
         fresh[keys[entry.path]] = msgspec.msgpack.encode(clones.stream(text))
     store.put(fresh)
     known |= fresh
-    decoder = msgspec.msgpack.Decoder(clones.Stream)
-    return {path: decoder.decode(known[key]) for path, key in keys.items()}
+    return {path: _stream(known[key]) for path, key in keys.items()}
+
+
+@lru_cache(512)
+def _stream(payload: bytes) -> clones.Stream:
+    """Decode a file's normalised code; a history asks for most of them at every commit."""
+    return msgspec.msgpack.decode(payload, type=clones.Stream)
 
 
 def scored(request: Request, decisions: Decisions, unread: tuple[Problem, ...]) -> Matrix:

@@ -10,11 +10,11 @@ from typing import Any
 
 import msgspec
 
-from audit import __version__, config, templates
+from audit import __version__, config, plugins, templates
 from audit.config import Config
 from audit.errors import ConfigError
 from audit.model import SourceInfo
-from audit.practices.catalogue import Catalogue, built_in
+from audit.practices.catalogue import Catalogue
 from audit.source import Source, open_source, tree_id
 from audit.store import NoStore, Store
 
@@ -57,7 +57,7 @@ class Request(msgspec.Struct, frozen=True):
         """Return a digest of everything but the files that the outcome depends on."""
         digests = (
             self.config.digest(), self.catalogue.digest(), templates.digest(self.templates),
-            engine_digest(),
+            engine_digest(), self.catalogue.state, *self.catalogue.problems,
         )  # fmt: skip
         return "\0".join((self.name, *digests)).encode()
 
@@ -91,13 +91,16 @@ def build(options: Options, store: Store | NoStore) -> Request:
         ConfigError: the configuration is wrong.
     """
     source = open_source(options.path, options.revision, store)
-    catalogue = Catalogue(built_in())
+    catalogue = plugins.catalogue()
     ids, capabilities = catalogue.ids, catalogue.capabilities
     files = _contents(source, _SETTINGS)
-    if options.config is not None:
-        settings = config.read(options.config, ids, capabilities)
-    else:
-        settings = config.load(files, ids, capabilities)
+    try:
+        if options.config is not None:
+            settings = config.read(options.config, ids, capabilities)
+        else:
+            settings = config.load(files, ids, capabilities)
+    except ConfigError as error:  # the practice it does not know may be a broken plugin's
+        raise ConfigError("; ".join((str(error), *catalogue.problems))) from None
     return Request(
         name=_name(source, files.get("pyproject.toml", b"")),
         source=source,

@@ -5,11 +5,10 @@ from typing import Any
 
 import click
 
-from audit import distribution, proof, report, verification
+from audit import distribution, plugins, proof, report, verification
 from audit.cli import common
 from audit.errors import ExitCode
 from audit.formats import Report
-from audit.practices.catalogue import Catalogue, built_in
 
 
 @click.command()
@@ -26,7 +25,7 @@ def command(folder: Path, path: Path, rerun: bool, **options: Any) -> int:
     if (folder / distribution.MANIFEST).is_file():
         manifest, found = distribution.MANIFEST, distribution.verify(folder)
     else:
-        manifest, found = proof.MANIFEST, verification.verify(folder, Catalogue(built_in()))
+        manifest, found = proof.MANIFEST, verification.verify(folder, plugins.catalogue())
         if rerun:
             found += _again(folder, path, options)
     for one in found:
