@@ -196,7 +196,9 @@ def _judge_flag(world: World, page: Page, line: int, flag: str) -> Verdict:
         return HOLDS
     if not known:
         return Unknown("the project has no command line that is to be seen whole")
-    if any(not one.closed for one in world.programs if one.style != "unknown"):
+    if world.reads_options_otherwise or any(
+        not one.closed for one in world.programs if one.style != "unknown"
+    ):
         return Unknown("not every option of the project is to be seen")
     if re.search(rf"[\"']{re.escape(flag)}[\"'=]", world.code):
         return Unknown("a flag that code handles by itself")

@@ -20,7 +20,9 @@ _WORD_TOO: Final = re.compile(r"(^|/)(history|changes|news)\.\w+$", re.IGNORECAS
 _VERSION: Final = re.compile(r"\d+\.\d+|\b20\d\d\b|unreleased", re.IGNORECASE)
 _NO_PAGE: Final = re.compile(r"\.(py|toml|ya?ml|json|sh|cfg|ini|txt)(:[\w:,-]*)?$")
 _MADE: Final = re.compile(r"^\{(auto|include|eval-rst|click|code-cell)|\bexec=[\"'](?!0|false|off)")
-_ELSEWHERE: Final = re.compile(r"(^|/)(\.[\w-]+|templates?|_templates)/", re.IGNORECASE)
+_ELSEWHERE: Final = re.compile(
+    r"(^|/)(\.[\w-]+|templates?|_templates)/|template[^/]*$", re.IGNORECASE
+)
 _SENTENCE: Final = re.compile(r"(?<=[.!?])\s+(?=[A-Z`*])|\n(?=\s*[-*] )")
 SHELLS: Final = frozenset(
     "bash sh shell console zsh shell-session shellsession sh-session terminal ps1con doscon".split()

@@ -32,6 +32,8 @@ class _Parser:
         match call.names[0].rpartition(".")[2]:
             case "ArgumentParser":
                 self.parses = self.parses or "argparse" in call.names[0]
+            case "_add_action":
+                self.gap = "options are copied from another parser"
             case "parse_known_args" | "parse_known_intermixed_args":
                 self.rest = True
             case "add_argument":
