@@ -11,7 +11,7 @@ from audit.repository import File, Repository
 Style: TypeAlias = Literal["plain", "mkdocs", "sphinx", "doc-builder", "docusaurus"]
 
 _HISTORY: Final = re.compile(
-    r"(^|/)(change[-_ ]?log|changes|history|news|release[-_ ]?notes?|whats?[-_ ]?new|upgrad\w*"
+    r"(^|/)(change[-_ ]?log|log|changes|history|news|release[-_ ]?notes?|whats?[-_ ]?new|upgrad\w*"
     r"|migrat\w*)\b[^/]*$|(^|/)(changelog|changes|news|releases|release[-_]notes|upgrade[-_]guides?"
     r"|newsfragments|changelog\.d)/",
     re.IGNORECASE,
@@ -21,7 +21,7 @@ _VERSION: Final = re.compile(r"\d+\.\d+|\b20\d\d\b|unreleased", re.IGNORECASE)
 _NO_PAGE: Final = re.compile(r"\.(py|toml|ya?ml|json|sh|cfg|ini|txt)(:[\w:,-]*)?$")
 _MADE: Final = re.compile(r"^\{(auto|include|eval-rst|click|code-cell)|\bexec=[\"'](?!0|false|off)")
 _ELSEWHERE: Final = re.compile(
-    r"(^|/)(\.[\w-]+|templates?|_templates)/|template[^/]*$", re.IGNORECASE
+    r"(^|/)(\.[\w-]+|[\w-]*templates?)/|(^|[/_-])template\.\w+$", re.IGNORECASE
 )
 _SENTENCE: Final = re.compile(r"(?<=[.!?])\s+(?=[A-Z`*])|\n(?=\s*[-*] )")
 SHELLS: Final = frozenset(

@@ -160,7 +160,7 @@ class World:
     @cached_property
     def prose(self) -> str:
         """The text of all pages, for asking whether a name is documented anywhere."""
-        return "\n".join(self._read([one.path for one in self.present]))
+        return "\n".join(self._read([one.path for one in self.pages]))
 
     @cached_property
     def prose_words(self) -> frozenset[str]:
