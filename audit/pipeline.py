@@ -9,6 +9,7 @@ import msgspec
 
 from audit import clones, fingerprints, profiles, templates
 from audit.config import Config
+from audit.coverage import Covered
 from audit.extraction import EXTRACTOR_VERSION
 from audit.model import (
     SCHEMA_VERSION,
@@ -87,7 +88,8 @@ def problems(files: Iterable[File]) -> tuple[Problem, ...]:
 def decide(request: Request, info: SourceInfo, repository: Repository, store: Cache) -> Decisions:
     """S3: decide every practice, choose the profile, measure duplication in the evidence."""
     practices = request.catalogue.practices()
-    results = capabilities.decide(repository, practices)
+    covered = Covered(request.coverage, request.source) if request.coverage else None
+    results = capabilities.decide(repository, practices, covered)
     name, reason = request.config.profile, "set by the configuration"
     if not name:
         name, reason = profiles.choose(repository)
@@ -104,8 +106,10 @@ def decide(request: Request, info: SourceInfo, repository: Repository, store: Ca
     streams = _streams(request.source, decided, store)
     duplicated = duplication(repository, decided, streams)
     rows = tuple((name, fingerprints.stamp(found, streams)) for name, found in decided)
-    warnings = () if repository.product else ("there is no product Python code to judge",)
-    return Decisions(info, name, reason, rows, duplicated, (*warnings, *request.catalogue.problems))
+    warnings = (*(covered.warnings() if covered else ()), *request.catalogue.problems)
+    if not repository.product:
+        warnings = ("there is no product Python code to judge", *warnings)
+    return Decisions(info, name, reason, rows, duplicated, warnings)
 
 
 def _applicable(

@@ -10,8 +10,9 @@ from typing import Any
 
 import msgspec
 
-from audit import __version__, config, plugins, templates
+from audit import __version__, config, coverage, plugins, templates
 from audit.config import Config
+from audit.coverage import Measured
 from audit.errors import ConfigError
 from audit.model import SourceInfo
 from audit.practices.catalogue import Catalogue
@@ -41,6 +42,8 @@ class Request(msgspec.Struct, frozen=True):
     fast: bool = False
     """Leave out S2 and S5; the scores are the same."""
     processes: int = 2
+    coverage: Measured | None = None
+    """Measured coverage that replaces reach by tests."""
 
     def info(self) -> SourceInfo:
         """Return what is audited."""
@@ -51,6 +54,7 @@ class Request(msgspec.Struct, frozen=True):
         """Return a digest of everything that the outcome depends on."""
         info = msgspec.json.encode(self.info())
         extent = b"fast" if self.fast else b"full"
+        extent += self.coverage.digest.encode() if self.coverage else b""
         return "run:" + sha256(b"\0".join((info, self.judgement(), extent))).hexdigest()
 
     def judgement(self) -> bytes:
@@ -81,6 +85,8 @@ class Options(msgspec.Struct, frozen=True):
     """Use templates and rules that the audited repository brings."""
     fast: bool = False
     processes: int = 2
+    coverage: Path | None = None
+    """A coverage.xml, coverage.json or .coverage file."""
 
 
 def build(options: Options, store: Store | NoStore) -> Request:
@@ -88,7 +94,7 @@ def build(options: Options, store: Store | NoStore) -> Request:
 
     Raises:
         SourceError: the path or the revision cannot be read.
-        ConfigError: the configuration is wrong.
+        ConfigError: the configuration is wrong, or the coverage file is none.
     """
     source = open_source(options.path, options.revision, store)
     catalogue = plugins.catalogue()
@@ -109,6 +115,7 @@ def build(options: Options, store: Store | NoStore) -> Request:
         templates=templates.load(_override(options, settings)),
         fast=options.fast,
         processes=options.processes,
+        coverage=coverage.read(options.coverage) if options.coverage else None,
     )
 
 

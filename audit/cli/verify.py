@@ -20,6 +20,7 @@ from audit.formats import Report
     "or the files as they lie there if it was made of uncommitted changes.",
 )  # fmt: skip
 @common.source_options
+@common.coverage_option
 def command(folder: Path, path: Path, rerun: bool, **options: Any) -> int:
     """Re-derive every hash of the report or build in FOLDER and name what differs."""
     if (folder / distribution.MANIFEST).is_file():

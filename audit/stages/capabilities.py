@@ -7,6 +7,7 @@ from functools import cached_property
 from itertools import islice
 
 from audit.burial import buried
+from audit.coverage import Covered
 from audit.model import RUNGS, Evidence, PracticeResult, Rung, Status
 from audit.practices.registry import Place, Practice
 from audit.repository import Repository
@@ -18,9 +19,11 @@ PLACE_LIMIT = 200
 """Places looked at before the best are chosen."""
 
 
-def decide(repository: Repository, practices: Iterable[Practice]) -> tuple[PracticeResult, ...]:
-    """Return the decision about every practice."""
-    reach = Reach(repository)
+def decide(
+    repository: Repository, practices: Iterable[Practice], covered: Covered | None = None
+) -> tuple[PracticeResult, ...]:
+    """Return the decision about every practice; measured coverage replaces reach by tests."""
+    reach = Reach(repository, covered)
     return tuple(
         (_foreign if practice.plugin else _decide)(repository, reach, practice)
         for practice in practices
@@ -30,8 +33,9 @@ def decide(repository: Repository, practices: Iterable[Practice]) -> tuple[Pract
 class Reach:
     """What the public surface, other code, tests and docs lead to."""
 
-    def __init__(self, repository: Repository) -> None:
+    def __init__(self, repository: Repository, covered: Covered | None = None) -> None:
         self.repository = repository
+        self.covered = covered
 
     @cached_property
     def public(self) -> frozenset[int]:
@@ -61,10 +65,16 @@ class Reach:
                 found |= {one for one in targets if one != node}
         return frozenset(found)
 
-    def rung(self, node: int) -> tuple[Rung, bool, bool]:
-        """Return the highest rung that a definition reaches without a gap, and whether
-        tests reach it and docs name it."""
-        tested = node in self.tests
+    def tested(self, node: int, line: int) -> bool:
+        """Tell whether tests ran a line, where that was measured, or reach its definition."""
+        path = self.repository.program.owner[node].path
+        measured = self.covered.tested(path, line) if self.covered else None
+        return node in self.tests if measured is None else measured
+
+    def rung(self, node: int, line: int) -> tuple[Rung, bool, bool]:
+        """Return the highest rung that a line of a definition reaches without a gap, and
+        whether tests reach it and docs name it."""
+        tested = self.tested(node, line)
         documented = self._documented(node)
         if node not in self.public:
             return "declared", tested, documented
@@ -168,7 +178,7 @@ def _evidence(repository: Repository, reach: Reach, place: Place) -> Evidence:
             code=False,
             documented=documented,
         )
-    rung, tested, documented = reach.rung(place.node)
+    rung, tested, documented = reach.rung(place.node, place.line)
     symbol = repository.program.symbol(place.node)
     return Evidence(
         place.path,
