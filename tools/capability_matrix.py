@@ -28,7 +28,7 @@ def content(matrix: Matrix) -> str:
     return page(
         "Capability matrix of this repository",
         "What `codex-audit` finds in its own repository, practice by practice. "
-        "`make reference` writes this page, `make docs` refuses to build with another. How to read the figures: "
+        "`make reference` writes this page, `make docs` builds with no other. How to read the figures: "
         "[scoring](../explanation/scoring.md); what a rung is: [evidence](../explanation/evidence.md).",
         f"Mean **{matrix.mean:.2f}**, minimum **{matrix.minimum:.2f}**, profile {matrix.profile}.",
         table(

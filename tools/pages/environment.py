@@ -4,6 +4,10 @@ AUDIT, RUNTIME, PLUGINS = "`codex-audit`", "`codex_ml.distributed`", "`codex_ml.
 
 VARIABLES = (
     ("CODEX_AUDIT_TRACEBACK", AUDIT, "set: an internal error shows its traceback instead of one line"),
+    ("NO_COLOR", AUDIT, "set: text without colour"),
+    ("TERM", AUDIT, "`dumb` or unset: text without colour"),
+    ("GITHUB_STEP_SUMMARY", AUDIT, "the file to which `run` and `gate` append the Markdown report under `--step-summary`"),
+    ("PYTHONPATH", AUDIT, "`docs --execute` puts its copy of the repository before it"),
     ("XDG_CACHE_HOME", AUDIT, "where the cache lies: `$XDG_CACHE_HOME/codex-audit`; `~/.cache` by default"),
     ("PATH", AUDIT, "`validate` puts the repository's Python environment before it"),
     ("VIRTUAL_ENV", AUDIT, "`validate` leaves an active environment first in PATH"),

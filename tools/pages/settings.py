@@ -82,7 +82,7 @@ def environment() -> str:
     """Return the reference of the environment variables."""
     return page(
         "Environment variables",
-        "Every variable that this project reads, and nothing else changes what it does.",
+        "Every variable that the code of this project reads. Libraries that it uses have their own.",
         table(
             ("variable", "read by", "meaning"), [(code(n), by, words) for n, by, words in VARIABLES]
         ),
