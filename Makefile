@@ -41,32 +41,38 @@ space-audit: $(VENV)/.core ## audit this repository: all six stages
 space-explain: $(VENV)/.core ## why a capability or practice scores what it does: cap=NAME
 	@$(BIN)/codex-audit explain $(if $(cap),$(cap),$(error say which: make space-explain cap=checkpointing))
 
+.PHONY: space-history
+space-history: $(VENV)/.core ## scores over the last commits, and what changed them: last=N
+	@$(BIN)/codex-audit history . --last $(or $(last),20)
+
 .PHONY: space-diff
 space-diff: $(VENV)/.core ## what moved between two revisions or matrices: old=REV new=REV
 	@$(BIN)/codex-audit diff $(if $(old),$(old),$(error say which: make space-diff old=HEAD~1 new=HEAD)) $(if $(new),$(new),HEAD)
 
 .PHONY: space-gate
-space-gate: $(VENV)/.core ## hold this repository to the bar in its own configuration
-	@$(BIN)/codex-audit gate .
+space-gate: $(VENV)/.core ## hold this repository to its own bars and to the revision before: base=REV
+	@$(BIN)/codex-audit gate . $(addprefix --base ,$(or $(base),$(shell git rev-parse -q --verify HEAD~1 2>/dev/null)))
 
 .PHONY: space-clean
 space-clean: ## remove what the audit wrote
 	rm -rf $(OUT)/audit_artifacts $(OUT)/reports $(OUT)/manifest.json
 
 .PHONY: test
-test: $(VENV)/.dev ## run the test suite
+test: $(VENV)/.dev $(VENV)/.docs ## run the test suite
 	$(BIN)/python -m pytest -n 2
 
 # What `make validate` runs, so that `make check` runs nothing twice.
 MATRIX       := docs/validation/Validation_Matrix.md
+PAGES        := docs/index.md docs/tutorials/*.md docs/how-to/resume-a-run.md
 MATRIX_TESTS := $(shell sed -nE 's/.*`pytest (tests[^ ]*) .*/\1/p' $(MATRIX))
 
 .PHONY: validate
-validate: $(VENV)/.dev ## run every contract of the validation matrix
+validate: $(VENV)/.dev ## run the validation matrix and the pages that are executed
 	$(BIN)/codex-audit validate $(MATRIX) --execute --jobs 2 --timeout 900
+	OMP_NUM_THREADS=1 $(BIN)/codex-audit validate $(PAGES) --execute --sandbox --jobs 2
 
 .PHONY: test-rest
-test-rest: $(VENV)/.dev ## run the tests that no row of the validation matrix runs
+test-rest: $(VENV)/.dev $(VENV)/.docs ## run the tests that no row of the validation matrix runs
 	$(BIN)/python -m pytest -n 2 $(addprefix --ignore=,$(MATRIX_TESTS))
 
 .PHONY: format
@@ -99,8 +105,11 @@ docs-check: $(VENV)/.core ## hold the documentation against the repository
 	@$(BIN)/codex-audit docs .
 
 .PHONY: docs
-docs: $(VENV)/.docs ## build the documentation site
-	$(BIN)/mkdocs build --strict
+docs: $(VENV)/.docs ## build the documentation site, with Zensical and with MkDocs
+	$(BIN)/python tools/reference.py --check
+	$(BIN)/python tools/capability_matrix.py --check
+	$(BIN)/zensical build --clean --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 .PHONY: docs-serve
 docs-serve: $(VENV)/.docs ## serve the documentation on 127.0.0.1:8000
@@ -111,5 +120,6 @@ bench: $(VENV)/.dev ## measure speed against peers, as ratios
 	$(BIN)/python benchmarks/audit.py .
 
 .PHONY: reference
-reference: $(VENV)/.core ## write the generated pages and schemas
+reference: $(VENV)/.docs ## write the generated pages and schemas
 	$(BIN)/python tools/reference.py
+	$(BIN)/python tools/capability_matrix.py

@@ -47,12 +47,13 @@ def way(revisions: Revisions, old: Commit, new: Commit) -> tuple[State, ...]:
     base = git.merge_base(root, old.id, new.id)
     back = git.log(root, "--first-parent", f"{base}..{old.id}")
     forth = git.log(root, "--first-parent", "--reverse", f"{base}..{new.id}")
-    states = [State(old, old)]
-    if back:
-        (common,) = git.log(root, "-1", base)
-        stops = (*back[1:], common)
-        states += [State(stop, by, undone=True) for by, stop in zip(back, stops, strict=True)]
-    return (*states, *(State(one, one) for one in forth))
+    stops = [*back[1:], *(git.log(root, "-1", base) if back else ())]
+    left = list(back)
+    if forth and forth[0].parents[:1] != (base,):  # a branch that merged the base's commits
+        stops += git.log(root, "-1", forth[0].parents[0])
+        left += git.log(root, "-1", base)
+    states = [State(stop, by, undone=True) for by, stop in zip(left, stops, strict=True)]
+    return (State(old, old), *states, *(State(one, one) for one in forth))
 
 
 class Attribution:
@@ -106,7 +107,16 @@ class Attribution:
         self, states: Sequence[State], questions: Sequence[Goes], depth: int = _DEPTH
     ) -> list[tuple[State, State]]:
         """Return, for every question, the neighbours between which the answer turns true."""
-        low, high = [0] * len(questions), [len(states) - 1] * len(questions)
+        last = len(states) - 1
+        low, high, step = [-1] * len(questions), [last] * len(questions), 1
+        # From the end in growing steps: what was made twice, was made the last time.
+        while open_ := [k for k, place in enumerate(low) if place < 0]:
+            place = max(last - step, 0)
+            found = self._matrices([states[place].commit])
+            for k in open_:
+                true = place > 0 and questions[k](found[states[place].commit.id])
+                (high if true else low)[k] = place
+            step *= 2
         while open_ := [k for k in range(len(questions)) if high[k] - low[k] > 1]:
             middle = {k: (low[k] + high[k]) // 2 for k in open_}
             found = self._matrices(states[place].commit for place in middle.values())
@@ -123,10 +133,13 @@ class Attribution:
             return before, after
         (side,) = git.log(self._revisions.root, "-1", after.by.parents[1])
         states = way(self._revisions, before.commit, side)
-        forth = [one for one in states if not one.undone and one.by != before.by]
-        start = len(states) - len(forth) - 1
+        start = max(place for place, one in enumerate(states) if one.undone or place == 0)
         ends = self._matrices((states[start].commit, side))
-        if not forth or goes(ends[states[start].commit.id]) or not goes(ends[side.id]):
+        if (
+            start == len(states) - 1
+            or goes(ends[states[start].commit.id])
+            or not goes(ends[side.id])
+        ):
             return before, after
         return self._search(states[start:], [goes], depth - 1)[0]
 

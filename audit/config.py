@@ -3,6 +3,7 @@
 import difflib
 import tomllib
 from collections.abc import Iterator, Mapping
+from datetime import date
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final, get_args
@@ -206,7 +207,8 @@ def _agree(config: Config, place: _Place) -> None:
     """Refuse a policy that contradicts itself.
 
     Raises:
-        ConfigError: it asks for what it says does not apply, or for more than the caps allow.
+        ConfigError: it asks for what it says does not apply, or for more than the caps allow,
+            or a waiver ends on no date.
     """
     capabilities = {one.id: one.capability for one in built_in()}
     without = config.not_applicable
@@ -223,6 +225,10 @@ def _agree(config: Config, place: _Place) -> None:
         if name in seen:
             raise ConfigError(f"{where}: {name!r} is waived twice: keep one waiver")
         seen.add(name)
+        try:
+            date.fromisoformat(waiver.expires)
+        except ValueError:
+            raise ConfigError(f"{where}: expires = {waiver.expires!r}: write YYYY-MM-DD") from None
     most = sum(
         weight * min(config.caps.get(name, 1.0), 1.0) for name, weight in config.weights.items()
     ) / sum(config.weights.values())

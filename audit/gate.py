@@ -48,11 +48,11 @@ def decide(
     `today` ends waivers: a decision is made on a day, a matrix is not.
 
     Raises:
-        ConfigError: a waiver's date is none, or the waiver has nothing to waive.
+        ConfigError: a waiver has nothing to waive.
     """
     rows = {row.id: row for one in outcome.matrix.capabilities for row in one.practices}
     _refuse_idle(config, rows)
-    valid = {one.practice: one for one in config.waivers if today < _end(one)}
+    valid = {one.practice: one for one in config.waivers if today < date.fromisoformat(one.expires)}
     cure = Cure(outcome.decisions, practices, config)
     rules = [*_required(config, rows, outcome), *(_regressions(moved) if moved else ())]
     broken, waived = [], []
@@ -69,15 +69,6 @@ def decide(
     return Decision((*broken, *bars.values()), tuple(waived))
 
 
-def _end(waiver: Waiver) -> date:
-    try:
-        return date.fromisoformat(waiver.expires)
-    except ValueError:
-        raise ConfigError(
-            f"waiver of {waiver.practice!r}: expires = {waiver.expires!r}: write YYYY-MM-DD"
-        ) from None
-
-
 def _refuse_idle(config: Config, rows: Mapping[str, PracticeResult]) -> None:
     for waiver in config.waivers:
         status = rows[waiver.practice].status
@@ -90,7 +81,9 @@ def _refuse_idle(config: Config, rows: Mapping[str, PracticeResult]) -> None:
 
 def _ended(rule: Broken, names: frozenset[str], config: Config, today: date) -> Broken:
     """Say of a broken rule that a waiver of it has ended."""
-    ended = [w for w in config.waivers if w.practice in names and today >= _end(w)]
+    ended = [
+        w for w in config.waivers if w.practice in names and today >= date.fromisoformat(w.expires)
+    ]
     words = "".join(f"; its waiver ended on {one.expires}" for one in ended)
     return msgspec.structs.replace(rule, says=rule.says + words)
 

@@ -3,11 +3,13 @@
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 
 import msgspec
 
 from audit import clones, fingerprints, profiles, templates
 from audit.config import Config
+from audit.coverage import Covered
 from audit.extraction import EXTRACTOR_VERSION
 from audit.model import (
     SCHEMA_VERSION,
@@ -86,7 +88,8 @@ def problems(files: Iterable[File]) -> tuple[Problem, ...]:
 def decide(request: Request, info: SourceInfo, repository: Repository, store: Cache) -> Decisions:
     """S3: decide every practice, choose the profile, measure duplication in the evidence."""
     practices = request.catalogue.practices()
-    results = capabilities.decide(repository, practices)
+    covered = Covered(request.coverage, request.source) if request.coverage else None
+    results = capabilities.decide(repository, practices, covered)
     name, reason = request.config.profile, "set by the configuration"
     if not name:
         name, reason = profiles.choose(repository)
@@ -103,7 +106,9 @@ def decide(request: Request, info: SourceInfo, repository: Repository, store: Ca
     streams = _streams(request.source, decided, store)
     duplicated = duplication(repository, decided, streams)
     rows = tuple((name, fingerprints.stamp(found, streams)) for name, found in decided)
-    warnings = () if repository.product else ("there is no product Python code to judge",)
+    warnings = (*(covered.warnings() if covered else ()), *request.catalogue.problems)
+    if not repository.product:
+        warnings = ("there is no product Python code to judge", *warnings)
     return Decisions(info, name, reason, rows, duplicated, warnings)
 
 
@@ -156,8 +161,13 @@ def _streams(
         fresh[keys[entry.path]] = msgspec.msgpack.encode(clones.stream(text))
     store.put(fresh)
     known |= fresh
-    decoder = msgspec.msgpack.Decoder(clones.Stream)
-    return {path: decoder.decode(known[key]) for path, key in keys.items()}
+    return {path: _stream(known[key]) for path, key in keys.items()}
+
+
+@lru_cache(512)
+def _stream(payload: bytes) -> clones.Stream:
+    """Decode a file's normalised code; a history asks for most of them at every commit."""
+    return msgspec.msgpack.decode(payload, type=clones.Stream)
 
 
 def scored(request: Request, decisions: Decisions, unread: tuple[Problem, ...]) -> Matrix:

@@ -131,8 +131,10 @@ def blocks_from(module: Module, block: int) -> Iterator[Block]:
 class Repository:
     """The facts of one repository, indexed for questions."""
 
-    def __init__(self, files: Iterable[File]) -> None:
+    def __init__(self, files: Iterable[File], dead: frozenset[int] = frozenset()) -> None:
         self.files: Mapping[str, File] = {one.path: one for one in files}
+        self._dead = dead
+        """Definitions that no question about product code sees."""
 
     # ------------------------------------------------------------------- files
     def find(self, *patterns: str) -> Iterator[File]:

@@ -10,11 +10,12 @@ from typing import Any
 
 import msgspec
 
-from audit import __version__, config, templates
+from audit import __version__, config, coverage, plugins, templates
 from audit.config import Config
+from audit.coverage import Measured
 from audit.errors import ConfigError
 from audit.model import SourceInfo
-from audit.practices.catalogue import Catalogue, built_in
+from audit.practices.catalogue import Catalogue
 from audit.source import Source, open_source, tree_id
 from audit.store import NoStore, Store
 
@@ -41,6 +42,8 @@ class Request(msgspec.Struct, frozen=True):
     fast: bool = False
     """Leave out S2 and S5; the scores are the same."""
     processes: int = 2
+    coverage: Measured | None = None
+    """Measured coverage that replaces reach by tests."""
 
     def info(self) -> SourceInfo:
         """Return what is audited."""
@@ -51,13 +54,14 @@ class Request(msgspec.Struct, frozen=True):
         """Return a digest of everything that the outcome depends on."""
         info = msgspec.json.encode(self.info())
         extent = b"fast" if self.fast else b"full"
+        extent += self.coverage.digest.encode() if self.coverage else b""
         return "run:" + sha256(b"\0".join((info, self.judgement(), extent))).hexdigest()
 
     def judgement(self) -> bytes:
         """Return a digest of everything but the files that the outcome depends on."""
         digests = (
             self.config.digest(), self.catalogue.digest(), templates.digest(self.templates),
-            engine_digest(),
+            engine_digest(), self.catalogue.state, *self.catalogue.problems,
         )  # fmt: skip
         return "\0".join((self.name, *digests)).encode()
 
@@ -81,6 +85,8 @@ class Options(msgspec.Struct, frozen=True):
     """Use templates and rules that the audited repository brings."""
     fast: bool = False
     processes: int = 2
+    coverage: Path | None = None
+    """A coverage.xml, coverage.json or .coverage file."""
 
 
 def build(options: Options, store: Store | NoStore) -> Request:
@@ -88,16 +94,19 @@ def build(options: Options, store: Store | NoStore) -> Request:
 
     Raises:
         SourceError: the path or the revision cannot be read.
-        ConfigError: the configuration is wrong.
+        ConfigError: the configuration is wrong, or the coverage file is none.
     """
     source = open_source(options.path, options.revision, store)
-    catalogue = Catalogue(built_in())
+    catalogue = plugins.catalogue()
     ids, capabilities = catalogue.ids, catalogue.capabilities
     files = _contents(source, _SETTINGS)
-    if options.config is not None:
-        settings = config.read(options.config, ids, capabilities)
-    else:
-        settings = config.load(files, ids, capabilities)
+    try:
+        if options.config is not None:
+            settings = config.read(options.config, ids, capabilities)
+        else:
+            settings = config.load(files, ids, capabilities)
+    except ConfigError as error:  # the practice it does not know may be a broken plugin's
+        raise ConfigError("; ".join((str(error), *catalogue.problems))) from None
     return Request(
         name=_name(source, files.get("pyproject.toml", b"")),
         source=source,
@@ -106,6 +115,7 @@ def build(options: Options, store: Store | NoStore) -> Request:
         templates=templates.load(_override(options, settings)),
         fast=options.fast,
         processes=options.processes,
+        coverage=coverage.read(options.coverage) if options.coverage else None,
     )
 
 

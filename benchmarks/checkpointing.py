@@ -11,14 +11,16 @@ import argparse
 import json
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 import torch.distributed.checkpoint as dcp
@@ -28,6 +30,7 @@ from codex_ml.checkpointing import CheckpointManager
 from codex_ml.checkpointing.background import Staging
 from codex_ml.checkpointing.tensors import take_apart
 
+T = TypeVar("T")
 State = dict[str, dict[str, Any]]
 Seconds = dict[str, list[float]]
 
@@ -143,11 +146,18 @@ def timed(work: Callable[[], object]) -> float:
     return seconds
 
 
+def rotated(works: dict[str, T], number: int) -> list[tuple[str, T]]:
+    """Another one first in every round: none always follows the same neighbour."""
+    items = list(works.items())
+    first = number % len(items)
+    return items[first:] + items[:first]
+
+
 def saves(state: State, root: Path, rounds: int) -> Seconds:
     """Time every saver once a round."""
     seconds: Seconds = {name: [] for name in SAVERS}
-    for _ in range(rounds):
-        for name, save in SAVERS.items():
+    for number in range(rounds):
+        for name, save in rotated(SAVERS, number):
             with new_place(root) as place:
                 seconds[name].append(timed(lambda save=save, place=place: save(state, place)))
     return seconds
@@ -167,8 +177,8 @@ def loads(state: State, root: Path, rounds: int) -> Seconds:
             "torch.load and copy": into(load_torch, state),
         }
         seconds: Seconds = {name: [] for name in loaders}
-        for _ in range(rounds):
-            for name, load in loaders.items():
+        for number in range(rounds):
+            for name, load in rotated(loaders, number):
                 seconds[name].append(timed(lambda load=load: load(place)))
     return seconds
 
@@ -249,6 +259,27 @@ def into_staging(state: State, rounds: int) -> Seconds:
     return {name: values[1:] for name, values in parts.items()}
 
 
+def commands(root: Path, rounds: int) -> dict[str, float]:
+    """Milliseconds of the commands that need no torch, as processes, on a small folder."""
+    folder = root / "commands"
+    for step in (1, 2):
+        CheckpointManager(folder).save(step, model={"w": torch.zeros(1000)}, metrics={"loss": 1})
+    lines = {
+        "python -c pass": ["-c", "pass"],
+        "list": ["-m", "codex_ml", "checkpoint", "list", str(folder)],
+        "inspect": ["-m", "codex_ml", "checkpoint", "inspect", str(folder)],
+        "verify": ["-m", "codex_ml", "checkpoint", "verify", str(folder)],
+        "diff": ["-m", "codex_ml", "checkpoint", "diff", str(folder), str(folder)],
+        "prune": ["-m", "codex_ml", "checkpoint", "prune", str(folder), "--keep-last", "9"],
+    }
+    seconds: Seconds = {name: [] for name in lines}
+    for number in range(2 * rounds):
+        for name, line in rotated(lines, number):
+            work = partial(subprocess.run, [sys.executable, *line], check=True, capture_output=True)
+            seconds[name].append(timed(work))
+    return {name: round(1000 * median(values)) for name, values in seconds.items()}
+
+
 def main() -> int:
     """Parse, measure, print."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -258,7 +289,8 @@ def main() -> int:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=options.folder) as root:
         results = [measure(size, Path(root), options.rounds) for size in options.megabytes]
-    print(json.dumps(results, indent=1))
+        milliseconds = commands(Path(root), options.rounds)
+    print(json.dumps({"sizes": results, "commands: ms": milliseconds}, indent=1))
     return 0
 
 

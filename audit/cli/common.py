@@ -42,12 +42,26 @@ def source_options(function: Function) -> Function:
     return function
 
 
+coverage_option = click.option(
+    "--coverage",
+    type=click.Path(path_type=Path),
+    help="Measured coverage (coverage.xml, coverage.json, .coverage): decides instead of "
+    "reachability whether tests reach a line of evidence.",
+)
+
+
 def request(
     path: Path, options: dict[str, Any], cache: Store | NoStore, *, fast: bool = False
 ) -> Request:
     """Return the request that the shared options ask for."""
     asked = Options(
-        path, options["rev"], options["config"], options["trust"], fast, options["jobs"]
+        path,
+        options["rev"],
+        options["config"],
+        options["trust"],
+        fast,
+        options["jobs"],
+        options.get("coverage"),
     )
     return build(asked, cache)
 

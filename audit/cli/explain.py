@@ -14,6 +14,7 @@ from audit.cli import common
 @click.argument("name", metavar="CAPABILITY|PRACTICE")
 @common.path_argument
 @common.source_options
+@common.coverage_option
 @click.option(
     "--format", "form", type=click.Choice(["text", "json"]), default="text", help="Output."
 )

@@ -15,6 +15,7 @@ from audit.formats import Report
 @click.command()
 @common.path_argument
 @common.source_options
+@common.coverage_option
 @click.option("--base", help="A revision, or a written capability_matrix.json, not to fall behind.")
 @click.option("--strict-baseline", is_flag=True, help="Fail where the written matrix is slack.")
 @click.option("--tighten", is_flag=True, help="Write the better matrix over a slack one.")

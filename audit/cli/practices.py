@@ -3,6 +3,7 @@
 import click
 import msgspec
 
+from audit import plugins
 from audit.config import nearest
 from audit.errors import AuditError
 from audit.practices import registry
@@ -15,7 +16,7 @@ from audit.practices import registry
 )
 def command(practice: str | None, form: str) -> None:
     """List the practices, or show the page of PRACTICE."""
-    known = {one.id: one for one in registry.practices()}
+    known = {one.id: one for one in plugins.catalogue().practices()}
     if practice is not None and practice not in known:
         hint = nearest(practice, frozenset(known))
         raise AuditError(

@@ -14,6 +14,7 @@ from audit.formats import Report
 @click.command()
 @common.path_argument
 @common.source_options
+@common.coverage_option
 @click.option("--fast", is_flag=True, help="S1, S3, S4, S6 only: the same scores, no gaps.")
 @click.option(
     "--out",

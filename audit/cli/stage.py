@@ -19,6 +19,7 @@ from audit.cli import common
     help="The folder of the artefacts: those before are read there, this one is written.",
 )
 @common.source_options
+@common.coverage_option
 def command(stage: str, path: Path, out: Path, **options: Any) -> None:
     """Run STAGE (S1 to S6) alone on the repository at PATH."""
     cache = common.store(options)

@@ -5,11 +5,10 @@ from typing import Any
 
 import click
 
-from audit import distribution, proof, report, verification
+from audit import distribution, plugins, proof, report, verification
 from audit.cli import common
 from audit.errors import ExitCode
 from audit.formats import Report
-from audit.practices.catalogue import Catalogue, built_in
 
 
 @click.command()
@@ -21,12 +20,13 @@ from audit.practices.catalogue import Catalogue, built_in
     "or the files as they lie there if it was made of uncommitted changes.",
 )  # fmt: skip
 @common.source_options
+@common.coverage_option
 def command(folder: Path, path: Path, rerun: bool, **options: Any) -> int:
     """Re-derive every hash of the report or build in FOLDER and name what differs."""
     if (folder / distribution.MANIFEST).is_file():
         manifest, found = distribution.MANIFEST, distribution.verify(folder)
     else:
-        manifest, found = proof.MANIFEST, verification.verify(folder, Catalogue(built_in()))
+        manifest, found = proof.MANIFEST, verification.verify(folder, plugins.catalogue())
         if rerun:
             found += _again(folder, path, options)
     for one in found:

@@ -17,19 +17,43 @@ _COMMON: Final = frozenset(
     "replace sort index count insert remove clear lower upper".split()
 )
 _LAST: Final = re.compile(r"\.(\w+)$")
+_PLAIN: Final = (
+    "builtins.",
+    "abc.",
+    "typing",
+    "enum.",
+    "dataclasses.",
+    "collections.",
+    "@",
+    "%",
+    "…",
+)
+_WITHOUT_PRIVATE: Final = ("torch.nn.", "torch.utils.data.", "pydantic.", "msgspec.", "threading.")
 _TEST_NAME: Final = re.compile(r"(^|\.)(test\w*|setUp\w*|tearDown\w*|setup_\w+)$")
 
 
 class Graph:
-    """Edges between the definitions of a program."""
+    """Edges between the definitions of a program.
+
+    Some are guesses: a method call on a value of unknown class, a base's method that an
+    override stands in for. They hold where the method's class is used at all (rapid type
+    analysis), so dead classes stay dead however their methods are called.
+    """
 
     def __init__(self, program: Program) -> None:
         self.program = program
         self._methods = self._methods_by_name()
         self.edges: list[set[int]] = [set() for _ in program.owner]
+        self._foreign: dict[int, tuple[str, ...]] = {}
+        self.implied: dict[int, list[int]] = {}
+        """What is alive with a definition, though nothing in the repository calls it there."""
+        self.guesses: list[set[int]] = [set() for _ in program.owner]
         for module in program.modules:
             self._structure(module)
             self._uses(module)
+        for certain, guessed in zip(self.edges, self.guesses, strict=True):
+            guessed -= certain
+            certain |= guessed
 
     def _methods_by_name(self) -> dict[str, list[int]]:
         found: dict[str, list[int]] = {}
@@ -44,7 +68,8 @@ class Graph:
         return found
 
     def _structure(self, module: Module) -> None:
-        """A class runs its special methods; a base's method runs what overrides it."""
+        """A class runs its special methods; a base's method runs what overrides it; a library
+        runs the methods of what is derived from its classes; a function makes what is in it."""
         program = self.program
         definitions = module.facts.definitions
         for place, one in enumerate(definitions):
@@ -57,12 +82,29 @@ class Graph:
                 name = one.name.rpartition(".")[2]
                 if name.startswith("__"):
                     self.edges[owner].add(node)
+                elif self._is_hook(owner, name):
+                    self.implied.setdefault(owner, []).append(node)
                 for base in program.bases(owner):
                     overridden = program.method(base, name)
                     if overridden >= 0:
-                        self.edges[overridden].add(node)
+                        self.guesses[overridden].add(node)
             elif one.kind == "function" and definitions[one.parent].kind == "function":
                 self.edges[module.first + one.parent].add(node)
+            if one.kind == "class" and definitions[one.parent].kind == "function":
+                self.implied.setdefault(module.first + one.parent, []).append(node)
+
+    def _is_hook(self, owner: int, name: str) -> bool:
+        """Tell whether a library that a class is derived from may call a method: a public one,
+        or an override of something private in a framework that has such (a trainer)."""
+        known = self._foreign.get(owner)
+        if known is None:
+            bases = self.program.ancestry(owner)
+            known = self._foreign[owner] = tuple(
+                one for one in bases if ":" not in one and not one.startswith(_PLAIN)
+            )
+        if name.startswith("_"):
+            return any(not one.startswith(_WITHOUT_PRIVATE) for one in known)
+        return bool(known)
 
     def _uses(self, module: Module) -> None:
         program, first = self.program, module.first
@@ -100,7 +142,7 @@ class Graph:
             if dot and last not in _COMMON:
                 nodes = self._methods.get(last, ())
                 if len(nodes) <= MAX_HOMONYMS:
-                    source.update(nodes)
+                    self.guesses[module.first + call.scope].update(nodes)
 
     def _owners(self, module: Module, text: str) -> set[int]:
         """Return the classes of the repository that a text makes an instance of."""
@@ -111,19 +153,42 @@ class Graph:
         """Return every node that the roots lead to, themselves included."""
         seen = set(roots)
         queue = list(seen)
+        waiting: dict[int, list[int]] = {}
         while queue:
-            for node in self.edges[queue.pop()]:
-                if node not in seen:
-                    seen.add(node)
-                    queue.append(node)
+            source = queue.pop()
+            guessed = self.guesses[source]
+            implied = self.implied.get(source, ())
+            for node in (*self.edges[source], *implied, *waiting.pop(source, ())):
+                if node in seen:
+                    continue
+                if node in guessed and (owner := self._holder(node)) not in seen:
+                    waiting.setdefault(owner, []).append(node)
+                    continue
+                seen.add(node)
+                queue.append(node)
         return frozenset(seen)
+
+    def _holder(self, node: int) -> int:
+        """Return the definition around one."""
+        return self.program.owner[node].first + self.program.definition(node).parent
+
+    @cached_property
+    def live(self) -> frozenset[int]:
+        """What something public, a test or code beside the product leads to."""
+        beside = (
+            module.first + place
+            for module in self.program.modules
+            if module.role not in ("product", "build")
+            for place in range(len(module.facts.definitions))
+        )
+        return self.reach({*self.public(), *beside})
 
     @cached_property
     def callers(self) -> tuple[tuple[int, ...], ...]:
-        """For every node, the nodes with an edge to it."""
+        """For every node, the nodes with an edge to it; dead code calls nothing."""
         found: list[list[int]] = [[] for _ in self.edges]
-        for source, targets in enumerate(self.edges):
-            for target in targets:
+        for source in self.live:
+            for target in self.edges[source]:
                 found[target].append(source)
         return tuple(map(tuple, found))
 
@@ -135,11 +200,14 @@ class Graph:
             front = {
                 one
                 for node in front
-                for one in (self.callers[node] if up else self.edges[node])
+                for one in (self.callers[node] if up else self._called_by(node))
                 if one not in seen and self.program.definition(one).kind != "module"
             }
             seen |= front
         return frozenset(seen)
+
+    def _called_by(self, node: int) -> Iterable[int]:
+        return self.edges[node] if node in self.live else ()
 
     def public(self) -> frozenset[int]:
         """Return the product definitions that others may use: no private part in the name."""

@@ -15,13 +15,14 @@ Level: TypeAlias = Literal["error", "warning", "note"]
 
 GATE = "gate"
 UNREAD = "file-not-audited"
+WARNED = "audit-warning"
 
 
 class Finding(msgspec.Struct, frozen=True):
     """One thing to look at."""
 
     rule: str
-    """The practice, `GATE` for a rule about scores, or `UNREAD`."""
+    """The practice, `GATE` for a rule about scores, `UNREAD` or `WARNED`."""
     level: Level
     """``error``: the gate is broken by it. ``warning``: a safeguard is missing where the
     capability is there, or something could not be decided. ``note``: anything else."""
@@ -36,7 +37,7 @@ class Finding(msgspec.Struct, frozen=True):
 
 def findings(report: Report) -> tuple[Finding, ...]:
     """Return the findings, the worst first."""
-    found = [*_broken(report), *_practices(report), *_unread(report)]
+    found = [*_broken(report), *_practices(report), *_unread(report), *_warnings(report)]
     order = ("error", "warning", "note")
     return tuple(sorted(found, key=lambda one: order.index(one.level)))
 
@@ -44,9 +45,15 @@ def findings(report: Report) -> tuple[Finding, ...]:
 def _broken(report: Report) -> Iterator[Finding]:
     index = report.outcome.index
     known = {one.path for one in index.files}
+    beside = {
+        row.id: _place(capability)
+        for capability in report.outcome.matrix.capabilities
+        for row in capability.practices
+    }
     for one in report.decision.broken if report.decision is not None else ():
         path, line = next(
-            ((e.path, e.line) for e in one.evidence if e.path in known), (fallback(index), 1)
+            ((e.path, e.line) for e in one.evidence if e.path in known),
+            beside.get(one.practice) or (fallback(index), 1),
         )
         by = "".join(f", by {row}" for row in blame(one.blame))
         says = f"{one.says}{by} ({one.rule}); smallest change: {one.cure}"
@@ -104,6 +111,12 @@ def _unread(report: Report) -> Iterator[Finding]:
     for one in report.outcome.matrix.problems:
         says = f"not audited: {one.reason}"
         yield Finding(UNREAD, "warning", says, one.path, 1, _digest(UNREAD, one.path))
+
+
+def _warnings(report: Report) -> Iterator[Finding]:
+    path = fallback(report.outcome.index)
+    for one in report.outcome.matrix.warnings:
+        yield Finding(WARNED, "warning", one, path, 1, _digest(WARNED, one))
 
 
 def _digest(*parts: str) -> str:

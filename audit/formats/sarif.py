@@ -6,7 +6,7 @@ from urllib.parse import quote
 import msgspec
 
 from audit.formats import Report
-from audit.formats.findings import GATE, UNREAD, Finding, findings
+from audit.formats.findings import GATE, UNREAD, WARNED, Finding, findings
 from audit.practices.registry import Practice
 from audit.visible import visible
 
@@ -17,6 +17,7 @@ FINGERPRINT = "codexAudit/v1"
 
 _OTHER = {
     GATE: "The gate's rules about scores hold",
+    WARNED: "The audit could do all that it was asked",
     UNREAD: "The file can be read and parsed",
 }
 

@@ -35,6 +35,12 @@ class Catalogue(msgspec.Struct, frozen=True):
     """The definitions that an audit decides; detectors are loaded when they are asked for."""
 
     definitions: tuple[Definition, ...]
+    extra: "tuple[Practice, ...]" = ()
+    """Practices of plugins; their definitions are among `definitions`, last."""
+    problems: tuple[str, ...] = ()
+    """Plugins that could not be used, and why."""
+    state: str = ""
+    """Which plugins these are, to the state of their files."""
 
     @property
     def ids(self) -> frozenset[str]:
@@ -54,4 +60,4 @@ class Catalogue(msgspec.Struct, frozen=True):
         """Return the practices with their detectors, in catalogue order."""
         from audit.practices import registry
 
-        return registry.practices()
+        return (*registry.practices(), *self.extra)

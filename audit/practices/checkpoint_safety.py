@@ -133,7 +133,10 @@ def checkpoint_atomic(repo: Repository) -> Iterator[Place]:
     known = weights(repo)
     near = repo.graph.within(map(node, known.writes), 2, up=True)
     reach = repo.graph.within(near, 1, up=False)
-    moves = [*repo.calls(*_MOVES), *(s for s in repo.methods("rename", "replace") if _is_path(s))]
+    moves = [
+        *repo.calls(*_MOVES),
+        *(s for s in repo.methods("rename", "replace", "mv") if _is_path(s)),
+    ]
     for site in moves:
         if node(site) in reach and not site.within("for", r"(iterdir|listdir|glob|walk)\(\)"):
             yield at(site, "a finished checkpoint is moved to its name")
@@ -150,7 +153,7 @@ def _is_path(site: Site) -> bool:
     known = " ".join(site.names)
     if "str()" in known:
         return False
-    return "athlib" in known if len(site.call.args) == 1 else site.method == "rename"
+    return "athlib" in known if len(site.call.args) == 1 else site.method in ("rename", "mv")
 
 
 def _joined(site: Site) -> str:
@@ -204,6 +207,8 @@ def checkpoint_integrity(repo: Repository) -> Iterator[Place]:
 
 
 def _hashes_bytes(repo: Repository, site: Site) -> bool:
+    if re.search(r"\bread\(\)|read_bytes\(\)|\.content\b", argument(site, 0, "data", "string")):
+        return True
     return any(
         one.method in ("read_bytes", "file_digest")
         or (one.method == "open" and "b" in argument(one, int(one.names[0] in _OPENS), "mode"))
@@ -304,6 +309,9 @@ def checkpoint_safe_load(repo: Repository) -> Iterator[Place]:
     """
     safe = [site for site, value in repo.given("weights_only") if _is_true(site, value)]
     safe += [site for site, value in repo.given("**") if "'weights_only': True" in value]
+    safe += [
+        site for site in repo.methods("setdefault") if site.call.args == ("'weights_only'", "True")
+    ]
     safe += repo.calls("torch.serialization.add_safe_globals", "torch.serialization.safe_globals")
     for site, _ in libraries(repo, "safe-readers"):
         if "load" in site.method or site.method in ("safe_open", "HuggingFaceStorageReader"):

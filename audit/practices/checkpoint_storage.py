@@ -7,7 +7,7 @@ from typing import Final
 from audit.practices.libraries import named
 from audit.practices.ranking import central
 from audit.practices.registry import Place, at, in_code, practice
-from audit.practices.weights import CHECKPOINTS, api, argument, libraries, node, of_model, weights
+from audit.practices.weights import CHECKPOINTS, api, libraries, node, of_model, started, weights
 from audit.repository import Repository, Site
 
 _RANK: Final = re.compile(r"rank|process_index|shard_id|_part\b", re.IGNORECASE)
@@ -20,6 +20,9 @@ _UPLOADS: Final = (
     "create_commit",
 )
 _ARTIFACTS: Final = ("upload", "upload_artifact", "log_artifact", "log_artifacts", "log_model")
+_UPLOADED: Final = re.compile(
+    r"state_dict|model|weight|checkpoint|adapter|trainer|learner|pipe(line)?\b", re.IGNORECASE
+)
 _WEIGHTS_FILE: Final = re.compile(r"state_dict|model|weight|checkpoint|adapter", re.IGNORECASE)
 _NO_WEIGHTS: Final = re.compile(
     r"tokeniz|dataset|result|card|readme|processor|table", re.IGNORECASE
@@ -133,7 +136,7 @@ def checkpoint_async(repo: Repository) -> Iterator[Place]:
     known = weights(repo)
     close = repo.graph.within(map(node, known.writes), 3, up=True)
     handed = {id(site.call) for site in known.writes}
-    for site, target, worker in _started(repo) if known.writes else ():
+    for site, target, worker in started(repo) if known.writes else ():
         _, found = repo.program.resolve(site.module, target)
         named_so = found < 0 and re.search(
             r"\.(_?save\w*|write_(checkpoint|state|model)\w*)$", target
@@ -143,15 +146,6 @@ def checkpoint_async(repo: Repository) -> Iterator[Place]:
     for site in repo.methods("opena"):
         if node(site) in known.around:
             yield at(site, "checkpoints are written by an asynchronous file")
-
-
-def _started(repo: Repository) -> Iterator[tuple[Site, str, str]]:
-    """Yield what is run beside the caller: the call, the function, what runs it."""
-    for site, worker in libraries(repo, "background-workers"):
-        yield site, argument(site, 1, "target"), worker
-    for site in repo.methods("submit", "run_in_executor", "apply_async"):
-        for text in site.call.args[:2]:
-            yield site, text, "an executor"
 
 
 @practice("checkpoint-remote", looks_for="checkpoints on remote storage or a model hub")
@@ -221,9 +215,10 @@ def _lists_weights(site: Site) -> bool:
 
 
 def _uploads_weights(repo: Repository, site: Site) -> bool:
-    if _NO_WEIGHTS.search(" ".join(map(api, (*site.receivers, *site.arguments())))):
+    given = () if site.method == "push_to_hub" else tuple(site.arguments())
+    if _NO_WEIGHTS.search(" ".join(map(api, (*site.receivers, *given)))):
         return False
     known = weights(repo)
     if site.method == "push_to_hub":
-        return of_model(site) and bool(_WEIGHTS_FILE.search(api(site.receivers[0])))
+        return of_model(site) and bool(_UPLOADED.search(api(site.receivers[0])))
     return node(site) in known.around

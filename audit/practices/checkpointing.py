@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from audit.practices.options import options
 from audit.practices.ranking import central
 from audit.practices.registry import Place, at, in_code, practice
 from audit.practices.weights import (
@@ -12,7 +11,6 @@ from audit.practices.weights import (
     GETS,
     OPTIMIZER,
     PUTS,
-    SAVES,
     Weights,
     api,
     engines,
@@ -31,13 +29,8 @@ _PROGRESS: Final = re.compile(rf"\b\w*{_STEP}\w*$|\['{_STEP}'\]$")
 _LOADED_PROGRESS: Final = re.compile(
     rf"(load\w*\(\).*|@\w*(state|checkpoint|ckpt)\w*)\['{_STEP}'\]"
 )
+_KEEPER: Final = re.compile(r"^([A-Z]\w*)?(Checkpointer|CheckpointManager|Saver|Checkpoint)$")
 _RUNS: Final = re.compile(r"Engine|Trainer|Runner|Loop|Learner|Recipe|TrainState|Progress")
-_BETTER: Final = re.compile(r"[<>]|better|improv|\bcmp\b|compare|\b(lt|gt|less|greater)\(")
-_CHOICES: Final = frozenset(
-    "is_best monitor min_keys max_keys min_key max_key metric_key importance_key best_metric "
-    "score_function score_fn score_name save_best keep_best save_best_only best_only".split()
-)
-"""Parameters by which a function that writes checkpoints is told what is best."""
 
 
 @practice("checkpoint-save", looks_for="calls that write model weights to storage")
@@ -175,10 +168,19 @@ def _of_state(site: Site) -> bool:
     return any(OPTIMIZER.search(api(text)) for text in site.arguments())
 
 
-def _registered(repo: Repository) -> Iterator[Site]:
-    """Yield calls that hand an optimizer to a keeper of checkpoints."""
+def _named_keepers(repo: Repository) -> Iterator[Site]:
     keepers = ("add_recoverable", "add_recoverables", "register_for_checkpointing")
     return filter(_of_state, repo.methods(*keepers))
+
+
+def _registered(repo: Repository) -> Iterator[Site]:
+    """Yield calls that hand an optimizer to a keeper of checkpoints."""
+    yield from _named_keepers(repo)
+    for name, sites in repo.by_method.items():
+        if _KEEPER.search(name):
+            for site in sites:
+                if _of_state(site) or any(OPTIMIZER.search(key) for key, _ in site.call.kwargs):
+                    yield site
 
 
 @practice("checkpoint-resume", looks_for="optimizer state that is restored from a checkpoint")
@@ -221,8 +223,10 @@ def _restored(repo: Repository) -> Iterator[Place]:
     for site in engines(repo, "load_state", "load_checkpoint", "_load_optimizer_and_scheduler"):
         yield at(site, "the engine restores the optimizer's state")
     for site in known.puts if any(_registered(repo)) else ():
-        if site.names[0].startswith("@"):
+        if site.names[0].startswith("@") if any(_named_keepers(repo)) else "[]." in site.names[0]:
             yield at(site, "what is registered, the optimizer too, gets its state back")
+    for site in repo.methods("resume_or_load"):
+        yield at(site, "training is resumed from the last checkpoint")
     for site, library in libraries(repo, "train-state-readers"):
         yield at(site, f"{library} restores the optimizer's state")
     yield from _progress(repo, known)
@@ -255,78 +259,3 @@ def _runs_on(repo: Repository, owner: int, scope: int) -> bool:
     return program.definition(scope).name.endswith("load_state_dict") and bool(
         _RUNS.search(program.definition(owner).name)
     )
-
-
-@practice("checkpoint-best", looks_for="a save that a comparison of metrics decides")
-def checkpoint_best(repo: Repository) -> Iterator[Place]:
-    """A metric decides which checkpoint is kept or marked as best.
-
-    A save inside an ``if`` that compares a value with the best so far and updates it; a
-    checkpoint class that keeps its best; or a library option that names the metric.
-
-    Why:
-        The last checkpoint is often not the best one: without this the model that is
-        published is chosen by accident.
-    Fix:
-        Compare the validation metric with the best so far and mark the checkpoint.
-    Good:
-        import torch
-
-        class Saver:
-            def __init__(self):
-                self.best = float("inf")
-
-            def after_eval(self, model, loss, path):
-                if loss < self.best:
-                    self.best = loss
-                    torch.save(model.state_dict(), path)
-    Bad:
-        import torch
-
-        class Saver:
-            def after_epoch(self, model, epoch, path):
-                if epoch % 10 == 0:
-                    torch.save(model.state_dict(), path)
-    Limits:
-        A metric that is compared in one function and acted on in another is seen only where
-        a parameter or attribute is named for the best.
-    Drop-in: codex_ml.checkpointing.CheckpointManager
-    """
-    known = weights(repo)
-    found: list[Place] = []
-    if known.writes:
-        found += [*_running_best(repo), *_named_best(repo, known)]
-    for site, value in repo.given("monitor"):
-        if site.method == "ModelCheckpoint" and value != "None":
-            found.append(at(site, "the monitored metric chooses the checkpoint"))
-    says = "the trainer is told to keep the best checkpoint"
-    found += options(repo, says, "metric_for_best_model", "load_best_model_at_end")
-    yield from central(repo, found, CHECKPOINTS)
-
-
-def _running_best(repo: Repository) -> Iterator[Place]:
-    """Yield saves inside an ``if`` that compares with the best so far and updates it."""
-    for module in repo.product:
-        blocks = module.facts.blocks
-        if not any(one.updates for one in blocks):
-            continue
-        for call in module.facts.calls:
-            last = call.names[0].rpartition(".")[2]
-            if not SAVES.search(last):
-                continue
-            block = call.block
-            while block >= 0:
-                if blocks[block].updates and _BETTER.search(blocks[block].text):
-                    yield in_code(module, call.scope, call.line, "saved when a metric improves")
-                    break
-                block = blocks[block].parent
-
-
-def _named_best(repo: Repository, known: Weights) -> Iterator[Place]:
-    """Yield the best that a class which saves checkpoints remembers, and flags handed to it."""
-    for module, one in repo.assigns(r"(\.|\[')(\w+_)?best(_\w+)?('\])?$"):
-        if module.first + one.scope in known.saving and one.value not in ("None", "''", "[]", "{}"):
-            yield in_code(module, one.scope, one.line, "the best checkpoint is remembered")
-    for module, place, definition in repo.definitions:
-        if _CHOICES & {*definition.params} and module.first + place in known.managers:
-            yield in_code(module, place, definition.line, "the best checkpoint is marked")

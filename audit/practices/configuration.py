@@ -7,6 +7,7 @@ from typing import Final
 
 from audit.code.modules import Module
 from audit.facts.model import Definition, Raise
+from audit.practices.loops import scope_at
 from audit.practices.origins import by_file, of_topic, receivers
 from audit.practices.ranking import central
 from audit.practices.registry import Place, at, in_code, practice
@@ -26,9 +27,10 @@ _FOREIGN: Final = re.compile(
 )
 _QUOTED: Final = re.compile(r"'(\w+)'")
 _UPPER: Final = re.compile(r"'([A-Z][A-Z0-9_]+)'")
+_PRESENT: Final = re.compile(r"'(\w+)' (?:not )?in os\.environ")
 _VARIABLE: Final = re.compile(r"os\.environ\['(\w+)'\]")
 _CONFIG_NAME: Final = re.compile(
-    r"(Config|Configs|Configuration|Cfg|Args|Arguments|ArgumentParser|Options|Opts|Settings|Params|"
+    r"(Conf|Config|Configs|Configuration|Cfg|Args|Arguments|ArgumentParser|Options|Opts|Settings|Params|"
     r"Parameters|HParams|Hyperparameters|Hparams|Plugin|Kwargs|Spec|Recipe)$"
 )
 _TYPED_BASES: Final = (
@@ -145,11 +147,11 @@ def _fetched(repo: Repository) -> Iterator[int]:
     no configuration's: what they read does not configure a run."""
     for site in repo.methods(*_OPENS):
         node = site.module.first + site.call.scope
-        texts = (*site.call.args[:1], *site.receivers)
-        if any(map(_FETCHED.search, texts)):
+        beside = repo.by_scope.get(node, ())
+        texts = [text for one in beside if one.line == site.line for text in one.call.args[:1]]
+        if any(map(_FETCHED.search, (*texts, *site.receivers))):
             yield node
         elif "os.path.join()" in site.call.args[:1]:
-            beside = repo.by_scope.get(node, ())
             joined = [one.call.args[-1] for one in beside if one.names[0] == "os.path.join"]
             fixed = [text for text in joined if _FIXED.search(text)]
             downloads = any("download" in one.method for one in beside)
@@ -245,9 +247,20 @@ def _variables(repo: Repository) -> Iterator[tuple[str, Place]]:
         elif key.startswith("@"):
             yield from _passed(repo, site)
     for module in repo.product:
+        yield from _asked(module)
         for one in module.facts.references:
             if found := _VARIABLE.fullmatch(one.name):
                 yield found[1], in_code(module, one.scope, one.line, f"reads {found[1]}")
+
+
+def _asked(module: Module) -> Iterator[tuple[str, Place]]:
+    """Yield the variables whose presence decides something: ``"DEBUG" in os.environ``."""
+    told = [(one.scope, one.line, one.value) for one in module.facts.assigns]
+    told += [(-1, one.line, one.text) for one in module.facts.blocks]
+    for scope, line, text in told:
+        if " in os.environ" in text and (found := _PRESENT.search(text)):
+            home = scope if scope >= 0 else scope_at(module, line)
+            yield found[1], in_code(module, home, line, f"asks for {found[1]}")
 
 
 def _passed(repo: Repository, site: Site) -> Iterator[tuple[str, Place]]:

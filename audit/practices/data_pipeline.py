@@ -28,7 +28,7 @@ _LAZY: Final = (
 )
 _LOADER: Final = r"(^|[.:])\w*(DataLoader|BatchSampler)$"
 _COLLATES: Final = re.compile(
-    r"(^|_)collat(e|or|ors|ion)(_|$)|^_?(get|make|next|sample)_batch(es)?$"
+    r"(^|_)collat(e|er|or|ors|ion)(_|$)|^_?(get|make|next|sample)_batch(es)?$"
 )
 _DRAWS: Final = re.compile(r"sample|batch|draw|^_?get|next|iter")
 _HELD_OUT: Final = r"(validation|valid|val|test|dev|eval|heldout|held_out)"
@@ -41,16 +41,23 @@ _SPLITS: Final = re.compile(
 )
 _HOLDS_OUT: Final = re.compile(rf"(^|[@._'/]){_HELD_OUT}(_|'|\b|$)")
 _HELD_LOADER: Final = re.compile(rf"(^|_){_HELD_OUT}_?(data|loader|set|ds)")
+_HELD_NAME: Final = re.compile(_HELD_OUT)
+_HELD_KEY: Final = re.compile(rf"load_dataset\(\)\['{_HELD_OUT}'\]")
+_KEYS: Final = re.compile(
+    rf"(load|data)\w*(\(\))?\['train'\].*\['{_HELD_OUT}'\]|load_dataset\(\)\['{_HELD_OUT}'\]"
+)
 _PASSED: Final = re.compile(rf"[@.]\w*{_HELD_OUT}_?(data|loader|set|ds)\w*( |$)")
 _RANK: Final = re.compile(r"rank|process_index|local_process|shard_id|worker_id", re.IGNORECASE)
 _RANKS: Final = re.compile(
-    r"world_size|num_replicas|num_process|num_shards|ranks|dp_size", re.IGNORECASE
+    r"world_size|num_replicas|num_process|num_shards|ranks|dp_size|parallel_size|num_parts",
+    re.IGNORECASE,
 )
 _SAMPLER: Final = re.compile(r"(^|[.:])\w*(Sampler|Dataset|DataLoader)$")
 _ENGINE: Final = re.compile(r"accelerator|Accelerator\(\)|fabric|Fabric\(\)")
 _LOADERS: Final = re.compile(r"DataLoader\(\)|data_?loader|\bloader|^\*", re.IGNORECASE)
 _HOLDER: Final = re.compile(
-    r"(^|_|\W)(\w*data_?loaders?|dataset|sampler|loader|data_iter|batch_iter|data_stream)s?$"
+    r"(^|_|\W)(\w*data_?loaders?|dataset|sampler|loader|data_iter|batch_iter|"
+    r"data_stream|epoch_itr|train_iterator|data_iterator)s?$"
 )
 _HOLDS_DATA: Final = re.compile(
     r"data(?!_parallel)(?!_proto)|loader|sampler|iterator|batch|stream|reader|corpus|fetcher"
@@ -58,6 +65,9 @@ _HOLDS_DATA: Final = re.compile(
 _RESUMES: Final = re.compile(
     r"^(\w+_)?(resume_state(_dict)?|start_(batch|index|sample|iter)\w*|skip_(batches|steps|rows|samples)|"
     r"data_state|offset_batches|initial_(iter|batch)|samples_seen|consumed_samples)$"
+)
+_BELOW_START: Final = re.compile(
+    r"<=? [@.\w]*\b\w*(start|resume|skip)_?(from_)?\w*(iter\w*|step|batch\w*|idx|index)\b"
 )
 _REMAINS: Final = re.compile(
     r"(^|_)(missing|remaining|pending|unfinished|uncached|skip_(existing|done|completed|evaluated))_"
@@ -71,13 +81,14 @@ _SAMPLES: Final = re.compile(
     r"column_names|\.columns\b"
 )
 _VALUES: Final = re.compile(
-    r"@(\w*(inputs?|labels?|targets?|data|features?|annotations?|texts?|images?|items?|entry|obs|"
+    r"@(\w*(preds?|predictions?|inputs?|labels?|targets?|data|features?|annotations?|texts?|images?|items?|entry|obs|"
     r"schema|input)|x|y)\b|self\.\w*(dataset|data|samples?|columns?|records?)\b"
 )
 _FILES: Final = re.compile(r"exists\(\)|is_?file\(\)|is_?dir\(\)|suffix|endswith|os\.path|\.path\b")
 _DATA_SCOPE: Final = re.compile(
     r"data(set|_?loader|_?module|_source)?|collat|sampler|reader|sample|example|preprocess|"
-    r"transform|check_env|vec_env|corpus|feature|schema|corda|observation"
+    r"transform|check_env|vec_env|corpus|feature|schema|corda|observation|"
+    r"(check|validate)_\w*(target|label|input|pred|tensor|image|box|shape)"
 )
 _OTHER: Final = re.compile(
     r"NotImplemented|FileNotFound|Import|StopIteration|IndexError|Deprecat|Module|Config|Timeout|HTTP"
@@ -242,6 +253,7 @@ def data_split(repo: Repository) -> Iterator[Place]:
         for module, one in repo.assigns(rf"^self\._?{_HELD_OUT}_(data|loader|set|ds)\w*$")
         if "()" in one.value and not _is_handed(module, one)
     ]
+    found += [*_both_folders(repo), *_both_flags(repo), *_both_keys(repo)]
     yield from spread([*found, *_compared_splits(repo), *_both_loaders(repo)])
 
 
@@ -254,6 +266,38 @@ def _is_handed(module: Module, one: Assign) -> bool:
         if call.scope == one.scope and one.line <= call.line <= min(last, one.line + 3)
         for text in call.args
     )
+
+
+def _both_folders(repo: Repository) -> Iterator[Place]:
+    """Yield functions that join paths of training and of held-out data."""
+    parts: dict[int, set[str]] = {}
+    for site in repo.calls("os.path.join"):
+        last = site.call.args[-1].strip("'") if site.call.args else ""
+        node = site.module.first + site.call.scope
+        parts.setdefault(node, set()).add(last)
+        if "train" in parts[node] and any(map(_HELD_NAME.fullmatch, parts[node])):
+            yield at(site, "reads folders of training and held-out data")
+
+
+def _both_flags(repo: Repository) -> Iterator[Place]:
+    """Yield calls that are made once for training data and once for other data."""
+    flags: dict[str, set[str]] = {}
+    for site, value in repo.given("train", "is_train", "is_training"):
+        if value in ("True", "False") and re.search(r"data|Data|MNIST|CIFAR", site.names[0]):
+            known = flags.setdefault(site.names[0], set())
+            known.add(value)
+            if len(known) == 2:
+                yield at(site, "makes training and held-out data")
+
+
+def _both_keys(repo: Repository) -> Iterator[Place]:
+    """Yield functions that take the training and a held-out part of loaded data."""
+    for module, place, one in repo.definitions:
+        if any(map(_KEYS.search, one.returns)):
+            yield in_code(module, place, one.line, "takes the parts of loaded data")
+    for site in repo.methods("get", "map", "select", "filter", "DataLoader", "with_format"):
+        if any(map(_HELD_KEY.search, (*site.names, *site.arguments()))):
+            yield at(site, "takes the held-out part of loaded data")
 
 
 def _gives_splits(name: str) -> bool:
@@ -381,7 +425,8 @@ def data_rank_sharding(repo: Repository) -> Iterator[Place]:
     for module, _, one in repo.definitions:
         if one.name.endswith(".__init__") and _takes_rank(one.params):
             owner = module.first + one.parent
-            if any(map(_SAMPLER.search, repo.program.ancestry(owner))):
+            named = module.facts.definitions[one.parent].name
+            if any(map(_SAMPLER.search, (named, *repo.program.ancestry(owner)))):
                 found.append(in_code(module, one.parent, one.line, "is given rank and size"))
     for module in repo.product:
         for block in module.facts.blocks:
@@ -425,6 +470,10 @@ def _takes_rank(params: tuple[str, ...]) -> bool:
 
 def _strides(repo: Repository) -> Iterator[Site]:
     """Yield slices and shards whose arguments are a rank and a number of ranks."""
+    for site, _ in repo.given("num_shards", "num_replicas", "num_parts"):
+        keys = " ".join(name for name, _ in site.call.kwargs)
+        if _RANK.search(keys) and _HOLDS_DATA.search(words(site.method)):
+            yield site
     for site in (*repo.calls("itertools.islice"), *repo.methods("shard")):
         if _ranked(" ".join([*site.arguments(), *(name for name, _ in site.call.kwargs)])):
             yield site
@@ -462,6 +511,9 @@ def data_resume(repo: Repository) -> Iterator[Place]:
         at(site, "restores the position in the data")
         for site in repo.methods("load_state_dict", "set_state")
         if any(_HOLDER.search(words(one.rpartition(".")[2])) for one in site.receivers)
+    ]
+    found += [
+        at(site, "skips batches that were seen") for site in repo.methods("skip_first_batches")
     ]
     found += [
         in_code(module, one.scope, one.line, "keeps the loader in the training state")
@@ -503,7 +555,14 @@ def _stateful(repo: Repository) -> Iterator[Place]:
 
 
 def _skipped(repo: Repository) -> Iterator[Place]:
-    """Yield batches that are drawn in a counted loop only to be passed over."""
+    """Yield batches that are passed over: drawn in a counted loop, or below where to start."""
+    for module in repo.product:
+        for block in module.facts.blocks:
+            if block.kind == "if" and _BELOW_START.search(block.text):
+                around = list(blocks_from(module, block.parent))
+                if around and around[0].kind == "for":
+                    scope = scope_at(module, block.line)
+                    yield in_code(module, scope, block.line, "skips batches that were seen")
     for site in repo.calls("builtins.next"):
         if site.within("for", r"range\(\)") and not site.within("while"):
             resumed = " ".join(one.text for one in site.blocks() if one.kind == "if")

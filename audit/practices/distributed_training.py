@@ -38,6 +38,7 @@ _WRAPPERS: Final = (
     "torch.nn.parallel.DistributedDataParallel",
     "torch.nn.parallel.distributed.DistributedDataParallel",
 )
+_NO_GROUP: Final = re.compile(r"^not [\w.:@]*is_(initialized|available|dist\w*)\(\)")
 _AVERAGE: Final = re.compile(r"ReduceOp\.AVG|/ \S*(world_?size|num_replicas)", re.IGNORECASE)
 _GATHERS: Final = ("all_gather_into_tensor", "all_gather", "_all_gather_base", "broadcast")
 
@@ -147,9 +148,15 @@ def distributed_sharded(repo: Repository) -> Iterator[Place]:
         def wrap(model):
             return DistributedDataParallel(model)
     Limits:
-        Sharding that is only an option given through to a trainer is not counted.
+        Sharding that only a launcher's configuration file names is not counted.
     """
     yield from by_file(repo, of_topic(repo, "sharded", "sharded by {}"))
+    for one in handed(repo, "strategy", "plugins"):
+        if re.match(r"'(fsdp|deepspeed)", one.value):
+            yield one.place("chooses a sharded {}")
+    for one in handed(repo, "fsdp", "deepspeed"):
+        if not one.fixed:
+            yield one.place("hands {} to the engine")
     gathering = {_owner(site) for site in repo.methods(*_GATHERS)}
     for site in repo.methods(*_COLLECTIVES):
         if _owner(site) in gathering and any(".grad" in one for one in _texts(site)):
@@ -244,9 +251,21 @@ def distributed_single_process_fallback(repo: Repository) -> Iterator[Place]:
     guarded = (
         at(site, "only in a multi-process run")
         for site in _collective(repo)
-        if any(asks_several(repo, site, one.text) for one in guards(site))
+        if any(asks_several(repo, site, one.text) for one in guards(site)) or _left_before(site)
     )
     yield from by_file(repo, guarded)
+
+
+def _left_before(site: Site) -> bool:
+    """Tell whether a function is left before a call where there is no process group."""
+    facts, one = site.module.facts, site.scope
+    return any(
+        block.kind == "if"
+        and one.line <= block.line < site.line
+        and _NO_GROUP.search(block.text)
+        and all(call.block != place or call.line == block.line for call in facts.calls)
+        for place, block in enumerate(facts.blocks)
+    )
 
 
 def _wraps_conditionally(repo: Repository) -> bool:

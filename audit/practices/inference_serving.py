@@ -31,8 +31,15 @@ _PREDICTS: Final = re.compile(
 _ASKED: Final = re.compile(
     r"^(?!builtins\.)(.*[.:_@])?((predict|generate|infer|inference|transcribe|translate|chat|"
     r"complet\w*|embed\w*|encode|forward|classify|synthesi[sz]e)(_\w+)?|"
-    r"(?<!_)(llm|engine|model|pipeline|pipe))(\(\))?$"
+    r"(?<!_)(llm|engine|model|pipeline|pipe))(\(\))?$|"
+    r"^(self\.|@)(\w+\.)*\w*(model|llm|engine|pipe|pipeline|predictor)\.a?(chat|generate|predict|run)\w*$"
 )
+_PIPELINE: Final = re.compile(r"(Pipeline|Predictor|Inferencer|Transcriber)\w*\.__call__$")
+_MODULES: Final = r"nn\.(modules\.\w+\.)?Module$|LightningModule$"
+_MODEL_CALL: Final = re.compile(
+    r"^(self\.|@)(\w+\.)*(\w+_)?(model|net|network|policy|unet)(\.apply)?$"
+)
+"""A model that is called, or applied with its parameters."""
 _FORMATS: Final = (
     r"(onnx|torchscript|gguf|tflite|coreml|openvino|tensorrt|hf|huggingface|transformers|executorch|"
     r"saved_model|aoti|mlx|ncnn|mnn)"
@@ -47,6 +54,10 @@ _QUANTIZES: Final = re.compile(
     r"(to_)?(u?int|fp|nf)\d+\w*|and_\w+|_?dynamic|checkpoint)$|"
     r"(^|_)(int8|int4|nf4|fp8|4bit|8bit)_(linear|quantiz\w+|weight_only)|(linear|quantize)_?(int|nf|fp)(4|8)"
 )
+_HANDLERS: Final = (
+    r"^(litserve\.LitAPI|cog\.BasePredictor|ts\.torch_handler\b.*|mlserver\.MLModel)$"
+)
+"""Base classes of what a model server loads."""
 _CONTAINERS: Final = ("*dockerfile*", "*containerfile", "*.dockerfile", "*apptainer.def")
 _FOREIGN: Final = re.compile(
     r"(^|/)(\.[\w-]+|ci|cicd|ci_cd|tests?|testing|examples?|docs?|benchmarks?|third_party)/",
@@ -86,7 +97,7 @@ def serve_predict(repo: Repository) -> Iterator[Place]:
         if one.kind == "function"
         and not one.stub
         and is_public(one.name)
-        and _PREDICTS.search(own_name(one))
+        and (_PREDICTS.search(own_name(one)) or _PIPELINE.search(one.name))
         and _runs_model(repo, module, place, leading)
     ]
     found += _inference_scripts(repo, off)
@@ -96,11 +107,13 @@ def serve_predict(repo: Repository) -> Iterator[Place]:
 def _runs_model(repo: Repository, module: Module, scope: int, leading: Collection[int]) -> bool:
     """Tell whether a function leads to a model: without gradients, or as a part of one."""
     here = module.first + scope
-    if here in leading or derives(repo, module, scope, r"nn\.(modules\.\w+\.)?Module$"):
+    if here in leading or derives(repo, module, scope, _MODULES):
         return True
     return any(
         site.method in ("generate", "predict", "forward", "transcribe")
-        for site in repo.by_scope.get(here, ())
+        or any(map(_MODEL_CALL.search, site.names))
+        for near in repo.graph.within([here], 1, up=False)
+        for site in repo.by_scope.get(near, ())
     )
 
 
@@ -117,6 +130,9 @@ def _inference_scripts(repo: Repository, off: dict[int, int]) -> Iterator[Place]
 def _asked_scripts(repo: Repository) -> Iterator[tuple[int, int]]:
     """Yield the definitions that put stored weights into a model, ask it in a loop and write
     no weights, with the line where they ask."""
+    for site in repo.methods("generate", "predict", "transcribe"):
+        if site.call.args or site.call.kwargs:
+            yield node(site), site.line
     known = weights(repo)
     for put in known.puts:
         one = node(put)
@@ -150,11 +166,16 @@ def serve_http(repo: Repository) -> Iterator[Place]:
         def ask(prompt):
             return requests.post("http://host/generate", json={"prompt": prompt}).json()
     """
-    yield from spread(
+    found = [
         at(site, f"serves with {what}")
         for site, what in library_calls(repo, "servers")
         if learns(repo) and _asks_a_model(repo, site.module)
-    )
+    ]
+    found += [
+        in_code(module, place, one.line, "a server of models runs the class")
+        for module, place, one in repo.classes(bases=_HANDLERS)
+    ]
+    yield from spread(found)
 
 
 def _asks_a_model(repo: Repository, module: Module) -> bool:
@@ -260,7 +281,7 @@ def serve_quantize(repo: Repository) -> Iterator[Place]:
         for module, place, one in repo.definitions
         if one.kind != "module" and not one.stub and _QUANTIZES.search(own_name(one))
     ]
-    yield from central(repo, found, "quantiz|(int|fp|nf)[48]")
+    yield from central(repo, found, "quantiz")
 
 
 @practice("serve-container", looks_for="a Dockerfile or container definition", code=False)

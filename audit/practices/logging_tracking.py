@@ -98,6 +98,7 @@ def sent(repo: Repository) -> list[tuple[Site, str]]:
     opens = [
         (site, name) for site in repo.methods(*_OPENS) if (name := library("trackers", site.names))
     ]
+    opens += [(site, "Accelerate's trackers") for site in repo.methods("init_trackers")]
     return sends + makes + opens + list(_configured(repo))
 
 
@@ -240,7 +241,7 @@ def _quiet_blocks(repo: Repository) -> Iterator[Place]:
     """Yield contexts that silence the processes other than the first."""
     for module in repo.product:
         for block in module.facts.blocks:
-            if block.kind == "with" and _QUIET.search(block.text) and _ZERO.search(block.text):
+            if block.kind == "with" and _ZERO.search(block.text) and _QUIET.search(block.text):
                 yield in_code(module, scope_at(module, block.line), block.line, "others are quiet")
 
 

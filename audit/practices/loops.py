@@ -13,7 +13,11 @@ from audit.practices.registry import Place
 from audit.repository import Repository, Site
 
 _BACKWARD: Final = ("backward", "manual_backward", "backward_step", "backward_pass")
-_GRADIENTS: Final = ("jax.grad", "jax.value_and_grad", "flax.nnx.value_and_grad")
+_GRADIENTS: Final = (
+    "jax.grad", "jax.value_and_grad", "flax.nnx.value_and_grad", "flax.nnx.grad",
+    "mlx.nn.value_and_grad", "mlx.core.value_and_grad", "mlx.core.grad",
+    "tensorflow.GradientTape().gradient",
+)  # fmt: skip
 _OPTIMIZER: Final = re.compile(r"optim|scaler\b|\bopt\b|Optimizer|GradScaler", re.IGNORECASE)
 _NO_OPTIMIZER: Final = re.compile(r"sched|profil|\benvs?\b|simulator", re.IGNORECASE)
 _EVALUATES: Final = re.compile(
@@ -149,9 +153,23 @@ def is_optimizer_step(site: Site, *, beside_backward: bool = False) -> bool:
 def optimizer_steps(repo: Repository) -> Iterator[Site]:
     """Yield calls that update parameters, an optimizer's own ``step`` left out."""
     for site in repo.methods("step"):
-        if is_optimizer_step(site) and own_name(site.scope) != "step":
+        if is_optimizer_step(site) and not _is_optimizers_own(repo, site):
             yield site
     yield from repo.methods("apply_gradients", "apply_updates", "optimizer_step", "lr_step")
+    for site in repo.methods("update"):  # MLX and NNX: optimizer.update(model, gradients)
+        if len(site.call.args) == 2 and any("optim" in one.lower() for one in site.receivers):
+            yield site
+
+
+def _is_optimizers_own(repo: Repository, site: Site) -> bool:
+    """Tell whether a call is in the ``step`` of an optimizer or scaler that wraps another."""
+    scope = site.call.scope
+    if own_name(site.scope) != "step":
+        return False
+    owners = (one for _, one in classes_around(site.module, scope))
+    return any(_OPTIMIZER.search(one.name) for one in owners) or derives(
+        repo, site.module, scope, _OPTIMIZER.pattern
+    )
 
 
 def training_files(repo: Repository) -> frozenset[str]:
@@ -171,7 +189,7 @@ def runs_training(repo: Repository) -> bool:
     return (
         any(own_name(site.scope) != "backward" for site in backward_calls(repo))
         or any(repo.classes(r"(^|[.:])\w*(Trainer|TrainingArguments|LightningModule)$"))
-        or any(repo.calls("transformers.Trainer", "transformers.TrainingArguments"))
+        or any(repo.calls("transformers.TrainingArguments", *named("trainers")))
         or any(repo.methods("train_on_batch"))
     )
 
@@ -211,7 +229,11 @@ def evaluations(repo: Repository) -> dict[int, tuple[Module, int, Definition]]:
         node = module.first + place
         if one.kind != "function" or one.stub:
             continue
-        if says_evaluation(own_name(one)) or _in_evaluator(module, place):
+        if (
+            says_evaluation(own_name(one))
+            or _in_evaluator(module, place)
+            or _runs_evaluation(module, one)
+        ):
             calls = repo.by_scope.get(node, ())
             quiet = node in leading or any(site.method in methods for site in calls)
             if quiet and _loops_or_reports(repo, module, place):
@@ -227,6 +249,15 @@ def _in_evaluator(module: Module, scope: int) -> bool:
     return own in ("__call__", "run", "forward", "compute_metrics", "step") and any(
         says_evaluation(one.name) for _, one in classes_around(module, scope)
     )
+
+
+def _runs_evaluation(module: Module, one: Definition) -> bool:
+    """Tell whether a function runs a module that is named for evaluation (``val.py``), or
+    is given the evaluator that it feeds."""
+    stem = module.path.rpartition("/")[2].removesuffix(".py")
+    if own_name(one) in ("run", "main", "inference") and says_evaluation(stem):
+        return True
+    return bool({"evaluator", "evaluators"} & set(one.params)) and "inference" in own_name(one)
 
 
 def _in_evaluating_class(module: Module, scope: int) -> bool:

@@ -117,8 +117,8 @@ def plugin_listing(repo: Repository) -> Iterator[Place]:
     if stores:
         yield from by_file(repo, _listings(repo, stores))
     readers = {node(site) for site in repo.calls(*named("entry-point-readers"))}
-    near = repo.graph.within(readers, 1, up=True) if readers else ()
-    for module, place, one in repo.functions(_LISTS.pattern):
+    near = repo.graph.within(readers, 1, up=True)
+    for module, place, one in repo.functions(_LISTS.pattern) if readers else ():
         if module.first + place in near and is_public(one.name):
             yield in_code(module, place, one.line, "the discovered plugins are listed")
     for site in repo.methods("list_plugin_distinfo", "list_name_plugin", "get_plugins"):

@@ -7,9 +7,9 @@ from typing import Final
 from audit.facts.model import Block
 from audit.repository import Repository, Site
 
-_RANK: Final = r"(?<![a-z])(\w+_)?rank\b(\(\))?|process_index\b|\w*RANK'\]"
+_RANK: Final = r"(?<![a-z])(\w+_)?rank\b(\(\))?|process_index\b|\w*RANK'\]|\b(\w+_)?RANK\b"
 _ZERO: Final = re.compile(
-    rf"({_RANK})(?! ?[+*/]) ?(==|!=|in|not in) ?[(\[]?-?[01]\b|not [\w.:@]*(?<![a-z])rank(\(\))?($| )"
+    rf"({_RANK})(?! ?[+*/]) ?(==|!=|in|not in) ?[(\[{{]?-?[01]\b|not [\w.:@]*(?<![a-z])rank(\(\))?($| )"
     rf"|({_RANK}) (< 1|> 0|<= 0)(?!\d)"
 )
 _MAIN: Final = re.compile(
@@ -31,6 +31,7 @@ _OTHER_RANKS: Final = re.compile(
     rf"({_RANK})(?! ?[+*/]) ?(!= ?0\b|> ?0\b|not in)|not [\w.:@]*({_MAIN.pattern})"
     r"|not [\w.:@]*(?<![a-z])rank(\(\))?($| )"
 )
+_MENTIONS: Final = ("rank", "RANK", "process_index", "is_", "on_", "am_", "_process", "_worker")
 _CALLED: Final = re.compile(r"[\w.:]+(?=\(\))")
 
 
@@ -46,7 +47,8 @@ def asks_rank_zero(repo: Repository, site: Site, text: str) -> bool:
 
 def asks_other_ranks(text: str) -> bool:
     """Tell whether a condition asks for the processes other than the first."""
-    return bool(_OTHER_RANKS.search(text))
+    mentioned = any(word in text for word in _MENTIONS)
+    return mentioned and bool(_OTHER_RANKS.search(text))
 
 
 def asks_several(repo: Repository, site: Site, text: str) -> bool:

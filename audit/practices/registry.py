@@ -65,6 +65,8 @@ class Practice(msgspec.Struct, frozen=True):
     code: bool = True
     """Decided on product code; false where the definition names other files."""
     looks_for: str = ""
+    plugin: str = ""
+    """The plugin that brings it; empty for a built-in one."""
 
     @property
     def prose(self) -> Prose:

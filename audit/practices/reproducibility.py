@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from audit.facts.model import DataFacts, TextFacts
-from audit.practices.ranking import central
+from audit.practices.loops import classes_around, training_files
+from audit.practices.options import options
+from audit.practices.ranking import apart, central, is_corner
 from audit.practices.registry import Place, at, in_code, in_file, practice
 from audit.practices.weights import argument, libraries, node
 from audit.repository import File, Repository, Site
@@ -40,17 +42,23 @@ def repro_seed(repo: Repository) -> Iterator[Place]:
         if argument(site, 0, "seed") not in ("", "None"):
             seeded.setdefault((site.path, site.call.scope), {}).setdefault(library, site)
     most = max(map(len, seeded.values()), default=0)
-    full = (  # the function that seeds all of them is the one to read
+    full = [  # the function that seeds all of them is the one to read
         at(site, f"{library} is seeded")
         for sites in seeded.values()
         if len(sites) == most
         for library, site in sites.items()
-    )
-    yield from central(repo, full)
+    ]
+    yield from _on_training(repo, central(repo, full, "seed"))
     if not seeded:
         for site in repo.methods("manual_seed", "seed_everything", "set_seed", "seed_all"):
             if argument(site, 0, "seed") not in ("", "None"):
                 yield at(site, "a generator is seeded")
+
+
+def _on_training(repo: Repository, places: list[Place]) -> list[Place]:
+    """Return places with those in files that train a model first."""
+    training = training_files(repo)
+    return apart(sorted(places, key=lambda one: (is_corner(one.path), one.path not in training)))
 
 
 @practice("repro-deterministic-mode", looks_for="a switch for deterministic kernels")
@@ -83,6 +91,9 @@ def repro_deterministic_mode(repo: Repository) -> Iterator[Place]:
     for module, one in repo.assigns(r"cudnn\.deterministic$|CUBLAS_WORKSPACE_CONFIG"):
         if one.value != "False":
             yield in_code(module, one.scope, one.line, "deterministic kernels are switched on")
+    for site, value in repo.given("deterministic"):
+        if site.method in ("Trainer", "Fabric") and value not in ("False", "None"):
+            yield at(site, "the trainer is asked for deterministic kernels")
     for site in repo.methods("setdefault", "setattr"):
         if "CUBLAS_WORKSPACE_CONFIG" in argument(site, 0):
             yield at(site, "deterministic kernels are switched on")
@@ -114,22 +125,32 @@ def repro_worker_seed(repo: Repository) -> Iterator[Place]:
     Limits:
         That the seed differs between workers and epochs is not proved.
     """
-    for site, value in repo.given("worker_init_fn"):
-        if value != "None":
-            yield at(site, "loader workers are seeded")
+    yield from central(repo, _worker_seeds(repo), "sampler|dataset|loader|datamodule|worker")
+
+
+def _worker_seeds(repo: Repository) -> Iterator[Place]:
+    yield from options(repo, "loader workers are seeded", "worker_init_fn")
     given = [site for site, value in repo.given("generator", "seed") if value != "None"]
     for site in sorted(given, key=lambda site: "Loader" not in site.method):
         if any(map(_LOADER.search, site.names)):
             yield at(site, "the order of the data has its own seed")
     for site in repo.methods("set_epoch"):
         yield at(site, "the sampler is told the epoch")
-    for module, one in repo.assigns(r"^self\.\w*"):
-        if one.value.startswith(("random.Random(", "torch.Generator(", "numpy.random.")):
-            owner = module.facts.definitions[one.scope].name.rpartition(".")[0]
-            if re.search(r"Sampler|Dataset|Loader", owner.rpartition(".")[2]):
-                yield in_code(module, one.scope, one.line, "the sampler has its own generator")
+    for site in (*repo.methods("manual_seed"), *(one for one, _ in libraries(repo, "seeders"))):
+        if argument(site, 0, "seed") not in ("", "None") and _of_data(repo, site):
+            yield at(site, "the sampler has its own generator")
 
 
+def _of_data(repo: Repository, site: Site) -> bool:
+    """Tell whether a call stands in a class that gives the data, by its name or its bases."""
+    for place, one in classes_around(site.module, site.call.scope):
+        names = (one.name, *repo.program.ancestry(site.module.first + place))
+        if any(map(_DATA.search, names)):
+            return True
+    return False
+
+
+_DATA: Final = re.compile(r"Sampler|Dataset|Loader|DataModule|Shuffl|Batcher|Corpus")
 _LOCKS: Final = (
     "uv.lock", "poetry.lock", "pdm.lock", "pipfile.lock", "conda-lock.yml", "pixi.lock",
     "pylock.toml", "requirements*.lock", "*.lock.txt",
@@ -215,6 +236,11 @@ def repro_run_record(repo: Repository) -> Iterator[Place]:
     Drop-in: codex_ml.training.environment.environment
     """
     yield from _recorded_values(repo)
+    for site, value in repo.given("save_code"):
+        if value == "True":
+            yield at(site, "the tracker keeps the code of the run with its configuration")
+    for site in repo.methods("log_code"):
+        yield at(site, "the tracker keeps the code of the run")
     commits = [node(site) for site in repo.calls(*_COMMANDS) if _asks_git(site)]
     commits += [node(site) for site in repo.calls("git.Repo", "git.repo.Repo")]
     near = repo.graph.within(commits, 2, up=True)
@@ -238,7 +264,8 @@ _WRITES: Final = ("info", "write", "write_text", "writestr", "update", "log_para
 _SINKS: Final = ("json.dump", "json.dumps", "yaml.dump", "yaml.safe_dump", "torch.save")
 _VERSION: Final = re.compile(
     r"\.__version__\b|:__version__|importlib\.metadata\.version\(|collect_env|git\.Repo\(|"
-    r"'rev-parse|git_(hash|commit|sha)|get_env|system_info|_version\(\)"
+    r"'rev-parse|git_(hash|commit|sha)|get_env|system_info|_version\(\)|collect_env_info|"
+    r"'(git|git_?(info|hash|sha|commit|rev\w*|version|state)|commit(_(hash|id|sha))?|\w+_sha)': [^'\d]"
 )
 
 

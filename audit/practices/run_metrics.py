@@ -177,6 +177,13 @@ def _speeds(repo: Repository) -> Iterator[Place]:
             if _is_speed(module, one.value, one.block):
                 says = "time per step or amount per second"
                 yield in_code(module, one.scope, one.line, says)
+    for module, place, definition in repo.definitions:
+        keys = (key for text in definition.returns for key in _KEY.findall(text))
+        if definition.returns and any(map(_SPEED.search, keys)):
+            yield in_code(module, place, definition.line, "a rate is returned")
+    for module, target in repo.assigns(r"\['[^']+'\]$"):
+        if _SPEED.search(target.target.rpartition("[")[2]) and not target.value.isnumeric():
+            yield in_code(module, target.scope, target.line, "a rate is kept for a report")
     for site in repo.methods(*_REPORTS):
         if _names_speed(site):
             yield at(site, "a rate is reported")

@@ -2,11 +2,13 @@
 
 import re
 from typing import Final
+from weakref import WeakKeyDictionary
 
 from audit.practices import pipelines
 from audit.practices.pipelines import Step
 from audit.repository import File, Repository
 
+_known: WeakKeyDictionary[Repository, tuple[Step, ...]] = WeakKeyDictionary()
 RUNNERS: Final = (
     "pytest", "py.test", "unittest", "nose2", "nosetests", "trial", "ward", "stestr", "pytest-3",
     "hatch test", "setup.py test", "xdoctest", "testmon", "nbdev_test", "bazel test",
@@ -34,14 +36,17 @@ def _is_test_file(name: str, repo: Repository) -> bool:
 
 def test_steps(repo: Repository) -> tuple[Step, ...]:
     """Return the CI steps that run tests: those of every change first, the widest run first."""
-    found = [one for one in pipelines.steps(repo) if tests(one, repo)]
-    return tuple(sorted(found, key=_rank))
+    known = _known.get(repo)
+    if known is None:
+        found = [one for one in pipelines.steps(repo) if tests(one, repo)]
+        known = _known[repo] = tuple(sorted(found, key=_rank))
+    return known
 
 
 def main_first(repo: Repository, file: File) -> tuple[bool, bool, str]:
     """Order CI definitions: those that test, the main one of them first."""
-    tested = {step.file.path for step in test_steps(repo)}
-    return file.path not in tested, not _is_main(file), file.path
+    tested = any(step.file.path == file.path for step in test_steps(repo))
+    return not tested, not _is_main(file), file.path
 
 
 def _is_main(file: File) -> bool:

@@ -8,7 +8,7 @@ from audit.code.modules import Module
 from audit.repository import Repository, Site
 
 _TABLE: Final = re.compile(r"\.(csv|tsv|jsonl)'$")
-_ROW: Final = re.compile(r"join\(\)|\}(, ?|\\t|\t|;)\{")
+_ROW: Final = re.compile(r"join\(\)|\.rstrip\(\)|\}(, ?|\\t|\t|;)\{")
 
 
 def written_rows(repo: Repository) -> Iterator[Site]:

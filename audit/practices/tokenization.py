@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from audit.code.modules import Module
+from audit.facts.model import Definition
 from audit.practices.libraries import named
-from audit.practices.ranking import central, frequent
+from audit.practices.ranking import central
 from audit.practices.registry import Place, at, in_code, practice
 from audit.practices.weights import api, argument, libraries
 from audit.repository import Repository, Site
@@ -21,10 +22,6 @@ _DECODES: Final = (
     "decode", "batch_decode", "decode_batch", "decode_ids", "DecodeIds", "convert_ids_to_tokens",
     "id_to_token", "IdToPiece", "id_to_piece", "decode_single_token_bytes",
 )  # fmt: skip
-_SPECIAL: Final = re.compile(
-    r"\b(\w+_)?((bos|eos|pad|unk|eod|eot|endoftext)_?(token|tok|idx|index|id|word)(_?ids?|_?index|s|"
-    r"_string|_str)?|bos|eos|eod|eot)\b"
-)
 
 
 _TOPIC: Final = r"tokeniz|vocab|dictionary|(^|\.)\w*_?(encode|decode)"
@@ -80,7 +77,7 @@ def _own(repo: Repository) -> Iterator[Place]:
     """Yield the methods of tokenizer classes that translate both ways."""
     for module, place, one in repo.functions("^(encode|decode)$"):
         owner = module.facts.definitions[one.parent]
-        if owner.kind == "class" and _VOCABULARY.search(owner.name):
+        if owner.kind == "class" and VOCABULARY.search(owner.name):
             yield in_code(module, place, one.line, "the tokenizer translates")
 
 
@@ -92,9 +89,11 @@ def _called(repo: Repository) -> Iterator[Site]:
 
 def _codecs(repo: Repository) -> Iterator[tuple[Module, int]]:
     """Yield own tokenizers: a class with encode and decode that look tokens up in a table."""
-    for module, place, one in repo.functions("^(encode|tokenize|text_to_ids)$"):
+    for module, place, one in repo.functions(
+        "^(encode|tokenize|text_to_ids|encode_line|text_to_sequence)$"
+    ):
         owner = one.name.rpartition(".")[0]
-        for other in ("decode", "detokenize", "ids_to_text"):
+        for other in ("decode", "detokenize", "ids_to_text", "string", "sequence_to_text"):
             back = module.by_name.get(f"{owner}.{other}" if owner else other)
             if back is not None and _joins_text(repo, module, back):
                 yield module, back
@@ -148,7 +147,7 @@ def tokenizer_train(repo: Repository) -> Iterator[Place]:
         if site.call.args and any(_MADE.search(one) for one in site.receivers):
             yield at(site, "a tokenizer is trained from files")
     for module, place, one in repo.functions(_BUILDS.pattern):
-        if _counts(repo, module, place):
+        if _counts(repo, module, place) or _trains_itself(module, one):
             yield in_code(module, place, one.line, "a vocabulary is built from counts")
 
 
@@ -159,6 +158,13 @@ def _counts(repo: Repository, module: Module, place: int) -> bool:
             if site.names[0] in _COUNTERS or site.method in ("most_common", "add_item"):
                 return True
     return False
+
+
+def _trains_itself(module: Module, one: Definition) -> bool:
+    """Tell whether a tokenizer class has a method that trains it."""
+    owner = module.facts.definitions[one.parent]
+    own = one.name.rpartition(".")[2]
+    return owner.kind == "class" and own.startswith("train") and "okenizer" in owner.name
 
 
 _BUILDS: Final = re.compile(
@@ -203,19 +209,27 @@ def _persisted(repo: Repository) -> Iterator[Place]:
     for site in repo.methods("save_pretrained", "save", "save_vocabulary", "save_model", "to_file"):
         if _of_tokenizer(site):
             yield at(site, "the tokenizer is written")
-    for module, place, one in repo.functions(_WRITES.pattern):
-        owner = module.facts.definitions[one.parent]
-        if owner.kind == "class" and _VOCABULARY.search(owner.name):
-            for site in repo.calls_in(module, place):
-                if _opens_to_write(site) or site.names[0] in ("pickle.dump", "json.dump"):
-                    yield at(site, "the tokenizer writes itself")
-                    break
+    for site in repo.calls(*named("tokenizer-trainers")):
+        if any(key in ("model_prefix", "model_writer") for key, _ in site.call.kwargs):
+            yield at(site, "the trained tokenizer is written")
+    yield from _writing(repo)
     for site in repo.calls("pickle.dump", "json.dump", "torch.save"):
         if re.search(r"'(stoi|itos|vocab|merges|token2id|word2idx)'|tiktoken", argument(site, 0)):
             yield at(site, "the vocabulary is written")
     for site in repo.calls("shutil.copy", "shutil.copyfile", "shutil.copy2"):
         if "'tokenizer" in " ".join(site.arguments()):
             yield at(site, "the tokenizer's files are copied")
+
+
+def _writing(repo: Repository) -> Iterator[Place]:
+    """Yield where the class of a tokenizer or vocabulary writes a file."""
+    for module, place, one in repo.functions(_WRITES.pattern):
+        owner = module.facts.definitions[one.parent]
+        if owner.kind == "class" and VOCABULARY.search(owner.name):
+            for site in repo.calls_in(module, place):
+                if _opens_to_write(site) or site.names[0] in ("pickle.dump", "json.dump"):
+                    yield at(site, "the tokenizer writes itself")
+                    break
 
 
 def _opens_to_write(site: Site) -> bool:
@@ -226,45 +240,4 @@ def _opens_to_write(site: Site) -> bool:
 
 
 _WRITES: Final = re.compile(r"^_?(save|write|dump|to|export)(_|$)")
-_VOCABULARY: Final = re.compile(r"Tokenizer|Vocab|Dictionary|Codec|BPE|Alphabet|Lexicon")
-
-
-@practice("tokenizer-special-tokens", looks_for="handling of begin, end or padding tokens")
-def tokenizer_special_tokens(repo: Repository) -> Iterator[Place]:
-    """Begin, end and padding tokens are handled explicitly.
-
-    A special token of a tokenizer is set, added, compared with or handed on.
-
-    Why:
-        A missing end token or an unmasked padding token silently ruins a fine-tuning run.
-    Fix:
-        Set a pad token where there is none, append the end token and mask padding in the loss.
-    Good:
-        def prepare(tokenizer):
-            if tokenizer.pad_token is None:
-                tokenizer.pad_token = tokenizer.eos_token
-            return tokenizer
-    Bad:
-        def prepare(tokenizer, text):
-            return tokenizer.encode(text)
-    Limits:
-        Attributes and parameters named for special tokens are believed.
-    """
-    yield from frequent(_special(repo))
-
-
-def _special(repo: Repository) -> Iterator[Place]:
-    for module, made in repo.assigns(r"\.\w*(bos|eo[sdt]|pad|unk)\w*$"):
-        if _SPECIAL.search(api(made.target)):
-            yield in_code(module, made.scope, made.line, "a special token is set")
-    for module, place, one in repo.functions(rf"^_?({_SPECIAL.pattern})$"):
-        owner = module.facts.definitions[one.parent]
-        if owner.kind == "class" and _VOCABULARY.search(owner.name):
-            yield in_code(module, place, one.line, "the tokenizer names a special token")
-    for site in repo.methods("add_special_tokens", "special_tokens"):
-        yield at(site, "special tokens are added")
-    for site, _ in repo.given("add_special_tokens", "allowed_special", "pad_token_id", "add_bos"):
-        yield at(site, "special tokens are handled")
-    for site in repo.methods("append", "insert", "masked_fill", "full", "index", "ne", "eq"):
-        if any(_SPECIAL.search(api(text)) for text in site.call.args[:3]):
-            yield at(site, "a special token is added or masked")
+VOCABULARY: Final = re.compile(r"Tokenizer|Vocab|Dictionary|Codec|BPE|Alphabet|Lexicon")

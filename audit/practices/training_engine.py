@@ -29,8 +29,9 @@ from audit.practices.registry import Place, at, in_code, practice
 from audit.repository import Repository, Site, blocks_from
 
 _ACCUMULATION: Final = re.compile(
-    r"accum(ulat(e|ion))?_?(grad|step|batch|iter|factor)|grad(ient)?s?_?accum"
+    r"accum(ulat(e|ion|ive))?_?(grad|step|batch|iter|factor|count)|grad(ient)?s?_?accum"
 )
+_WAITS: Final = re.compile(r" % |accum|should_(step|update)|sync_grad", re.IGNORECASE)
 _CHUNKS: Final = re.compile(
     r"mini_?batch|micro_?batch|chunk|batch_steps|sub_?batch|torch\.split\(\)|grad_?cache"
 )
@@ -40,6 +41,7 @@ _AUTOCAST: Final = re.compile(r"^(autocast|\w*mixed_precision_context\w*|get_\w*
 _OPTIMIZER_CLASS: Final = r"torch\.optim\.(optimizer\.)?\w+$"
 _HALF: Final = re.compile(r"16|8|mixed|half|amp|@|self\.|\.", re.IGNORECASE)
 _LR: Final = re.compile(r"(param_groups?\b.*|\[\])\['lr'\]$")
+_LR_OPTIONS: Final = ("lr_scheduler_type", "lr_scheduler_kwargs", "warmup_ratio")
 _SCHEDULER: Final = re.compile(r"(lr|learning_rate|warmup)\w*_?sched|lr_scheduler|^scheduler$")
 _HOOK: Final = re.compile(
     r"^(on|before|after)_(\w+_)?(train|fit|epoch|step|batch|rollout|iteration|update|backward|"
@@ -48,12 +50,16 @@ _HOOK: Final = re.compile(
 _HOOKS: Final = re.compile(r"callback|hook|event_handler|listener", re.IGNORECASE)
 _ELEMENT: Final = re.compile(r"(callback|handler|listener)s?(\(\))?\[\]$")
 _MODULE_HOOK: Final = re.compile(r"forward|backward|module|state_dict|remov|grad|save|load|param")
+_RUNS: Final = re.compile(
+    r"(^self|(^|[._:])(\w*(run|event|fire|trigger|emit|dispatch|notify|hooks?|callbacks?|call)))$"
+)
 _ITEM: Final = re.compile(r"\[\](\[\d\]|\.\w*(handler|callback|func|fn))?$")
-_STOPPER: Final = re.compile(r"early_?stop|stop_training|no_\w*improvement|stop_train")
+_STOPPER: Final = re.compile(r"early_?stop|stop_early|stop_training|no_\w*improvement|stop_train")
+_COMPARES: Final = re.compile(r" (>=|>|<|<=|==) ")
 _INTERRUPTS: Final = re.compile(
     r"(Train(ing)?_?(Interrupt|Stop)|(Stop|Interrupt)_?Training|EarlyStop)\w*$"
 )
-_CLIP: Final = re.compile(r"^_?(dispatch_)?clip_(by_)?\w*(grad|global_norm)\w*$|^unitwise_norm$")
+_CLIP: Final = re.compile(r"^_?(\w+_)?clip_(by_)?\w*(grad|global_norm)\w*$|^unitwise_norm$")
 _NON_FINITE: Final = ("isfinite", "isnan", "isinf")
 _NOT_LOSS: Final = re.compile(r"norm_type|prob|reward|@ord\b|teacher")
 _GUARD: Final = re.compile(
@@ -179,7 +185,7 @@ def _accumulating_loops(repo: Repository) -> Iterator[Place]:
             outer = loops_around(step)
             if len(inner) > len(outer) > 0 and inner[-len(outer) :] == outer:
                 yield at(site, "backward in a loop inside the loop that steps the optimizer")
-            waits = [one for one in step.blocks() if one.kind == "if" and " % " in one.text]
+            waits = [one for one in step.blocks() if one.kind == "if" and _WAITS.search(one.text)]
             if waits and not _shares_a_block(repo, step, waits):
                 yield at(step, "the optimizer steps once every few batches")
 
@@ -296,8 +302,11 @@ def _infers(repo: Repository, site: Site, gradients_are_off: Collection[int]) ->
 
 def _precision_options(repo: Repository) -> Iterator[Place]:
     for one in handed(repo, "bf16", "fp16", "fp8"):
-        if one.value[:1] not in "'{" and not one.value.startswith("torch."):
+        if one.value[:1] != "'" and not one.value.startswith("torch."):
             yield one.place("hands {} to the engine")
+    for site in repo.calls("deepspeed.initialize"):
+        if any(re.search(r"'(fp16|bf16)'", text) for text in site.arguments()):
+            yield at(site, "configures reduced precision for DeepSpeed")
     for site in repo.methods("Fabric", "Trainer", "Accelerator", "TrainingArguments"):
         for name, value in site.call.kwargs:
             if (_PRECISION_OPTION.match(name) or name == "precision") and _HALF.search(value):
@@ -328,7 +337,13 @@ def train_lr_schedule(repo: Repository) -> Iterator[Place]:
     """
     made = [at(s, f"makes {what}") for s, what in library_calls(repo, "lr-schedulers")]
     stepped = [at(s, "steps the learning-rate scheduler") for s in _scheduler_steps(repo)]
-    yield from spread([*made, *stepped, *_written_rates(repo)], training_files(repo))
+    handed_on = [one.place("hands {} to the engine") for one in handed(repo, *_LR_OPTIONS)]
+    handed_on += [
+        at(site, "sets the rate of the optimizer")
+        for site in repo.methods("set_lr", "set_learning_rate")
+        if any(re.search(r"optim", one, re.IGNORECASE) for one in site.receivers)
+    ]
+    yield from spread([*made, *stepped, *handed_on, *_written_rates(repo)], training_files(repo))
 
 
 def _scheduler_steps(repo: Repository) -> Iterator[Site]:
@@ -399,15 +414,25 @@ _MODEL: Final = re.compile(
 )
 
 
+_VALUE: Final = re.compile(r"\(\)$|\[[^\]]*\](\.\w+)?(\[\d\])?$|^self\.\w+$")
+_FUNCTION: Final = re.compile(
+    r"getattr\(\)|partial\(\)|(fn|func\w*|kernel|attention|attn|optim\w*|op)(\(\)|\[\d*\])?$"
+)
+
+
 def _is_model(repo: Repository, site: Site) -> bool:
     if not site.call.args:
         return any(name in ("model", "module") for name, _ in site.call.kwargs)
-    wanted = site.call.args[0].split(" | ")
+    wanted = [one for one in site.call.args[0].split(" | ") if one != "torch.compile()"]
     return any(
-        _MODEL.search(text) or _makes_module(repo, site.module, text)
+        _MODEL.search(text) or _is_value(text) or _makes_module(repo, site.module, text)
         for text in wanted
-        if text != "torch.compile()"
     )
+
+
+def _is_value(text: str) -> bool:
+    """Tell whether a text is something that was made, held or iterated, no function's name."""
+    return bool(_VALUE.search(text)) and not _FUNCTION.search(text)
 
 
 def _makes_module(repo: Repository, module: Module, text: str) -> bool:
@@ -470,6 +495,13 @@ def _hook_calls(repo: Repository) -> Iterator[Site]:
         for site in sites if _HOOK.match(method) else ():
             if _HOOKS.search(" ".join(site.receivers)) or site.within("for", _HOOKS.pattern):
                 yield site
+    for site in repo.all_calls:
+        first = site.call.args[0] if site.call.args else ""
+        if first[:3] in ("'on", "'be", "'af") and _HOOK.match(first.strip("'")):
+            if _RUNS.search(site.names[0]):
+                yield site
+        elif site.names[0] == "builtins.getattr()" and site.within("for", _HOOKS.pattern):
+            yield site
     for site in repo.methods("run_event", "fire", "fire_event", "trigger", "dispatch", "notify"):
         if any(map(_ELEMENT.search, site.receivers)):
             yield site
@@ -512,7 +544,13 @@ def train_early_stopping(repo: Repository) -> Iterator[Place]:
     """
     found = [at(s, f"uses {what}") for s, what in library_calls(repo, "early-stopping")]
     for module, place, one in repo.definitions:
-        if one.kind == "class" and _STOPPER.search(own_name(one)) and _decides(module, place):
+        if not _STOPPER.search(own_name(one)) or one.stub:
+            continue
+        if (
+            _decides(module, place)
+            if one.kind == "class"
+            else any(map(_COMPARES.search, one.returns))
+        ):
             found.append(in_code(module, place, one.line, "stops training by a metric"))
     for module in repo.product:
         found += _patience(module)
@@ -532,7 +570,7 @@ def _decides(module: Module, scope: int) -> bool:
         one.line <= block.line <= one.end and block.kind == "if"
         for one in methods
         for block in module.facts.blocks
-    ) or any(re.search(r" (>=|>|<|<=|==) ", text) for one in methods for text in one.returns)
+    ) or any(_COMPARES.search(text) for one in methods for text in one.returns)
 
 
 def _patience(module: Module) -> Iterator[Place]:
@@ -573,10 +611,13 @@ def train_grad_clipping(repo: Repository) -> Iterator[Place]:
     for method, sites in repo.by_method.items():
         if _CLIP.match(method):
             found += [at(site, f"calls {method}") for site in sites]
-    for name in ("gradient_clip_val", "max_grad_norm"):
-        for site, value in repo.given(name):
-            if value not in ("None", "0"):
-                found.append(at(site, f"passes {name} to the engine"))
+    for one in handed(repo, "gradient_clip_val", "gradient_clipping", "max_grad_norm", "clip_grad"):
+        found.append(one.place("passes {} to the engine"))
+    found += [
+        at(site, "clamps gradients")
+        for site in repo.methods("clamp_", "clip_")
+        if any(re.search(r"\.grad\b", one) for one in site.receivers)
+    ]
     yield from spread(found, training_files(repo))
 
 

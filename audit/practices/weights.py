@@ -17,6 +17,7 @@ MODEL: Final = re.compile(
 )
 """Words of an API (attributes, parameters, keys, classes) that name weights."""
 OPTIMIZER: Final = re.compile(r"optim", re.IGNORECASE)
+_OPT: Final = re.compile(r"(^@|\.)(\w+_)?opt(_\w+)?$")
 _AUXILIARY: Final = re.compile(
     r"optim|sched|scaler|sampler|loader|token|dataset|lr\b|metric|callback|loss_fn|criterion|"
     r"rng|generator\b",
@@ -32,6 +33,11 @@ _LOCAL: Final = re.compile(r"%\w+")
 _MODULE: Final = re.compile(r"[\w.]+:(?=\w)")
 _READ: Final = re.compile(r"\bload\w*\(|read\w*\(|restore\w*\(|fetch\w*\(", re.IGNORECASE)
 _NOT_MODELS: Final = re.compile(r"token|processor|config|extractor|feature", re.IGNORECASE)
+_DUMPS: Final = (
+    "pickle.dump", "joblib.dump", "cloudpickle.dump", "dill.dump", "numpy.savez", "numpy.save",
+    "numpy.savez_compressed",
+)  # fmt: skip
+_PARAMETERS: Final = re.compile(r"state_dict\(|\.parameters\(|@\w*params\b|\.params\b")
 _WRITERS: Final = ("torch.save", "torch.serialization.save", "torch_xla.core.xla_model.save")
 PUTS: Final = ("load_state_dict", "load_sharded_state_dict", "load_weights", "set_state_dict")
 GETS: Final = ("state_dict", "get_state_dict", "sharded_state_dict", "local_state_dict")
@@ -92,12 +98,29 @@ def handed(repo: Repository, site: Site, text: str, depth: int = 3) -> Iterator[
         return
     place = one.params.index(found[1]) - (one.params[0] in ("self", "cls"))
     for caller in callers(repo, site.module, site.call.scope):
+        if found[1].endswith(("kwargs", "kw")):
+            yield from (value for _, value in caller.call.kwargs)
         yield from handed(repo, caller, argument(caller, place, found[1]), depth - 1)
 
 
 def _writes_weights(repo: Repository, site: Site) -> bool:
     payload = argument(site, 0, "obj", "state", "state_dict")
-    return any(MODEL.search(api(text)) for text in handed(repo, site, payload))
+    return any(MODEL.search(api(text)) for text in handed(repo, site, payload)) or any(
+        MODEL.search(api(text))
+        for start, target, _ in started(repo)
+        if repo.program.resolve(start.module, target)[1] == node(site)
+        for text in start.arguments()
+        if text != target
+    )
+
+
+def started(repo: Repository) -> Iterator[tuple[Site, str, str]]:
+    """Yield what is run beside the caller: the call, the function, what runs it."""
+    for site, worker in libraries(repo, "background-workers"):
+        yield site, argument(site, 1, "target"), worker
+    for site in repo.methods("submit", "run_in_executor", "apply_async"):
+        for text in site.call.args[:2]:
+            yield site, text, "an executor"
 
 
 def _handed_on(repo: Repository) -> Iterator[Site]:
@@ -135,18 +158,15 @@ class Weights:
         saved += [site for site in _handed_on(repo) if _hands_weights(repo, site)]
         shown = [site for site in saved if "state_dict" in argument(site, 0, "obj")]
         pickled = [
-            site
-            for site in repo.calls("pickle.dump", "joblib.dump", "cloudpickle.dump", "dill.dump")
-            if re.search(r"state_dict\(|\.parameters\(", argument(site, 0, "obj"))
+            site for site in repo.calls(*_DUMPS) if any(map(_PARAMETERS.search, site.arguments()))
         ]
         rest = [site for site, _ in libraries(repo, "weight-writers")]
         models = [site for site in repo.methods("save_pretrained") if _is_model(site)]
-        engines = (
-            [site for site in repo.methods("save_checkpoint") if site.names[0][0] in "@s%"]
-            if not any(repo.functions("^save_checkpoint$"))
-            else []
-        )
-        return tuple(dict.fromkeys([*shown, *rest, *saved, *pickled, *models, *engines]))
+        models += repo.methods("save_weights")
+        hosts = [*engines(repo, "save_state", "save_checkpoint")]
+        if not any(repo.functions("^save_checkpoint$")):
+            hosts += [s for s in repo.methods("save_checkpoint") if s.names[0][0] in "@s%"]
+        return tuple(dict.fromkeys([*shown, *rest, *saved, *pickled, *models, *hosts]))
 
     @cached_property
     def reads(self) -> tuple[Site, ...]:
@@ -235,7 +255,8 @@ def weights(repo: Repository) -> Weights:
 
 def of_optimizer(site: Site) -> bool:
     """Tell whether a method is called on an optimizer, by origin, name or a check beside it."""
-    return any(OPTIMIZER.search(api(one)) for one in site.receivers) or _is_checked(site)
+    receivers = [api(one) for one in site.receivers]
+    return any(OPTIMIZER.search(one) or _OPT.search(one) for one in receivers) or _is_checked(site)
 
 
 def _is_checked(site: Site) -> bool:

@@ -1,8 +1,13 @@
 """S3: index + detectors → a decision with evidence for every practice."""
 
+import contextlib
+import sys
 from collections.abc import Iterable
 from functools import cached_property
+from itertools import islice
 
+from audit.burial import buried
+from audit.coverage import Covered
 from audit.model import RUNGS, Evidence, PracticeResult, Rung, Status
 from audit.practices.registry import Place, Practice
 from audit.repository import Repository
@@ -14,23 +19,35 @@ PLACE_LIMIT = 200
 """Places looked at before the best are chosen."""
 
 
-def decide(repository: Repository, practices: Iterable[Practice]) -> tuple[PracticeResult, ...]:
-    """Return the decision about every practice."""
-    reach = Reach(repository)
-    return tuple(_decide(repository, reach, practice) for practice in practices)
+def decide(
+    repository: Repository, practices: Iterable[Practice], covered: Covered | None = None
+) -> tuple[PracticeResult, ...]:
+    """Return the decision about every practice; measured coverage replaces reach by tests."""
+    reach = Reach(repository, covered)
+    return tuple(
+        (_foreign if practice.plugin else _decide)(repository, reach, practice)
+        for practice in practices
+    )
 
 
 class Reach:
     """What the public surface, other code, tests and docs lead to."""
 
-    def __init__(self, repository: Repository) -> None:
+    def __init__(self, repository: Repository, covered: Covered | None = None) -> None:
         self.repository = repository
+        self.covered = covered
 
     @cached_property
     def public(self) -> frozenset[int]:
         """Definitions that module code and public definitions reach."""
         graph = self.repository.graph
         return graph.reach(graph.public())
+
+    @cached_property
+    def living(self) -> Repository:
+        """The repository as if the bodies of its dead definitions were empty."""
+        graph = self.repository.graph
+        return buried(self.repository, frozenset(range(len(graph.edges))) - graph.live)
 
     @cached_property
     def tests(self) -> frozenset[int]:
@@ -48,10 +65,16 @@ class Reach:
                 found |= {one for one in targets if one != node}
         return frozenset(found)
 
-    def rung(self, node: int) -> tuple[Rung, bool, bool]:
-        """Return the highest rung that a definition reaches without a gap, and whether
-        tests reach it and docs name it."""
-        tested = node in self.tests
+    def tested(self, node: int, line: int) -> bool:
+        """Tell whether tests ran a line, where that was measured, or reach its definition."""
+        path = self.repository.program.owner[node].path
+        measured = self.covered.tested(path, line) if self.covered else None
+        return node in self.tests if measured is None else measured
+
+    def rung(self, node: int, line: int) -> tuple[Rung, bool, bool]:
+        """Return the highest rung that a line of a definition reaches without a gap, and
+        whether tests reach it and docs name it."""
+        tested = self.tested(node, line)
         documented = self._documented(node)
         if node not in self.public:
             return "declared", tested, documented
@@ -87,16 +110,37 @@ class Reach:
         return any(len(part) > 3 and part in names for part in own)
 
 
+def _foreign(repository: Repository, reach: Reach, practice: Practice) -> PracticeResult:
+    """Decide a plugin's practice: what its detector does wrong makes it unknown."""
+    try:
+        with contextlib.redirect_stdout(sys.stderr):  # stdout is the report's
+            return _decide(repository, reach, practice)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a stranger's code raises
+        why = visible(f"plugin {practice.plugin} failed: {type(error).__name__}: {error}")
+        return PracticeResult(
+            practice.id, practice.role, "unknown", "none", (), why, "", practice.code
+        )
+
+
+def _refuse(repository: Repository, place: object) -> None:
+    """Refuse what a plugin's detector yields if it is no place in the repository.
+
+    Raises:
+        ValueError: it is none.
+    """
+    nodes = len(repository.program.owner)
+    if not (isinstance(place, Place) and place.path in repository.files and place.node < nodes):
+        raise ValueError(f"{place!r} is no place in this repository")
+
+
 def _decide(repository: Repository, reach: Reach, practice: Practice) -> PracticeResult:
-    places = []
-    for place in practice.detect(repository):
-        places.append(place)
-        if len(places) >= PLACE_LIMIT:
-            break
-    unique = {(one.path, one.line): one for one in reversed(places)}
-    found = [_evidence(repository, reach, one) for one in reversed(unique.values())]
-    found.sort(key=lambda one: one.rung == "declared")  # else in the detector's order
-    best = tuple(found[:MAX_EVIDENCE])
+    found = _found(repository, reach, practice)
+    dead = [one for one in found if one.rung == "declared"]
+    if dead and len(dead) < len(found):
+        # A rule that asks for two things may have met one of them in dead code alone.
+        found = _found(reach.living, reach, practice)
+    alive = [one for one in found if one.rung != "declared"]
+    best = tuple((alive or dead)[:MAX_EVIDENCE])
     rung: Rung = max((one.rung for one in best), key=RUNGS.index, default="none")
     status, why = _status(repository, practice, rung)
     return PracticeResult(
@@ -106,9 +150,19 @@ def _decide(repository: Repository, reach: Reach, practice: Practice) -> Practic
         rung,
         best,
         why,
-        f"practices/{practice.id}.md",
+        "" if practice.plugin else f"practices/{practice.id}.md",
         practice.code,
     )
+
+
+def _found(repository: Repository, reach: Reach, practice: Practice) -> list[Evidence]:
+    """Return the evidence of a practice, in the detector's order."""
+    unique: dict[tuple[str, int], Place] = {}
+    for place in islice(practice.detect(repository), PLACE_LIMIT):
+        if practice.plugin:
+            _refuse(repository, place)
+        unique.setdefault((place.path, place.line), place)
+    return [_evidence(repository, reach, one) for one in unique.values()]
 
 
 def _evidence(repository: Repository, reach: Reach, place: Place) -> Evidence:
@@ -124,7 +178,7 @@ def _evidence(repository: Repository, reach: Reach, place: Place) -> Evidence:
             code=False,
             documented=documented,
         )
-    rung, tested, documented = reach.rung(place.node)
+    rung, tested, documented = reach.rung(place.node, place.line)
     symbol = repository.program.symbol(place.node)
     return Evidence(
         place.path,

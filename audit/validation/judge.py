@@ -96,8 +96,15 @@ def _not_valid(written: str, path: Path) -> Iterator[str]:
 
 def _not_shown(shown: str, written: str) -> Iterator[str]:
     """Compare with what is shown: ``...`` or ``…`` is any text, on a line alone any lines."""
-    if not pattern(shown).fullmatch("\n".join(map(str.rstrip, written.strip("\n").splitlines()))):
-        yield f"the output is not what is shown: {_quoted(written)}"
+    found = "\n".join(map(str.rstrip, written.strip("\n").splitlines()))
+    if pattern(shown).fullmatch(found):
+        return
+    lines = shown.splitlines()
+    for number in range(1, len(lines) + 1):
+        if not pattern("\n".join([*lines[:number], "..."])).fullmatch(found):
+            yield f"the output does not hold {lines[number - 1]!r} there: {_quoted(written)}"
+            return
+    yield f"the output goes on after what is shown: {_quoted(written)}"
 
 
 def pattern(shown: str) -> re.Pattern[str]:

@@ -84,7 +84,8 @@ def _torch(source: Path) -> Any:
     try:
         return torch.load(source, map_location="cpu", weights_only=True)
     except (*MALFORMED, OSError) as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        cause = error.__context__ or error  # torch wraps it in advice to execute the file
+        reason = (str(cause).splitlines() or [type(cause).__name__])[0]
         raise CheckpointError(
             f"{source}: cannot be loaded as weights alone, without executing it: {reason}"
         ) from error

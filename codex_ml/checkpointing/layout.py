@@ -1,7 +1,7 @@
 """Names in a checkpoint folder, and which of them are ours."""
 
+import os
 import re
-import secrets
 from pathlib import Path
 
 MANIFEST = "manifest.json"
@@ -27,7 +27,7 @@ def parse_step(name: str) -> tuple[int, int] | None:
 
 def temporary(folder: Path, name: str) -> Path:
     """Return a fresh hidden name for what is being written."""
-    return folder / f".tmp-{name}-{secrets.token_hex(8)}"
+    return folder / f".tmp-{name}-{os.urandom(8).hex()}"
 
 
 def is_temporary(name: str) -> bool:

@@ -6,16 +6,20 @@ from pathlib import Path
 from codex_ml.checkpointing import markers
 from codex_ml.checkpointing.deletion import delete_checkpoint, sweep
 from codex_ml.checkpointing.errors import StorageError
-from codex_ml.checkpointing.files import LOCAL, Files, locked
+from codex_ml.checkpointing.files import LOCAL, Files, locked, try_lock
 from codex_ml.checkpointing.folder import scan
 from codex_ml.checkpointing.retention import Retention
 
 
 def tidy_up(files: Files, folder: Path) -> None:
-    """Remove what killed writers left and set the markers. Raises `OSError`."""
-    with locked(folder):
-        sweep(files, folder)
-        markers.update(files, folder, scan(folder))
+    """Remove what killed writers left and set the markers. Raises `OSError`.
+
+    Leaves it to whoever holds the folder's lock: a reader never waits for a writer.
+    """
+    with try_lock(folder) as free:
+        if free:
+            sweep(files, folder)
+            markers.update(files, folder, scan(folder))
 
 
 def retain(

@@ -1,11 +1,13 @@
 """Training data: token files, samples, and streams whose position can be saved.
 
-from codex_ml.data import BatchStream, Windows, open_tokens
+    from codex_ml.data import BatchStream, Windows, open_tokens
 
-stream = BatchStream(Windows(open_tokens("tokens.npy").ids, 64), batch_size=12, seed=1)
-for inputs, targets in stream:
-    ...
-    state = stream.state_dict()  # resume here, at any batch
+    stream = BatchStream(Windows(open_tokens("tokens.npy").ids, 64), batch_size=12, seed=1)
+    for inputs, targets in stream:
+        ...
+        state = stream.state_dict()  # resume here, at any batch
+
+Importing this package imports neither torch nor anything else that is heavy.
 """
 
 from importlib import import_module

@@ -1,8 +1,10 @@
 """Training that resumes bit by bit.
 
-from codex_ml.training import read_config, train
+    from codex_ml.training import read_config, train
 
-train(read_config("config.toml"), resume=True)
+    train(read_config("config.toml"), resume=True)
+
+Importing this package imports neither torch nor anything else that is heavy.
 """
 
 from importlib import import_module

@@ -72,3 +72,33 @@ def test_the_digest_is_of_the_meaning() -> None:
         == read('# why\nrequired = [\n"docs-site",\n]\n').digest()
     )
     assert read("required = ['docs-site']").digest() != Config().digest()
+
+
+WAIVER = '[[waivers]]\npractice = "docs-site"\nreason = "a"\nowner = "b"\nexpires = "{}"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('required = ["docs-site"]\n[not_applicable]\ndocs-site = "no"\n', r":1: 'docs-site' is required and not_applicable"),
+        ('required = ["docs-site"]\n[not_applicable]\ndocumentation = "no"\n', r":1: 'docs-site' is required and not_applicable"),
+        (WAIVER.format("2030-01-01") + '[not_applicable]\ndocs-site = "no"\n', r"'docs-site' is waived and not_applicable"),
+        (2 * WAIVER.format("2030-01-01"), r"'docs-site' is waived twice"),
+        (WAIVER.format("soon"), r"expires = 'soon': write YYYY-MM-DD"),
+        (WAIVER.format("2030-02-30"), r"expires = '2030-02-30': write YYYY-MM-DD"),
+        ('[thresholds]\ndocumentation = 0.5\n[not_applicable]\ndocumentation = "no"\n', r":2: 'documentation' has a bar and is not_applicable"),
+        ("[caps]\ntests = 0.0\n[thresholds]\nmean = 0.9\n", r":4: thresholds.mean is 0.9, and the caps allow 0.75 at most"),
+    ],
+    ids=[
+        "required, n/a", "required, its capability n/a", "waived, n/a", "waived twice", "no date",
+        "no such day", "a bar, n/a", "a bar above the caps",
+    ],
+)  # fmt: skip
+def test_a_policy_that_contradicts_itself_is_refused(text: str, says: str) -> None:
+    with pytest.raises(ConfigError, match=says) as caught:
+        read(text)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_bar_that_the_caps_just_allow_is_none() -> None:
+    assert read("[caps]\ntests = 0.0\n[thresholds]\nmean = 0.75\n").thresholds == {"mean": 0.75}

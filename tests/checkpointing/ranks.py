@@ -1,9 +1,14 @@
-"""One rank of a job that saves, or restores, a model in shards; prints a digest of all values.
+"""Jobs of several processes that save and restore a model in shards.
 
-python -m tests.checkpointing.ranks save|load RANK SIZE FOLDER STORE
+python -m tests.checkpointing.ranks FOLDER: each rank prints action, size, digest of all values.
 """
 
+import os
 import sys
+import traceback
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 
 import torch
 import torch.distributed as dist
@@ -42,9 +47,9 @@ def fingerprint(model: torch.nn.Module, optimizer: torch.optim.Optimizer) -> str
     return digest(b"".join(bytes(as_bytes(value)) for value in whole))
 
 
-def main(action: str, rank: int, size: int, folder: str, store: str) -> None:
+def work(action: str, rank: int, size: int, folder: Path) -> None:
     """Join the job; save after some training, or restore."""
-    torch.set_num_threads(1)
+    store = folder.with_name(f"{action}-{size}")
     dist.init_process_group("gloo", init_method=f"file://{store}", rank=rank, world_size=size)
     model, optimizer = build(size)
     with CheckpointManager(folder, group=Ranks(), asynchronous=True) as manager:
@@ -54,9 +59,34 @@ def main(action: str, rank: int, size: int, folder: str, store: str) -> None:
         else:
             checkpoint = manager.restore(3, model=model, optimizer=optimizer, rng=False)
             assert [part["rank"] for part in checkpoint.ranks("data")] == [0, 1]
-    print(fingerprint(model, optimizer))
+    print(action, size, fingerprint(model, optimizer), flush=True)
     dist.destroy_process_group()
 
 
+def fork(action: Callable[[], None]) -> int:
+    """Run `action` in a process of its own; return the process id."""
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            action()
+            status = 0
+        except Exception:  # noqa: BLE001  # the parent asserts the status
+            traceback.print_exc()
+        finally:
+            os._exit(status)
+    return child
+
+
+def main(folder: Path) -> int:
+    """Save on 2 ranks, load on 1 and on 3, each a process forked from this one."""
+    torch.set_num_threads(1)
+    failed = 0
+    for action, size in (("save", 2), ("load", 1), ("load", 3)):
+        ranks = [fork(partial(work, action, rank, size, folder)) for rank in range(size)]
+        failed += sum(os.waitpid(rank, 0)[1] != 0 for rank in ranks)
+    return failed
+
+
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4], sys.argv[5])
+    sys.exit(main(Path(sys.argv[1])))

@@ -1,8 +1,10 @@
-"""`codex-ml checkpoint` as a user runs it: real processes, exit codes, JSON only on stdout."""
+"""`codex-ml checkpoint` as a user runs it: exit codes, JSON only on stdout, one line on stderr."""
 
+import io
 import json
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +12,15 @@ import pytest
 import torch
 
 from codex_ml.checkpointing import CheckpointManager
-
-COMMAND = [sys.executable, "-m", "codex_ml", "checkpoint"]
+from codex_ml.cli import main
 
 
 def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [*COMMAND, *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+    """Run the command in this process; `test_the_module_runs_by_itself` starts a real one."""
+    out, err = io.StringIO(), io.StringIO()
+    with redirect_stdout(out), redirect_stderr(err):
+        status = main(["checkpoint", *map(str, arguments)])
+    return subprocess.CompletedProcess(arguments, status, out.getvalue(), err.getvalue())
 
 
 def run_json(*arguments: str | Path) -> Any:
@@ -180,5 +184,9 @@ def test_importing_the_package_imports_nothing_heavy() -> None:
 
 
 def test_the_module_runs_by_itself(folder: Path) -> None:
-    command = [sys.executable, "-m", "codex_ml.cli.checkpoint", "list", str(folder)]
-    assert subprocess.run(command, capture_output=True, check=False).returncode == 0
+    for module in (["codex_ml.cli.checkpoint"], ["codex_ml", "checkpoint"]):
+        for target, status in ((folder, 0), (folder / "none", 2)):
+            command = [sys.executable, "-m", *module, "list", str(target)]
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            assert done.returncode == status
+            assert len(done.stderr.splitlines()) == (status == 2)

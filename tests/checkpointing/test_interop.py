@@ -134,6 +134,8 @@ def test_a_hostile_file_is_refused_not_executed(tmp_path: Path) -> None:
     source = write_torch({"a": Hostile(tmp_path / "executed")}, tmp_path / "source")
     with pytest.raises(CheckpointError, match="without executing it"):
         interop.convert(source, tmp_path / "run", 1)
+    with pytest.raises(CheckpointError, match=r"it: .* unsupported GLOBAL posix\.mkdir"):
+        interop.read(source)
     assert not (tmp_path / "executed").exists()
 
 

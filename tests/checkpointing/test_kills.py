@@ -6,11 +6,11 @@ import sys
 
 
 def test_killed_writers_lose_and_tear_nothing() -> None:
-    counts = ["--boundary=70", "--random=15", "--control=15"]
+    counts = ["--boundary=45", "--random=10", "--control=10"]
     command = [sys.executable, "-m", "tests.checkpointing.kills", *counts]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
-    assert (found["boundary"], found["random"]) == (70, 15)
+    assert (found["boundary"], found["random"]) == (45, 10)
     assert (found["torn or lost"], found["foreign files touched"]) == (0, 0)
     assert found["control: torch.save torn"] > 0

@@ -1,8 +1,10 @@
 """Ranks save one checkpoint together, and another number of ranks loads it."""
 
+import re
 import subprocess
 import sys
 import threading
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -161,26 +163,14 @@ def test_a_rank_that_fails_leaves_no_other_waiting(tmp_path: Path, failing: int)
     assert not list(tmp_path.glob("step-*"))
 
 
-def job(action: str, size: int, folder: Path, store: Path) -> set[str]:
-    """Run real processes over gloo; return the fingerprints they print."""
-    command = [sys.executable, "-m", "tests.checkpointing.ranks", action]
-    processes = [
-        subprocess.Popen(
-            [*command, str(rank), str(size), str(folder), str(store)],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for rank in range(size)
-    ]
-    outputs = [process.communicate(timeout=120) for process in processes]
-    assert all(process.returncode == 0 for process in processes), outputs
-    return {out.split()[-1] for out, _ in outputs}
-
-
-@pytest.mark.parametrize("ranks", [1, pytest.param(3, marks=pytest.mark.slow)])
-def test_fsdp_over_real_processes_reshards(tmp_path: Path, ranks: int) -> None:
-    saved = job("save", 2, tmp_path / "run", tmp_path / "saving")
-    loaded = job("load", ranks, tmp_path / "run", tmp_path / "loading")
-    assert len(saved) == 1
-    assert loaded == saved
+def test_fsdp_over_real_processes_reshards(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "tests.checkpointing.ranks", str(tmp_path / "run")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=180, check=False)
+    assert done.returncode == 0, done.stderr
+    told = re.findall(r"^(save|load) (\d) (\w+)$", done.stdout, re.MULTILINE)  # gloo talks, too
+    assert Counter((action, size) for action, size, _ in told) == {
+        ("save", "2"): 2,
+        ("load", "1"): 1,
+        ("load", "3"): 3,
+    }
+    assert len({digest for _, _, digest in told}) == 1

@@ -177,3 +177,31 @@ def test_commits_are_audited_without_touching_the_working_tree(
     assert git("status", "--porcelain", cwd=sample) == ""
     worktrees = subprocess.check_output(["git", "worktree", "list"], cwd=sample, text=True)
     assert worktrees.count("\n") == 1
+
+
+def test_a_commit_of_a_branch_that_merged_its_base_is_found(
+    sample: Path, call: Call, git: Git
+) -> None:
+    git("checkout", "-q", "-b", "topic", cwd=sample)
+    commit(sample, git, "topic work", {"topic.txt": "x"})
+    git("checkout", "-q", "main", cwd=sample)
+    commit(sample, git, "main work", {"main.txt": "x"})
+    git("checkout", "-q", "topic", cwd=sample)
+    git("merge", "-q", "--no-ff", "-m", "merge main", "main", cwd=sample)
+    guilty = commit(sample, git, "drop clipping", {"sample/loop.py": NO_CLIPPING})
+    commit(sample, git, "more topic work", {"more.txt": "x"})
+    done = call("gate", sample, "--base", "main", "--format", "json")
+    (rule,) = (o for o in decision(done)["broken"] if o["practice"] == "train-grad-clipping")
+    assert rule["blame"]["commit"] == guilty  # type: ignore[index]
+
+
+def test_of_two_commits_that_made_a_change_the_last_is_named(
+    sample: Path, call: Call, git: Git
+) -> None:
+    for message, content in (("drop", NO_CLIPPING), ("restore", LOOP), ("drop again", NO_CLIPPING)):
+        guilty = commit(sample, git, message, {"sample/loop.py": content})
+        for number in range(2):
+            commit(sample, git, f"{message} {number}")
+    done = call("gate", sample, "--base", "HEAD~9", "--format", "json")
+    (rule,) = (o for o in decision(done)["broken"] if o["practice"] == "train-grad-clipping")
+    assert rule["blame"]["commit"] == guilty  # type: ignore[index]

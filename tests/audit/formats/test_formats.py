@@ -25,6 +25,7 @@ def test_findings_are_ordered_and_named_by_level() -> None:
         ("warning", "checkpoint-atomic"),
         ("warning", "checkpoint-async"),
         ("warning", "file-not-audited"),
+        ("warning", "audit-warning"),
         ("note", "docs-site"),
     ]
 

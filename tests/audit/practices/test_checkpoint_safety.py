@@ -7,6 +7,28 @@ from tests.audit.practices.cases import cases
 
 HITS = {
     "checkpoint-retention": {
+        "a helper deletes what is too many": """
+            import shutil, torch
+            class Trainer:
+                def save_checkpoint(self):
+                    torch.save(self.model.state_dict(), "x")
+                    self.checkpoints.append("x")
+                    while len(self.checkpoints) > self.cfg.save_num_checkpoints_to_keep:
+                        self.remove_checkpoint(0)
+                def remove_checkpoint(self, idx):
+                    old = self.checkpoints.pop(idx)
+                    shutil.rmtree(old, ignore_errors=True)
+        """,
+        "a limit beside an accelerator": """
+            import os, shutil
+            def main(accelerator, args):
+                checkpoints = os.listdir(args.output_dir)
+                if args.checkpoints_total_limit is not None:
+                    if len(checkpoints) >= args.checkpoints_total_limit:
+                        for c in checkpoints[:2]:
+                            shutil.rmtree(os.path.join(args.output_dir, c))
+                accelerator.save_state(args.output_dir)
+        """,
         "surplus folders are removed by a helper": """
             import shutil, torch
             def prune(folders, keep_last_n):
@@ -32,6 +54,13 @@ HITS = {
         """,
     },
     "checkpoint-atomic": {
+        "a path manager moves": """
+            import shutil, torch, tempfile
+            class C:
+                def save(self, model, path):
+                    torch.save(model.state_dict(), path + '.incomplete')
+                    PathManager.mv(path + '.incomplete', path)
+        """,
         "a Path is renamed after writing": """
             from pathlib import Path
             import torch
@@ -58,6 +87,15 @@ HITS = {
         """,
     },
     "checkpoint-integrity": {
+        "what is downloaded is hashed": """
+            import hashlib, torch, urllib.request
+            def download_checkpoint(url, root, sha):
+                data = urllib.request.urlopen(url).read()
+                if hashlib.sha256(data).hexdigest() != sha: raise ValueError
+                return data
+            def load(url):
+                torch.load(download_checkpoint(url, "", ""))
+        """,
         "a digest is written beside the file": """
             import hashlib, torch
             def save(model, path):
@@ -82,6 +120,18 @@ HITS = {
         """,
     },
     "checkpoint-rng-state": {
+        "helpers collect and restore": """
+            import torch, random
+            def get_rng_state():
+                return {"torch": torch.get_rng_state(), "py": random.getstate()}
+            def set_rng_state(s):
+                torch.set_rng_state(s["torch"]); random.setstate(s["py"])
+            class T:
+                def state_dict(self): return {"rng": get_rng_state()}
+                def save(self): torch.save({"m": self.model.state_dict(), **self.state_dict()}, "x")
+                def load(self):
+                    s = torch.load("x"); set_rng_state(s["rng"])
+        """,
         "all generators of a state object": """
             import random, torch
             class State:
@@ -110,6 +160,12 @@ HITS = {
         """,
     },
     "checkpoint-safe-load": {
+        "a default of the keywords": """
+            import torch
+            def f(p, **kw):
+                kw.setdefault("weights_only", True)
+                return torch.load(p, **kw)
+        """,
         "the default of a parameter": """
             import torch
             def load(path, weights_only=True):
@@ -130,6 +186,12 @@ HITS = {
 }
 MISSES = {
     "checkpoint-retention": {
+        "the limit is None": """
+            def f():
+                kwargs = {}
+                kwargs["save_total_limit"] = None
+                return kwargs
+        """,
         "one file is written over": """
             import torch
             def save(model, path):
@@ -169,6 +231,12 @@ MISSES = {
         """,
     },
     "checkpoint-integrity": {
+        "a hash names the file": """
+            import hashlib, torch
+            def save(model, config):
+                name = hashlib.sha1(str(config).encode()).hexdigest()
+                torch.save(model.state_dict(), name)
+        """,
         "a cache key": """
             import hashlib, torch
             def key(text):
@@ -189,6 +257,11 @@ MISSES = {
         """,
     },
     "checkpoint-rng-state": {
+        "a block of code is guarded": """
+            import torch
+            def f(m):
+                s = torch.get_rng_state(); torch.manual_seed(1); m(); torch.set_rng_state(s)
+        """,
         "a block of code that is protected": """
             import torch
             def quietly(run):
@@ -215,6 +288,10 @@ MISSES = {
         """,
     },
     "checkpoint-safe-load": {
+        "the keywords say False": """
+            import torch
+            def f(p): return torch.load(p, **{"weights_only": False})
+        """,
         "nothing is said": """
             import torch
             def load(path):

@@ -7,6 +7,12 @@ from tests.audit.practices.cases import cases
 
 HITS = {
     "checkpoint-sharded": {
+        "DeepSpeed's engine writes": """
+            import deepspeed
+            def main(model, args):
+                engine, _, _, _ = deepspeed.initialize(args=args, model=model)
+                engine.save_checkpoint("out")
+        """,
         "each rank writes a file of its own": """
             import torch
             def save(model, path, rank):
@@ -26,6 +32,22 @@ HITS = {
         """,
     },
     "checkpoint-async": {
+        "an executor runs a private method": """
+            from concurrent.futures import ThreadPoolExecutor
+            import torch
+            class S:
+                def __init__(self): self.pool = ThreadPoolExecutor()
+                def save(self, m):
+                    self.pool.submit(self._write, m.state_dict())
+                def _write(self, s): torch.save(s, "x")
+        """,
+        "a thread is handed the writer": """
+            import threading, torch
+            class S:
+                def save(self, m):
+                    t = threading.Thread(target=torch.save, args=(m.state_dict(), "x"))
+                    t.start()
+        """,
         "torch.distributed.checkpoint saves behind the run": """
             import torch.distributed.checkpoint as dcp
             def save(state, path):
@@ -50,6 +72,18 @@ HITS = {
         """,
     },
     "checkpoint-remote": {
+        "a tracker keeps the file": """
+            import torch, wandb
+            def main(model):
+                torch.save(model.state_dict(), "m.pt")
+                a = wandb.Artifact("m", type="model")
+                a.add_file("m.pt")
+                wandb.log_artifact(a)
+        """,
+        "a trainer pushes": """
+            def main(trainer, args):
+                if args.push_to_hub: trainer.push_to_hub()
+        """,
         "a helper opens a url": """
             import fsspec, torch
             def opened(url):
@@ -92,6 +126,15 @@ MISSES = {
         """,
     },
     "checkpoint-async": {
+        "a thread writes activations": """
+            import threading, torch
+            class Offload:
+                def __init__(self): threading.Thread(target=self._save_worker).start()
+                def _save_worker(self):
+                    item = self.queue.get()
+                    torch.save(item[0], item[1])
+            def save(model): torch.save(model.state_dict(), "x")
+        """,
         "a thread that reads data": """
             import threading, torch
             def feed(queue):
@@ -112,6 +155,16 @@ MISSES = {
         """,
     },
     "checkpoint-remote": {
+        "data is downloaded": """
+            import requests, torch
+            def data(u): return requests.get("https://x/y.txt")
+            def load(p): return torch.load(p)
+        """,
+        "a table is uploaded": """
+            import torch, wandb
+            def save(model): torch.save(model.state_dict(), "x")
+            def report(run): run.log_artifact("table.csv")
+        """,
         "a data set is uploaded": """
             def publish(dataset, name):
                 dataset.push_to_hub(name)

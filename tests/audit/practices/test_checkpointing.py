@@ -7,6 +7,23 @@ from tests.audit.practices.cases import cases
 
 HITS = {
     "checkpoint-save": {
+        "parameters go into an npz": """
+            import numpy as np
+            def save(params, path):
+                np.savez(path, **params)
+        """,
+        "Flax turns parameters into bytes": """
+            from flax import serialization
+            def save(params, path):
+                with open(path, "wb") as f:
+                    f.write(serialization.to_bytes(params))
+        """,
+        "DeepSpeed's engine writes": """
+            import deepspeed
+            def main(model, args):
+                engine, _, _, _ = deepspeed.initialize(args=args, model=model)
+                engine.save_checkpoint("out")
+        """,
         "a state dict goes through a helper": """
             import torch
             def dump(obj, path):
@@ -56,6 +73,32 @@ HITS = {
         """,
     },
     "checkpoint-train-state": {
+        "DeepSpeed's engine writes": """
+            import deepspeed
+            def main(model, args):
+                engine, _, _, _ = deepspeed.initialize(args=args, model=model)
+                engine.save_checkpoint("out")
+        """,
+        "an optimizer is handed to a checkpointer": """
+            import torch
+            class Checkpointer:
+                def __init__(self, model, **checkpointables):
+                    self.model = model
+                    self.checkpointables = dict(checkpointables)
+                def save(self, name):
+                    data = {"model": self.model.state_dict()}
+                    for key, obj in self.checkpointables.items():
+                        data[key] = obj.state_dict()
+                    torch.save(data, name)
+            def main(model, optimizer):
+                return Checkpointer(model, optimizer=optimizer)
+        """,
+        "the state is handed as keywords": """
+            import torch
+            def save(path, **kw): torch.save(kw, path)
+            def main(model, opt):
+                save("x", model=model.state_dict(), optimizer=opt.state_dict())
+        """,
         "the optimizer is a key of the saved state": """
             import torch
             def save(model, optimizer, path):
@@ -78,6 +121,29 @@ HITS = {
         """,
     },
     "checkpoint-resume": {
+        "the accelerator restores its state": """
+            def main(accelerator): accelerator.load_state("x")
+        """,
+        "a checkpointer restores all that it was handed": """
+            import torch
+            class Checkpointer:
+                def __init__(self, model, **checkpointables):
+                    self.model = model
+                    self.checkpointables = dict(checkpointables)
+                def load(self, path):
+                    checkpoint = torch.load(path)
+                    self.model.load_state_dict(checkpoint["model"])
+                    for key in self.checkpointables:
+                        obj = self.checkpointables[key]
+                        obj.load_state_dict(checkpoint.pop(key))
+                def save(self, name):
+                    data = {"model": self.model.state_dict()}
+                    for key, obj in self.checkpointables.items():
+                        data[key] = obj.state_dict()
+                    torch.save(data, name)
+            def main(model, optimizer):
+                return Checkpointer(model, optimizer=optimizer)
+        """,
         "the optimizer gets its state back": """
             import torch
             def resume(model, optimizer, path):
@@ -98,6 +164,30 @@ HITS = {
         """,
     },
     "checkpoint-best": {
+        "the best file has its name": """
+            import torch
+            def main(model, fitness, w):
+                best_fitness = 0.0
+                for e in range(3):
+                    fi = fitness(model)
+                    if fi > best_fitness:
+                        best_fitness = fi
+                    ckpt = {'model': model}
+                    torch.save(ckpt, w + '/last.pt')
+                    if best_fitness == fi:
+                        torch.save(ckpt, w + '/best.pt')
+        """,
+        "a flag copies the best file": """
+            import torch, shutil
+            def save_checkpoint(state, is_best, filename='checkpoint.pth.tar'):
+                torch.save(state, filename)
+                if is_best:
+                    shutil.copyfile(filename, 'model_best.pth.tar')
+            def main(model, acc1, best):
+                is_best = acc1 > best
+                best = max(acc1, best)
+                save_checkpoint({'state_dict': model.state_dict()}, is_best)
+        """,
         "a local best is updated where it saves": """
             import torch
             def train(model, losses, path):
@@ -126,6 +216,14 @@ HITS = {
 }
 MISSES = {
     "checkpoint-save": {
+        "rows go into an npz": """
+            import numpy as np
+            def save(rows, path): np.savez(path, rows=rows)
+        """,
+        "an executor writes data": """
+            import torch
+            def save(pool, batch, path): pool.submit(torch.save, batch.tokens, path)
+        """,
         "a data cache": """
             import torch
             def cache(rows, path):
@@ -157,6 +255,10 @@ MISSES = {
         """,
     },
     "checkpoint-train-state": {
+        "options are called opt": """
+            import torch
+            def save(model, opt, path): torch.save({"model": model.state_dict(), "opt": vars(opt)}, path)
+        """,
         "weights only": """
             import torch
             def save(model, optimizer, path):
@@ -194,6 +296,14 @@ MISSES = {
         """,
     },
     "checkpoint-best": {
+        "the option is off": """
+            from transformers import TrainingArguments
+            def f(): return TrainingArguments("x", load_best_model_at_end=False)
+        """,
+        "one file is called the best": """
+            import torch
+            def save(model): torch.save(model.state_dict(), "best.pt")
+        """,
         "every n epochs": """
             import torch
             def train(model, path):

@@ -23,6 +23,10 @@ HITS = {
         """,
     },
     "repro-deterministic-mode": {
+        "a trainer's option": """
+            import lightning as L
+            def f(): return L.Trainer(deterministic=True)
+        """,
         "the flag of cuDNN": """
             import torch
             def start():
@@ -40,6 +44,22 @@ HITS = {
         """,
     },
     "repro-worker-seed": {
+        "collected keywords of a loader": """
+            from torch.utils.data import DataLoader
+            def f(d, seed_worker):
+                params = {"batch_size": 1}
+                params["worker_init_fn"] = seed_worker
+                return DataLoader(d, **params)
+        """,
+        "a sampler seeds a generator": """
+            import torch
+            from torch.utils.data import Sampler
+            class S(Sampler):
+                def __iter__(self):
+                    g = torch.Generator()
+                    g.manual_seed(self.seed + self.epoch)
+                    yield from torch.randperm(10, generator=g).tolist()
+        """,
         "workers are seeded": """
             from torch.utils.data import DataLoader
             def loader(rows, init):
@@ -79,6 +99,21 @@ HITS = {
         """,
     },
     "repro-run-record": {
+        "the commit is part of the checkpoint": """
+            import torch
+            def check_git_info():
+                import git
+                repo = git.Repo(".")
+                return {"commit": repo.commit().hexsha}
+            GIT_INFO = check_git_info()
+            def train(model, opt):
+                ckpt = {"model": model, "opt": vars(opt), "git": GIT_INFO}
+                torch.save(ckpt, "x.pt")
+        """,
+        "the tracker keeps the code": """
+            import wandb
+            def main(args): wandb.init(config=vars(args), save_code=True)
+        """,
         "the commit goes into the results": """
             import json, subprocess
             def record(config, file):
@@ -117,6 +152,9 @@ MISSES = {
         """,
     },
     "repro-deterministic-mode": {
+        "a policy acts deterministically": """
+            def f(policy, obs): return policy.predict(obs, deterministic=True)
+        """,
         "autotuning only": """
             import torch
             torch.backends.cudnn.benchmark = True
@@ -131,6 +169,10 @@ MISSES = {
         """,
     },
     "repro-worker-seed": {
+        "no seeding function": """
+            from torch.utils.data import DataLoader
+            def f(d): return DataLoader(d, worker_init_fn=None)
+        """,
         "a global seed": """
             import torch
             torch.manual_seed(1)
@@ -162,6 +204,15 @@ MISSES = {
         """,
     },
     "repro-run-record": {
+        "a message of a commit to a hub": """
+            import json
+            def push(api, text):
+                api.post(json.dumps({"commit_message": text}))
+        """,
+        "a version of the format": """
+            import json
+            def f(cfg): json.dump({"cfg": cfg, "version": 1}, open("x", "w"))
+        """,
         "a version check": """
             import torch
             if torch.__version__ < "2.0":

@@ -7,6 +7,13 @@ from tests.audit.practices.cases import cases
 
 HITS = {
     "tokenizer-encode-decode": {
+        "a dictionary turns lines into ids and ids into strings": """
+            class Dictionary:
+                def encode_line(self, line):
+                    return [self.index(w) for w in line.split()]
+                def string(self, tensor):
+                    return " ".join(self[i] for i in tensor)
+        """,
         "a transformers tokenizer in an attribute": """
             from transformers import AutoTokenizer
             class Chat:
@@ -34,6 +41,33 @@ HITS = {
         """,
     },
     "tokenizer-train": {
+        "words are counted": """
+            from collections import Counter
+            def build_dictionary(filenames):
+                d = Counter()
+                for f in filenames:
+                    for line in open(f):
+                        for w in line.split(): d[w] += 1
+                return d
+        """,
+        "a tokenizer class trains its merges": """
+            class BasicTokenizer:
+                def train(self, text, vocab_size):
+                    ids = list(text.encode("utf-8"))
+                    merges = {}
+                    for i in range(vocab_size - 256):
+                        stats = get_stats(ids)
+                        pair = max(stats, key=stats.get)
+                        ids = merge(ids, pair, 256 + i)
+                        merges[pair] = 256 + i
+                    self.merges = merges
+            def get_stats(ids):
+                counts = {}
+                for pair in zip(ids, ids[1:]):
+                    counts[pair] = counts.get(pair, 0) + 1
+                return counts
+            def merge(ids, pair, idx): return ids
+        """,
         "sentencepiece's trainer": """
             import sentencepiece
             def train(path):
@@ -51,6 +85,16 @@ HITS = {
         """,
     },
     "tokenizer-persist": {
+        "a trainer writes its model": """
+            import sentencepiece as spm
+            def f(): spm.SentencePieceTrainer.train(input="x", model_prefix="m", vocab_size=100)
+        """,
+        "a dictionary writes lines": """
+            class Dictionary:
+                def save(self, f):
+                    with open(f, "w") as h:
+                        for s, c in self.items(): h.write(f"{s} {c}")
+        """,
         "an attribute is saved": """
             class Trainer:
                 def save(self, folder):
@@ -69,6 +113,30 @@ HITS = {
         """,
     },
     "tokenizer-special-tokens": {
+        "generation stops at the end token": """
+            def generate(model, tok, ids):
+                nxt = model(ids)
+                if nxt == tok.eos_id: return ids
+        """,
+        "tokens are put around others": """
+            class T:
+                def encode(self, s, bos, eos):
+                    t = self.sp.encode(s)
+                    if bos: t = [self.bos_id] + t
+                    if eos: t = t + [self.eos_id]
+                    return t
+        """,
+        "an embedding knows the padding": """
+            import torch.nn as nn
+            class E(nn.Module):
+                def __init__(self, dictionary):
+                    self.e = nn.Embedding(10, 10, padding_idx=dictionary.pad())
+        """,
+        "padding is masked in the labels": """
+            def loss(logits, labels, tokenizer):
+                labels[labels == tokenizer.pad_token_id] = -100
+                return labels
+        """,
         "the end token is appended": """
             def prepare(tokenizer, text):
                 ids = tokenizer.encode(text)
@@ -102,6 +170,13 @@ MISSES = {
         """,
     },
     "tokenizer-train": {
+        "the vocabulary is only read": """
+            def get_vocab(tokenizer): return tokenizer.get_vocab()
+        """,
+        "a builder loads": """
+            from transformers import AutoTokenizer
+            def build_tokenizer(name): return AutoTokenizer.from_pretrained(name)
+        """,
         "a module is set to training": """
             def start(tokenizer, model):
                 model.train()
@@ -118,6 +193,10 @@ MISSES = {
         """,
     },
     "tokenizer-persist": {
+        "the class only reads": """
+            class Tokenizer:
+                def load(self, p): return open(p).read()
+        """,
         "a model is saved": """
             def save(model, folder):
                 model.save_pretrained(folder)
@@ -134,6 +213,16 @@ MISSES = {
         """,
     },
     "tokenizer-special-tokens": {
+        "a convolution pads": """
+            import torch.nn as nn
+            def f(): return nn.Conv2d(1, 1, 3, padding=1)
+        """,
+        "modes are called like tokens": """
+            def f(mode, pad_mode):
+                if mode == "pad": return 1
+                total = [1] + [2]
+                return total
+        """,
         "a class token of a vision model": """
             from torch import nn
             class Net(nn.Module):

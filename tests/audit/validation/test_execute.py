@@ -1,6 +1,7 @@
 """Contracts are run: real shells, bounded, by themselves, as sessions, in copies."""
 
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -191,6 +192,12 @@ def test_shown_output(page: Path, shown: str, holds: bool) -> None:
     assert (found.status == "held") is holds
 
 
+def test_the_line_that_is_not_there_is_named(page: Path) -> None:
+    first, second = validate(page, "```console\n$ seq 3\n1\n4\n3\n$ seq 3\n1\n2\n```")
+    assert first.reasons == (r"the output does not hold '4' there: '1\n2\n3\n'",)
+    assert second.reasons == (r"the output goes on after what is shown: '1\n2\n3\n'",)
+
+
 def test_a_sandbox_is_a_copy_of_the_tree_as_it_is(sample: Path, git: Git) -> None:
     git("tag", "here", cwd=sample)
     (sample / ".gitignore").write_text("secret\n.venv\n")
@@ -237,7 +244,8 @@ def test_commands_find_the_environment_first(
     assert first() == str(tmp_path / ".venv/bin")
 
 
-def test_an_interrupted_validation_leaves_no_process(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_validation_leaves_no_process(tmp_path: Path, number: int) -> None:
     (tmp_path / "page.md").write_text("```console\n$ sh -c 'echo $$ > pid; exec sleep 60'\n```")
     process = subprocess.Popen(
         [sys.executable, "-m", "audit", "validate", "page.md", "--execute"],
@@ -250,7 +258,7 @@ def test_an_interrupted_validation_leaves_no_process(tmp_path: Path) -> None:
         if (tmp_path / "pid").exists() and (tmp_path / "pid").read_text().strip():
             break
         time.sleep(0.05)
-    process.send_signal(2)
+    process.send_signal(number)
     _, err = process.communicate(timeout=20)
     assert (process.returncode, err.lstrip()) == (130, "codex-audit: interrupted\n")
     assert gone(int((tmp_path / "pid").read_text()))

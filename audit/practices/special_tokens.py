@@ -1,0 +1,85 @@
+"""Tokenization: begin, end and padding tokens."""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from audit.practices.loops import scope_at
+from audit.practices.ranking import frequent
+from audit.practices.registry import Place, at, in_code, practice
+from audit.practices.tokenization import VOCABULARY
+from audit.practices.weights import api
+from audit.repository import Repository
+
+_SPECIAL: Final = re.compile(
+    r"\b(\w+_)?((bos|eos|pad|unk|eod|eot|endoftext)_?(token|tok|idx|index|id|word)(_?ids?|_?index|s|"
+    r"_string|_str)?|bos|eos|eod|eot)\b"
+)
+
+
+@practice("tokenizer-special-tokens", looks_for="handling of begin, end or padding tokens")
+def tokenizer_special_tokens(repo: Repository) -> Iterator[Place]:
+    """Begin, end and padding tokens are handled explicitly.
+
+    A special token of a tokenizer is set, added, compared with or handed on.
+
+    Why:
+        A missing end token or an unmasked padding token silently ruins a fine-tuning run.
+    Fix:
+        Set a pad token where there is none, append the end token and mask padding in the loss.
+    Good:
+        def prepare(tokenizer):
+            if tokenizer.pad_token is None:
+                tokenizer.pad_token = tokenizer.eos_token
+            return tokenizer
+    Bad:
+        def prepare(tokenizer, text):
+            return tokenizer.encode(text)
+    Limits:
+        Attributes and parameters named for special tokens are believed.
+    """
+    yield from frequent(_special(repo))
+
+
+def _special(repo: Repository) -> Iterator[Place]:
+    for module, made in repo.assigns(r"[.\[].*(bos|eo[sdt]|pad|unk)"):
+        if _SPECIAL.search(api(made.target)):
+            yield in_code(module, made.scope, made.line, "a special token is set or masked")
+    for module, place, one in repo.functions(rf"^_?({_SPECIAL.pattern})$"):
+        owner = module.facts.definitions[one.parent]
+        if owner.kind == "class" and VOCABULARY.search(owner.name):
+            yield in_code(module, place, one.line, "the tokenizer names a special token")
+    for site in repo.methods("add_special_tokens", "special_tokens"):
+        yield at(site, "special tokens are added")
+    for site, _ in repo.given("add_special_tokens", "allowed_special", "pad_token_id", "add_bos"):
+        yield at(site, "special tokens are handled")
+    for site, value in repo.given("padding_idx", "padding_value", "ignore_index"):
+        if _SPECIAL.search(api(value)) or re.search(r"\.pad(\(\))?$", value):
+            yield at(site, "padding is told apart")
+    yield from _compared(repo)
+    for site in repo.methods("append", "insert", "masked_fill", "full", "index", "ne", "eq"):
+        if any(_SPECIAL.search(api(text)) for text in site.call.args[:3]):
+            yield at(site, "a special token is added or masked")
+
+
+_MARKS: Final = ("bos", "eos", "eot", "eod", "pad")
+
+
+def _compared(repo: Repository) -> Iterator[Place]:
+    """Yield where a token is compared with a special one, or put before or after others."""
+    for module in repo.product:
+        for block in module.facts.blocks:
+            text = block.text
+            if "==" in text and any(mark in text for mark in _MARKS) and _ASKED.search(api(text)):
+                scope = scope_at(module, block.line)
+                yield in_code(module, scope, block.line, "a special token is looked for")
+        for one in module.facts.assigns:
+            text = one.value
+            if "+" in text and any(mark in text for mark in _MARKS) and _JOINED.search(api(text)):
+                yield in_code(module, one.scope, one.line, "a special token is added")
+
+
+_ASKED: Final = re.compile(rf"[!=]= [^=]*?({_SPECIAL.pattern})")
+_JOINED: Final = re.compile(
+    rf"\[[^\[\]]*({_SPECIAL.pattern})[^\[\]]*\] \+|\+ \[[^\[\]]*({_SPECIAL.pattern})"
+)

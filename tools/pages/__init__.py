@@ -1,0 +1,1 @@
+"""The generated pages: each module yields (path below docs/, content)."""
