@@ -152,6 +152,8 @@ class _Walk:
             self.command = inner
             self.title = f"{self.title} {word}"
             return None
+        if command.fallback and command.more:
+            return Unknown(command.more)
         if command.fallback:
             self._fall_back()
             return None

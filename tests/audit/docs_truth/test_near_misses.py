@@ -65,3 +65,22 @@ def test_a_marked_example_is_counted_and_no_finding() -> None:
 def test_a_changelog_may_name_what_is_gone() -> None:
     text = "# Changelog\n\n## 1.0\n\n- `sample.core.Walker` is gone, `sample audits` too.\n"
     assert engine.check(world(project({"CHANGELOG.md": text}))).findings == ()
+
+
+def test_a_plugin_command_is_not_taken_for_words_of_the_default_command() -> None:
+    cli = (
+        "import click\nfrom click_default_group import DefaultGroup\n\n\n"
+        '@click.group(cls=DefaultGroup, default="ask")\ndef main():\n    pass\n\n\n'
+        '@main.command()\n@click.argument("words", nargs=-1)\ndef ask(words):\n    pass\n\n\nplug(main)\n'
+    )
+    page = "# Sample\n\n```console\n$ sample other --chat\n$ sample ask hello\n```\n"
+    files = {
+        "pyproject.toml": '[project]\nname = "sample"\n[project.scripts]\nsample = "sample.cli:main"\n',
+        "sample/__init__.py": "",
+        "sample/cli.py": cli,
+        "docs/a.md": page,
+    }
+    report = engine.check(world(files))
+    assert report.findings == ()
+    assert report.skipped["a function adds subcommands"] == 1
+    assert report.checked["command"] == 1
