@@ -211,6 +211,9 @@ HITS = [
     pytest.param(
         "docs-api-reference",
         """\
+        # file: package/__init__.py
+        import torch
+
         # file: tools/reference.py
         import griffe
 
