@@ -25,17 +25,24 @@ _FOLDERS: dict[Role, frozenset[str]] = {
         "benchmarks cookbook".split()
     ),
 }
+# Words that name tests and demonstrations beside a package, but a subject inside one.
+_SUBJECTS = frozenset("demo demos samples benchmark benchmarks".split())
 _TEST_FILE = re.compile(r"(^|/)(test_[^/]*|[^/]*_test|conftest|tests?)\.py$")
+_ENTRY = re.compile(r"(^|[_-])(train|pretrain|finetune|sft)(_net)?\.py$")
+_BENCHMARK = re.compile(r"^bench(mark)?(_[^/]*)?\.py$")
 _CI = re.compile(
     r"^(\.github/(workflows|actions)/|\.gitlab-ci\.ya?ml$|\.gitlab/|\.circleci/|\.buildkite/|"
     r"azure-pipelines|\.azure|jenkinsfile$|\.travis\.yml$|\.ci/|bitbucket-pipelines|\.woodpecker)",
     re.IGNORECASE,
 )
 # Folders of maintainers' tools beside a package: where a package is the product, they are not.
-_TOOLS = frozenset("scripts script tools tool utils dev ci hack misc release assets".split())
-_BUILD = frozenset(
-    {"setup.py", "noxfile.py", "tasks.py", "fabfile.py", "versioneer.py", "hatch_build.py"}
+_TOOLS = frozenset(
+    "scripts script tools tool utils dev ci hack misc release assets template templates".split()
 )
+_BUILD = frozenset(
+    "setup.py noxfile.py tasks.py fabfile.py versioneer.py hatch_build.py collect_env.py".split()
+)
+_DISTRIBUTION = ("setup.py", "setup.cfg", "pyproject.toml")
 _CONFIG_KINDS = frozenset({"toml", "ini", "yaml", "json", "make", "docker"})
 
 
@@ -45,17 +52,68 @@ def packages(paths: Iterable[str]) -> frozenset[str]:
     return frozenset(f for f in folders if f.rpartition("/")[0] not in folders)
 
 
+class _Layout:
+    """What the paths of a repository say about its parts."""
+
+    def __init__(self, paths: Iterable[str]) -> None:
+        self.every = frozenset(paths)
+        self.shipped = [one for one in packages(self.every) if _folder_role(one) is None]
+        self.distributed = bool(self.shipped) and any(one in self.every for one in _DISTRIBUTION)
+        self.tools = self._tools()
+        self.collections = self._collections()
+
+    def in_package(self, path: str) -> bool:
+        """Tell whether a path lies in a shipped package."""
+        return any(path.startswith(f"{one}/") for one in self.shipped)
+
+    def _tools(self) -> frozenset[str]:
+        """Return the folders of maintainers' tools: beside the package of a distribution.
+
+        A package named utils is part of the code; a folder that trains is what users run.
+        """
+        if not self.distributed:
+            return frozenset()
+        tops = {one.partition("/")[0] for one in self.every if "/" in one}
+        entries = {one.partition("/")[0] for one in self.every if _is_entry(one)}
+        return frozenset(
+            top
+            for top in tops - entries
+            if top.lower() in _TOOLS and not (top == "utils" and top in self.shipped)
+        )
+
+    def _collections(self) -> frozenset[str]:
+        """Return the folders that hold only folders of scripts, beside a package and the
+        scripts that are its main job: side projects."""
+        if not self.distributed or not any(map(_is_main, self.every)):
+            return frozenset()
+        code = [one for one in self.every if "/" in one and kind_of(one) == "python"]
+        direct = {one.partition("/")[0] for one in code if one.count("/") == 1}
+        packed = {one.partition("/")[0] for one in self.shipped}
+        return frozenset({one.partition("/")[0] for one in code} - direct - packed)
+
+
 def assign(paths: Iterable[str], overrides: Mapping[str, Role]) -> dict[str, Role]:
     """Return the role of every path; a glob in `overrides` that matches decides first."""
     every = list(paths)
-    shipped = [one for one in packages(every) if _folder_role(one) is None]
-    found = {path: _role(path, has_package=bool(shipped)) for path in every}
-    if any(one.startswith("src/") for one in shipped):
+    layout = _Layout(every)
+    found = {path: _role(path, layout) for path in every}
+    if any(one.startswith("src/") for one in layout.shipped):
         beside = (one for one in every if found[one] == "product" and _beside_src(one))
         found |= dict.fromkeys(beside, "example")
     for pattern, role in overrides.items():
         found |= {path: role for path in every if fnmatchcase(path, pattern)}
     return found
+
+
+def _is_main(path: str) -> bool:
+    """Tell whether a file is a script of the root that is no tool, test or measurement."""
+    aside = path in _BUILD or _TEST_FILE.search(path) or _BENCHMARK.match(path)
+    return "/" not in path and path.endswith(".py") and not aside
+
+
+def _is_entry(path: str) -> bool:
+    """Tell whether a file directly in a folder is named as one that starts training."""
+    return path.count("/") == 1 and bool(_ENTRY.search(path.rpartition("/")[2]))
 
 
 def _beside_src(path: str) -> bool:
@@ -74,16 +132,18 @@ def _folder_role(path: str) -> Role | None:
     return None
 
 
-def _role(path: str, *, has_package: bool) -> Role:
+def _role(path: str, layout: _Layout) -> Role:
     folder, _, name = path.rpartition("/")
     kind = kind_of(path)
     if _CI.match(path):
         return "ci"
     known = _folder_role(folder) if folder else None
+    if known == "example" and layout.in_package(path):
+        known = _folder_role("/".join(p for p in folder.split("/") if p.lower() not in _SUBJECTS))
     if known is not None:
         return known
     if kind == "python":
-        return _python_role(path, name, has_package=has_package)
+        return _python_role(path, name, layout)
     if kind in ("markdown", "rst"):
         return "docs"
     if path.startswith(".github/") or (kind in _CONFIG_KINDS and "/" not in folder):
@@ -93,14 +153,23 @@ def _role(path: str, *, has_package: bool) -> Role:
     return "product" if kind == "shell" else "data"
 
 
-def _python_role(path: str, name: str, *, has_package: bool) -> Role:
-    top = path.partition("/")[0].lower()
-    if _TEST_FILE.search(path):
+def _python_role(path: str, name: str, layout: _Layout) -> Role:
+    top = path.partition("/")[0]
+    if _TEST_FILE.search(path) and not _is_evaluation(path, layout):
         return "test"
-    if name in _BUILD and "/" not in path:
+    if "/" not in path and name in _BUILD:
         return "build"
     if name.endswith(("_pb2.py", "_pb2_grpc.py")):
         return "generated"
-    if has_package and "/" in path and top in _TOOLS:
+    if top in layout.collections or ("/" not in path and _BENCHMARK.match(name)):
+        return "example"
+    if "/" in path and top in layout.tools:
         return "build"
     return "build" if path.startswith(".") or "/." in path else "product"
+
+
+def _is_evaluation(path: str, layout: _Layout) -> bool:
+    """Tell whether a ``test.py`` is a command: of a package, or beside a ``train.py``."""
+    folder, _, name = path.rpartition("/")
+    beside = f"{folder}/train.py" if folder else "train.py"
+    return name == "test.py" and (beside in layout.every or layout.in_package(path))

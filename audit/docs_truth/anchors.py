@@ -38,7 +38,12 @@ def _markdown(title: str) -> str:
 
 
 def _github(title: str) -> str:
-    return re.sub(r"[^\w\- ]", "", title.strip().lower()).replace(" ", "-")
+    kept = (
+        one
+        for one in title.strip().lower()
+        if one == "_" or one in "- " or unicodedata.category(one)[0] in "LNM"
+    )
+    return "".join(kept).replace(" ", "-")
 
 
 def _docutils(title: str) -> str:

@@ -13,6 +13,7 @@ from audit.docs_truth.world import World
 from audit.practices.shell import Argv
 
 _PLACEHOLDER: Final = re.compile(r"[<>\[\]{}$…]|\.\.\.|^[A-Z][A-Z0-9_|=-]*$|^EXPR$")
+_AMBIGUOUS: Final = Unknown("a script of which there are several")
 _FLAG: Final = re.compile(r"^--?[A-Za-z][\w-]*$")
 _FLAG_SPAN: Final = re.compile(r"^(--[a-z][\w-]*)(?:[ =]\S.*)?$", re.IGNORECASE)
 _NO_COMMAND: Final = Unknown("a command of another program")
@@ -61,18 +62,29 @@ def _judge_line(world: World, page: Page, line: shell.Line) -> Iterator[Judged]:
     claim = Claim(page.path, line.line, line.text)
     known = False
     for argv in shell.started(line.text):
-        program = find(world, argv)
-        if program is not None:
+        found = find(world, argv, line.text, page.folder)
+        if found:
             known = True
-            yield claim, judge(program, argv)
+            yield claim, judge(found[0], argv) if len(found) == 1 else _AMBIGUOUS
     if not known and line.certain:
         yield claim, _NO_COMMAND
 
 
-def find(world: World, argv: Argv) -> Program | None:
-    """Return the program of the project that a command line starts."""
+def find(world: World, argv: Argv, text: str, folder: str = "") -> list[Program]:
+    """Return the programs of the project that a command line may start.
+
+    A module is started by ``-m``; of scripts with one name those count that the text gives
+    the path of, else those beside the page.
+    """
     head = argv[0]
-    return next((one for one in world.programs if head in one.names), None)
+    named = [one for one in world.programs if head in one.names]
+    if head in {name for name, _ in world.distribution.scripts}:
+        return named[:1]
+    if not head.endswith(".py"):
+        return named[:1] if f"-m {head}" in text else []
+    exact = [one for one in named if re.search(rf"(^|[\s/]){re.escape(one.path)}\b", text)]
+    beside = [one for one in named if one.path == f"{folder}/{head}".lstrip("/")]
+    return exact or beside or named
 
 
 def judge(program: Program, argv: Argv) -> Verdict:
@@ -140,6 +152,8 @@ class _Walk:
             self.command = inner
             self.title = f"{self.title} {word}"
             return None
+        if command.fallback and command.more:
+            return Unknown(command.more)
         if command.fallback:
             self._fall_back()
             return None
@@ -184,8 +198,12 @@ def _judge_flag(world: World, page: Page, line: int, flag: str) -> Verdict:
         return HOLDS
     if not known:
         return Unknown("the project has no command line that is to be seen whole")
-    if any(not one.closed for one in world.programs if one.style != "unknown"):
+    if world.reads_options_otherwise or any(
+        not one.closed for one in world.programs if one.style != "unknown"
+    ):
         return Unknown("not every option of the project is to be seen")
+    if re.search(rf"[\"']{re.escape(flag)}[\"'=]", world.code):
+        return Unknown("a flag that code handles by itself")
     context = _context(page, line)
     if ELSEWHERE.search((page.sentence(line, flag) or context).replace(flag, "")):
         return Unknown("the flag may be another program's")

@@ -14,7 +14,8 @@ from audit.docs_truth.world import World
 _FLAG: Final = re.compile(r"`(--[a-z][\w-]*)[^`]*`|^(--[a-z][\w-]*)$", re.IGNORECASE)
 _FIELD: Final = re.compile(r"^`([a-z][\w-]*)`$")
 _SAID: Final = re.compile(
-    r"\bdefault(?:s to|s:|:| is| value is| =|=)?\s*(?:to\s+)?`([^`\n]+)`|\bdefaults to (\d[\w.]*)",
+    r"(?:\bdefaults? to|\bdefault(?: value)?(?: is| of|:| =|=)|\(default)\s*"
+    r"(?:`([^`\n-][^`\n]*)`|(\d[\w.]*)(?=[).,;]))",
     re.IGNORECASE,
 )
 _NOTHING: Final = frozenset(

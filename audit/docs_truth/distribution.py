@@ -6,6 +6,7 @@ from typing import Final
 import msgspec
 
 from audit.facts.model import Call, DataFacts, Key
+from audit.facts.python.canon import WIDTH
 from audit.practices import metadata, settings
 from audit.repository import Repository
 
@@ -65,8 +66,8 @@ class _Found:
             self.names.setdefault(normal(title[1:].partition("'")[0]), path)
         if text := metadata.argument(call, "extras_require"):
             self.extras |= {normal(one) for one in _KEY.findall(text)}
-            whole = text.startswith("{") and "**" not in text and "…" not in text
-            self.known = self.known and whole and len(text) < 470
+            whole = re.fullmatch(r"\{[^{}…]*\}", text) is not None and "**" not in text
+            self.known = self.known and whole and len(text) < WIDTH
         points = metadata.argument(call, "entry_points")
         self.targets(points)
         self.groups |= set(_KEY.findall(points))

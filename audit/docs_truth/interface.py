@@ -13,7 +13,7 @@ from audit.repository import Repository, is_public
 _WRAPPED: Final = Unknown("a function that a decorator may change")
 _OPEN: Final = Unknown("a function that takes any keyword")
 _PLAIN: Final = frozenset({
-    "builtins.staticmethod", "builtins.classmethod", "abc.abstractmethod", "builtins.property",
+    "builtins.staticmethod", "builtins.classmethod", "abc.abstractmethod",
     "functools.cache", "functools.lru_cache()", "typing.override", "contextlib.contextmanager",
     "contextlib.asynccontextmanager", "torch.no_grad()", "torch.inference_mode()", "typing.final",
 })  # fmt: skip

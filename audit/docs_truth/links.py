@@ -30,7 +30,7 @@ def _targets(page: Page, image: bool) -> Iterator[tuple[Claim, str, str]]:
         target = link.target.strip()
         if link.image != image or not target or _ELSEWHERE.match(target):
             continue
-        path, _, anchor = target.partition("#")
+        path, _, anchor = target.replace("\\", "").partition("#")
         yield Claim(page.path, link.line, target), unquote(path.partition("?")[0]), unquote(anchor)
 
 

@@ -46,7 +46,7 @@ def _mkdocs(world: World, file: File, keys: tuple[Key, ...]) -> Iterator[Judged]
             claim = Claim(file.path, key.line, name)
             if f"{root}/{name}" in world.repo.files:
                 yield claim, HOLDS
-            elif dynamic or any("hooks" in one.path for one in keys):
+            elif dynamic or world.ignored(f"{root}/{name}") or any("hooks" in k.path for k in keys):
                 yield claim, Unknown("pages are made when the site is built")
             else:
                 inside = [one[len(root) + 1 :] for one in sources]
@@ -107,9 +107,9 @@ def _sphinx(world: World) -> Iterator[Judged]:
             for page in world.pages
             if page.style == "sphinx" and page.root == root
         }
-        entries = [row for page in pages.values() for row in _entries(page)]
-        if not entries:
-            continue
+        entries = [row for page in world.pages for row in _entries(page)]
+        if not any(name.rpartition("/")[2] in ("index", "contents") for name in pages):
+            continue  # the site's start lies elsewhere
         included = {name for page in pages.values() for name in _includes(page)}
         reached: set[str] = set()
         for page, line, entry in entries:

@@ -141,7 +141,7 @@ def console_output(world: World) -> Iterator[Judged]:
         for page in world.present
         for fence in page.facts.fences
         for line, command, shown in _shown(fence)
-        if any(find(world, argv) is not None for argv in started(command))
+        if any(find(world, argv, command) for argv in started(command))
     ]
     if not world.root:
         yield from ((Claim(page.path, line, text), _NO_TREE) for page, line, text, _ in found)

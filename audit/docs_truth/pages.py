@@ -11,14 +11,18 @@ from audit.repository import File, Repository
 Style: TypeAlias = Literal["plain", "mkdocs", "sphinx", "doc-builder", "docusaurus"]
 
 _HISTORY: Final = re.compile(
-    r"(^|/)(change[-_ ]?log|changes|history|news|release[-_ ]?notes?|whats?[-_ ]?new|upgrad\w*"
+    r"(^|/)(change[-_ ]?log|log|changes|history|news|release[-_ ]?notes?|whats?[-_ ]?new|upgrad\w*"
     r"|migrat\w*)\b[^/]*$|(^|/)(changelog|changes|news|releases|release[-_]notes|upgrade[-_]guides?"
     r"|newsfragments|changelog\.d)/",
     re.IGNORECASE,
 )
+_WORD_TOO: Final = re.compile(r"(^|/)(history|changes|news)\.\w+$", re.IGNORECASE)
+_VERSION: Final = re.compile(r"\d+\.\d+|\b20\d\d\b|unreleased", re.IGNORECASE)
 _NO_PAGE: Final = re.compile(r"\.(py|toml|ya?ml|json|sh|cfg|ini|txt)(:[\w:,-]*)?$")
 _MADE: Final = re.compile(r"^\{(auto|include|eval-rst|click|code-cell)|\bexec=[\"'](?!0|false|off)")
-_ELSEWHERE: Final = re.compile(r"(^|/)(\.github|templates?|_templates)/", re.IGNORECASE)
+_ELSEWHERE: Final = re.compile(
+    r"(^|/)(\.[\w-]+|[\w-]*templates?)/|(^|[/_-])template\.\w+$", re.IGNORECASE
+)
 _SENTENCE: Final = re.compile(r"(?<=[.!?])\s+(?=[A-Z`*])|\n(?=\s*[-*] )")
 SHELLS: Final = frozenset(
     "bash sh shell console zsh shell-session shellsession sh-session terminal ps1con doscon".split()
@@ -35,7 +39,9 @@ class Page:
         self.root = root
         """The folder of the site's sources; empty for pages that belong to none."""
         self.folder = file.path.rpartition("/")[0]
-        self.history = bool(_HISTORY.search(file.path))
+        self.history = bool(_HISTORY.search(file.path)) and (
+            not _WORD_TOO.search(file.path) or any(_VERSION.search(h.text) for h in facts.headings)
+        )
         """Tells what was so: changelogs, upgrade guides."""
 
     @cached_property

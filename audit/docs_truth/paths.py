@@ -20,7 +20,9 @@ _MADE: Final = re.compile(
     r"|_?foo|_?bar|some[-_]?\w*|example\w*)([/.]|$)",
     re.IGNORECASE,
 )
-_EXAMPLE: Final = re.compile(r"\b(for example|e\.g\.|such as|for instance)", re.IGNORECASE)
+_EXAMPLE: Final = re.compile(
+    r"\b(for example|e\.g\.|such as|for instance|add|create|put|save|copy)\b", re.IGNORECASE
+)
 
 
 @kind("path")
@@ -40,6 +42,8 @@ def paths(world: World) -> Iterator[Judged]:
                 yield claim, Unknown(reason)
             elif _EXAMPLE.search(page.sentence(span.line, span.text)):
                 yield claim, Unknown("a path that may be made or meant as an example")
+            elif place in world.code:
+                yield claim, Unknown("a path that code names, and may write")
             elif world.ignored(place):
                 yield claim, Unknown("a file that is made, and that Git ignores")
             else:

@@ -19,7 +19,7 @@ _INSTALL: Final = re.compile(
 )
 _REQUIREMENT: Final = re.compile(r"(?<![\w/])(\.|[A-Za-z][\w.-]*)\[([\w,\s.-]+)\]")
 _GROUP_TABLES: Final = (("project", "entry-points"), ("tool", "poetry", "plugins"))
-_GROUP: Final = re.compile(r"entry[- ]point[- ](group)?|\bgroup `", re.IGNORECASE)
+_GROUP: Final = re.compile(r"entry[- ]points?[- ]group|\bgroup `", re.IGNORECASE)
 _FOREIGN: Final = Unknown("an entry-point group of another project")
 
 

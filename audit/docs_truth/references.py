@@ -97,7 +97,7 @@ def cross_references(world: World) -> Iterator[Judged]:
                 yield claim, _look(world, name, inside, page)
             elif one.name == "ref":
                 yield claim, _label(world, name, labels)
-            elif one.name == "doc":
+            elif one.name == "doc" and ":" not in one.argument:
                 yield claim, _document(world, page, one.argument)
 
 

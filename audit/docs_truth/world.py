@@ -13,6 +13,7 @@ from audit.docs_truth.forms import Form, forms
 from audit.docs_truth.namespace import Namespace
 from audit.docs_truth.pages import Page, pages
 from audit.facts.model import ProseFacts
+from audit.practices.entries import OPTIONS
 from audit.repository import File, Repository
 
 _INCLUDES: Final = ("snippet", "include")
@@ -110,6 +111,16 @@ class World:
         return programs(self.repo, self.distribution)
 
     @cached_property
+    def reads_options_otherwise(self) -> bool:
+        """Whether code uses a command-line library whose options are not read here."""
+        others = frozenset(OPTIONS) - {"argparse.ArgumentParser", "click.command", "click.group"}
+        return any(
+            not (others - {"typer.Typer"}).isdisjoint(call.names)
+            for module in self.repo.program.modules
+            for call in module.facts.calls
+        )
+
+    @cached_property
     def distribution(self) -> Distribution:
         """What the project's metadata declare."""
         return distribution(self.repo)
@@ -149,7 +160,7 @@ class World:
     @cached_property
     def prose(self) -> str:
         """The text of all pages, for asking whether a name is documented anywhere."""
-        return "\n".join(self._read([one.path for one in self.present]))
+        return "\n".join(self._read([one.path for one in self.pages]))
 
     @cached_property
     def prose_words(self) -> frozenset[str]:

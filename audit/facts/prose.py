@@ -28,7 +28,9 @@ MAX_BRACKETS = 2_000
 
 _HTML_LINK = re.compile(r"""<(a|img)\b[^>]*?\b(?:href|src)\s*=\s*["']([^"']+)["']""", re.IGNORECASE)
 _HTML_HEADING = re.compile(r"<h([1-6])\b[^>]*>(.*?)</h\1>", re.IGNORECASE | re.DOTALL)
-_HTML_ID = re.compile(r"""<[a-z][^>]*?\b(?:id|name)\s*=\s*["']([^"']+)["']""", re.IGNORECASE)
+_HTML_ID = re.compile(
+    r"""<[a-z][^>]*?\b(?:id|name)\s*=\s*(?:["']([^"']+)["']|([^"'\s>]+))""", re.IGNORECASE
+)
 _TAG = re.compile(r"<[^>]+>")
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _CLAIM = re.compile(r"<!--\s*claim: example\s*-->")
@@ -235,7 +237,7 @@ def _html(words: str, line: int, page: _Page) -> None:
     for found in _HTML_LINK.finditer(words):
         page.links.append(Link(at(found), found[2], image=found[1].lower() == "img"))
     for found in _HTML_ID.finditer(words):
-        page.anchors.append(Anchor(at(found), found[1]))
+        page.anchors.append(Anchor(at(found), found[1] or found[2]))
     for found in _HTML_HEADING.finditer(words):
         title = " ".join(_TAG.sub("", found[2]).split())[:200]
         page.headings.append(Heading(at(found), int(found[1]), title))

@@ -136,8 +136,9 @@ def _refuse(repository: Repository, place: object) -> None:
 def _decide(repository: Repository, reach: Reach, practice: Practice) -> PracticeResult:
     found = _found(repository, reach, practice)
     dead = [one for one in found if one.rung == "declared"]
-    if dead and len(dead) < len(found):
-        # A rule that asks for two things may have met one of them in dead code alone.
+    if dead and 0 < len(found) - len(dead) < MAX_EVIDENCE:
+        # A rule that asks for two things may have met one of them in dead code alone;
+        # a dozen living places do not hang on a dead one.
         found = _found(reach.living, reach, practice)
     alive = [one for one in found if one.rung != "declared"]
     best = tuple((alive or dead)[:MAX_EVIDENCE])

@@ -1,6 +1,7 @@
 """Checks → runs: each row by itself, the console blocks of a document as one session."""
 
 import shlex
+import signal
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -28,13 +29,23 @@ def execute(
 ) -> dict[Check, Run]:
     """Run the commands of all checks without a problem."""
     processes = Processes()
-    with ThreadPoolExecutor(settings.jobs) as pool:
+    with _terminable(), ThreadPoolExecutor(settings.jobs) as pool:
         try:
             found = pool.map(lambda unit: _unit(unit, settings, processes, tell), _units(checks))
             return {check: run for unit in found for check, run in unit}
         except BaseException:
             processes.stop()
             raise
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """Let SIGTERM interrupt as Ctrl-C does: nothing that runs is left behind."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _units(checks: Iterable[Check]) -> Iterator[tuple[Check, ...]]:

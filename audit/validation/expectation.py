@@ -49,7 +49,7 @@ _SEMICOLON = re.compile(r""";(?=(?:[^`"]|`[^`]*`|"[^"]*")*$)""")
 _STRUCTURED = re.compile(
     r"(?:exit|stdout|stderr|valid)\b|\S+\s+-?\d+$|\S+\s+(?:empty|contains|matches)\b", re.IGNORECASE
 )
-_QUOTED = re.compile(r"""(`+|")(.+)\1""", re.DOTALL)
+_QUOTED = re.compile(r'`([^`]+)`|"([^"]+)"')
 
 
 def clauses(expected: str) -> tuple[Clause, ...]:
@@ -58,7 +58,7 @@ def clauses(expected: str) -> tuple[Clause, ...]:
     Raises:
         AuditError: it looks structured, and one of its clauses is unknown.
     """
-    words = [part for one in _SEMICOLON.split(expected) if (part := one.strip())]
+    words = [_unquoted(part) for one in _SEMICOLON.split(expected) if (part := one.strip())]
     found = [_clause(one) for one in words]
     if not any(found) and not any(_STRUCTURED.match(one) for one in words):
         return ()
@@ -81,4 +81,4 @@ def _clause(words: str) -> Clause | None:
 
 def _unquoted(words: str) -> str:
     found = _QUOTED.fullmatch(words)
-    return found[2] if found is not None else words
+    return found[1] or found[2] if found is not None else words

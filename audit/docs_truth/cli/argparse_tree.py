@@ -14,6 +14,7 @@ from audit.docs_truth.cli.words import constant
 from audit.facts.model import Call
 from audit.repository import Repository
 
+_ADDS: Final = (".add_argument", ".add_parser", "._add_action")
 _FLAGS: Final = ("store_true", "store_false", "store_const", "append_const", "count", "help",
                  "version", "BooleanOptionalAction")  # fmt: skip
 
@@ -32,6 +33,8 @@ class _Parser:
         match call.names[0].rpartition(".")[2]:
             case "ArgumentParser":
                 self.parses = self.parses or "argparse" in call.names[0]
+            case "_add_action":
+                self.gap = "options are copied from another parser"
             case "parse_known_args" | "parse_known_intermixed_args":
                 self.rest = True
             case "add_argument":
@@ -62,7 +65,7 @@ def command(repo: Repository, name: str, node: int) -> Command | None:
         inside = "." in module.dotted and module.dotted.partition(".")[0] == top
         for call in module.facts.calls:
             is_reached = module.first + call.scope in reached
-            if is_reached or (inside and call.names[0].endswith((".add_argument", ".add_parser"))):
+            if is_reached or (inside and call.names[0].endswith(_ADDS)):
                 parser.call(call, module.path, reached=is_reached)
     if not parser.parses:
         return None

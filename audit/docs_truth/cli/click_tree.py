@@ -114,7 +114,8 @@ class ClickTrees:
         options: list[Option] = []
         gap = ""
         for site in self.repo.calls_in(module, node - module.first):
-            if found := _OPTION.match(site.names[0]):
+            found = _OPTION.match(site.names[0])
+            if found and not site.names[0].endswith("()"):  # not what the option is applied to
                 made = self._option(found[1], site.call, module)
                 gap = gap if made is not None else "an option's name is computed"
                 options += made or []
@@ -125,6 +126,15 @@ class ClickTrees:
         absolute = self.program.resolve(module, text)[0]
         if not (found := _OPTION.match(absolute)):
             return None
+        if _OPTION.match(text):  # facts name the call, not the variable: any of the module's
+            made = [
+                self._option(kind[1], call, module)
+                for call in module.facts.calls
+                if call.scope == 0
+                and call.decorates < 0
+                and (kind := _OPTION.match(call.names[0])) is not None
+            ]
+            return [option for options in made for option in options or []] if all(made) else None
         for home in self.repo.product:
             for one in home.facts.assigns:
                 if one.scope == 0 and one.target.lstrip(":") == text.rpartition(".")[2].lstrip(":"):

@@ -81,6 +81,8 @@ class Program(msgspec.Struct, frozen=True, dict=True):
     """Console command, module or script file."""
     style: Literal["click", "argparse", "typer", "unknown"]
     command: Command
+    path: str = ""
+    """The file that is run, for a script."""
 
     @cached_property
     def every(self) -> tuple[tuple[str, Command], ...]:

@@ -43,7 +43,8 @@ def _run(
         yield program
     elif any("__name__ == '__main__'" in block.text for block in module.facts.blocks):
         program = _program(repo, trees, module.dotted, module, "")
-        yield Program((module.dotted, parts[2]), program.style, program.command)
+        names = (module.dotted, parts[2])
+        yield Program(names, program.style, program.command, module.path)
 
 
 def _program(

@@ -19,7 +19,13 @@ _COMPUTED = (ast.BinOp, ast.BoolOp, ast.Compare, ast.IfExp, ast.UnaryOp)
 
 
 def _annotation(one: ast.arg, scope: Scope) -> str:
-    return text(one.annotation, scope, 4) if one.annotation is not None else ""
+    match one.annotation:
+        case None:
+            return ""
+        case ast.Subscript(value=value, slice=ast.Tuple(elts=parts)):  # Annotated[int, Option()]
+            inner = ", ".join(text(part, scope, 3) for part in parts)
+            return f"{text(value, scope, 2)}[{inner}]"
+    return text(one.annotation, scope, 4)
 
 
 class Statements(Expressions):

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from audit.roles import assign
 from audit.source import open_source
 from audit.stages.index import index
 from audit.store import NoStore
@@ -17,10 +18,10 @@ def roles(root: Path) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("command", "role"),
     [
-        ("torchrun --nproc_per_node=8 scripts/train.py", "product"),
-        ("torchrun --nproc_per_node=8 \\\n  -m scripts.train", "product"),
+        ("torchrun --nproc_per_node=8 scripts/run.py", "product"),
+        ("torchrun --nproc_per_node=8 \\\n  -m scripts.run", "product"),
         ("python scripts/release.py", "build"),
-        ("torchrun train.py", "build"),
+        ("torchrun run.py", "build"),
     ],
     ids=["a launched file", "a launched module", "a tool", "another file"],
 )
@@ -30,12 +31,13 @@ def test_scripts_that_the_readme_launches_are_product(
     write(
         tmp_path,
         {
+            "pyproject.toml": "",
             "pkg/__init__.py": "",
-            "scripts/train.py": "",
+            "scripts/run.py": "",
             "README.md": f"# A\n\n```\n{command}\n```\n",
         },
     )
-    assert roles(tmp_path)["scripts/train.py"] == role
+    assert roles(tmp_path)["scripts/run.py"] == role
 
 
 def test_a_generated_file_is_no_product(tmp_path: Path) -> None:
@@ -50,3 +52,34 @@ def test_overrides_decide_first(tmp_path: Path) -> None:
     write(tmp_path, {"pkg/__init__.py": "", "scripts/a.py": ""})
     files = index(open_source(tmp_path), NoStore(), overrides={"scripts/*": "product"})
     assert {one.path: one.role for one in files}["scripts/a.py"] == "product"
+
+
+_PACKAGE = ("pyproject.toml", "pkg/__init__.py")
+
+
+@pytest.mark.parametrize(
+    ("paths", "path", "role"),
+    [
+        ((*_PACKAGE, "main.py", "finetuning/code/train.py"), "finetuning/code/train.py", "example"),
+        ((*_PACKAGE, "projects/adder/adder.py"), "projects/adder/adder.py", "product"),
+        ((*_PACKAGE, "main.py", "tasks/a.py", "tasks/sub/b.py"), "tasks/sub/b.py", "product"),
+        ((*_PACKAGE, "scripts/stale.py"), "scripts/stale.py", "build"),
+        ((*_PACKAGE, "tools/train_net.py", "tools/export.py"), "tools/export.py", "product"),
+        ((*_PACKAGE, "scripts/train_memory.py"), "scripts/train_memory.py", "build"),
+        (("pkg/__init__.py", "tools/convert.py", "train.py"), "tools/convert.py", "product"),
+        ((*_PACKAGE, "utils/__init__.py", "utils/loss.py"), "utils/loss.py", "product"),
+        ((*_PACKAGE, "utils/stale.py"), "utils/stale.py", "build"),
+        ((*_PACKAGE, "pkg/benchmarks/mmlu.py"), "pkg/benchmarks/mmlu.py", "product"),
+        ((*_PACKAGE, "benchmarks/speed.py"), "benchmarks/speed.py", "example"),
+        ((*_PACKAGE, "pkg/benchmarks/examples/a.py"), "pkg/benchmarks/examples/a.py", "example"),
+        ((*_PACKAGE, "pkg/commands/test.py"), "pkg/commands/test.py", "product"),
+        (("train.py", "test.py"), "test.py", "product"),
+        ((*_PACKAGE, "test.py"), "test.py", "test"),
+        ((*_PACKAGE, "benchmark.py"), "benchmark.py", "example"),
+        ((*_PACKAGE, "templates/new_task.py"), "templates/new_task.py", "build"),
+    ],
+)
+def test_the_layout_tells_product_from_what_stands_beside_it(
+    paths: tuple[str, ...], path: str, role: str
+) -> None:
+    assert assign(paths, {})[path] == role

@@ -1,6 +1,7 @@
 """Contracts are run: real shells, bounded, by themselves, as sessions, in copies."""
 
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -243,7 +244,8 @@ def test_commands_find_the_environment_first(
     assert first() == str(tmp_path / ".venv/bin")
 
 
-def test_an_interrupted_validation_leaves_no_process(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_validation_leaves_no_process(tmp_path: Path, number: int) -> None:
     (tmp_path / "page.md").write_text("```console\n$ sh -c 'echo $$ > pid; exec sleep 60'\n```")
     process = subprocess.Popen(
         [sys.executable, "-m", "audit", "validate", "page.md", "--execute"],
@@ -256,7 +258,7 @@ def test_an_interrupted_validation_leaves_no_process(tmp_path: Path) -> None:
         if (tmp_path / "pid").exists() and (tmp_path / "pid").read_text().strip():
             break
         time.sleep(0.05)
-    process.send_signal(2)
+    process.send_signal(number)
     _, err = process.communicate(timeout=20)
     assert (process.returncode, err.lstrip()) == (130, "codex-audit: interrupted\n")
     assert gone(int((tmp_path / "pid").read_text()))

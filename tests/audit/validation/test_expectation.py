@@ -21,6 +21,8 @@ from audit.validation.plan import plan
         ("stderr contains `a; b`; exit 1", [Clause("contains", "a; b", "stderr"), Clause("exit", "1")]),
         ('stdout contains "a;b"', [Clause("contains", "a;b")]),
         ("stdout matches schema docs/s.json", [Clause("schema", "docs/s.json")]),
+        ("`exit 0`; `stderr empty`", [Clause("exit", "0"), Clause("empty", "", "stderr")]),
+        ("stdout contains `a` and `b`", [Clause("contains", "`a` and `b`")]),
         ("exit 0;", [Clause("exit", "0")]),
     ],
 )  # fmt: skip

@@ -1,0 +1,30 @@
+"""``docs``: the report, its forms, its exit codes."""
+
+import json
+from pathlib import Path
+
+from tests.audit.conftest import Run, write
+from tests.audit.docs_truth.sample import project
+
+
+def test_a_project_that_tells_the_truth_exits_with_0(tmp_path: Path, audit: Run) -> None:
+    write(tmp_path / "sample", project())
+    done = audit("docs", tmp_path / "sample")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "3 pages: " in done.stdout
+    assert " 0 wrong, " in done.stdout
+
+
+def test_a_wrong_claim_is_named_and_exits_with_1(tmp_path: Path, audit: Run) -> None:
+    write(tmp_path / "sample", project({"docs/usage.md": (". --jobs 2", ". --job 2")}))
+    done = audit("docs", tmp_path / "sample", "--format", "json")
+    assert done.returncode == 1
+    (finding,) = json.loads(done.stdout)["findings"]
+    assert finding["kind"] == "command"
+    assert finding["nearest"] == "--jobs"
+
+
+def test_a_folder_that_is_not_there_is_one_line(tmp_path: Path, audit: Run) -> None:
+    done = audit("docs", tmp_path / "nowhere")
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1

@@ -1,0 +1,86 @@
+"""What may look like drift and is none: no finding, and the reason counted."""
+
+import pytest
+
+from audit.docs_truth import engine
+from tests.audit.docs_truth.sample import project, world
+
+PAGE = "docs/usage.md"
+ANCHOR = "## Options\n"
+
+SKIPPED = [
+    pytest.param("Use `pip install --no-deps` there.\n", "a command of another program", id="another program"),
+    pytest.param("Set `CUDA_VISIBLE_DEVICES`.\n", "an environment variable of another program", id="its variable"),
+    pytest.param("`torch.nn.Lineal` is no name of ours.\n", "", id="a name of another package"),
+    pytest.param("See [x](https://example.org/usages.md).\n", "", id="a link elsewhere"),
+    pytest.param("Pass `--no-cache-dir` to pip.\n", "the flag may be another program's", id="its flag"),
+    pytest.param("Write `sample/mine.py`, for example.\n", "a path that may be made or meant as an example", id="an example"),
+    pytest.param("```json\n{\"a\": 1, \"b\": 2, ...}\n```\n", "a block that is no JSON as it stands", id="shortened JSON"),
+    pytest.param("```python\nfrom sample import (\n```\n", "a block that is no Python as it stands", id="no Python"),
+    pytest.param("```toml\n[tool.other]\ndepths = 3\n```\n", "", id="another tool's table"),
+    pytest.param("```bash\nsample <command> --jobs 2\n```\n", "a placeholder for a command", id="placeholder"),
+    pytest.param("Runner has `sample.core.Runner.steps.real`.\n", "attribute of a value whose type is not known", id="deep"),
+    pytest.param("pip says `pip install other[faster]`.\n", "", id="another project's extra"),
+    pytest.param("Fill the entry-point group `pytest11.more`.\n", "an entry-point group of another project", id="its group"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "reason"), SKIPPED)
+def test_what_nobody_can_decide_is_skipped_with_its_reason(text: str, reason: str) -> None:
+    report = engine.check(world(project({PAGE: (ANCHOR, f"{ANCHOR}\n{text}\n")})))
+    assert report.findings == ()
+    if reason:
+        assert report.skipped[reason] >= 1
+
+
+OPEN = [
+    pytest.param("sample/cli.py", "\n\n@main.command()", "\n\nplug(main)\n\n\n@main.command()", id="plug-ins add commands"),
+    pytest.param("sample/__init__.py", "__all__", "from numpy import *\n__all__", id="a star import from outside"),
+    pytest.param("sample/core.py", "class Runner:", "class Runner(torch.nn.Module):", id="a base from outside"),
+]  # fmt: skip
+DEAD = {
+    "plug-ins add commands": "```bash\nsample audits .\n```\n",
+    "a star import from outside": "`sample.Walker` walks.\n",
+    "a base from outside": "`sample.core.Runner.eval` evaluates.\n",
+}
+
+
+@pytest.mark.parametrize(("path", "old", "new"), OPEN)
+def test_an_authority_that_is_not_whole_decides_nothing(
+    path: str, old: str, new: str, request: pytest.FixtureRequest
+) -> None:
+    text = DEAD[request.node.callspec.id]
+    dead = {PAGE: (ANCHOR, f"{ANCHOR}\n{text}\n")}
+    assert len(engine.check(world(project(dead))).findings) == 1
+    assert engine.check(world(project(dead | {path: (old, new)}))).findings == ()
+
+
+def test_a_marked_example_is_counted_and_no_finding() -> None:
+    text = "<!-- claim: example -->\n```bash\nsample audits .\n```\n"
+    report = engine.check(world(project({PAGE: (ANCHOR, f"{ANCHOR}\n{text}\n")})))
+    assert report.findings == ()
+    assert report.suppressed == 1
+
+
+def test_a_changelog_may_name_what_is_gone() -> None:
+    text = "# Changelog\n\n## 1.0\n\n- `sample.core.Walker` is gone, `sample audits` too.\n"
+    assert engine.check(world(project({"CHANGELOG.md": text}))).findings == ()
+
+
+def test_a_plugin_command_is_not_taken_for_words_of_the_default_command() -> None:
+    cli = (
+        "import click\nfrom click_default_group import DefaultGroup\n\n\n"
+        '@click.group(cls=DefaultGroup, default="ask")\ndef main():\n    pass\n\n\n'
+        '@main.command()\n@click.argument("words", nargs=-1)\ndef ask(words):\n    pass\n\n\nplug(main)\n'
+    )
+    page = "# Sample\n\n```console\n$ sample other --chat\n$ sample ask hello\n```\n"
+    files = {
+        "pyproject.toml": '[project]\nname = "sample"\n[project.scripts]\nsample = "sample.cli:main"\n',
+        "sample/__init__.py": "",
+        "sample/cli.py": cli,
+        "docs/a.md": page,
+    }
+    report = engine.check(world(files))
+    assert report.findings == ()
+    assert report.skipped["a function adds subcommands"] == 1
+    assert report.checked["command"] == 1
