@@ -211,9 +211,11 @@ HITS = [
     pytest.param(
         "docs-api-reference",
         """\
+        # file: pyproject.toml
+        [project]
+        name = "package"
         # file: package/__init__.py
         import torch
-
         # file: tools/reference.py
         import griffe
 
