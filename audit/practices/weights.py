@@ -29,6 +29,11 @@ _STORED: Final = re.compile(r"(torch\.load|load_file|safe_open|get_tensor|numpy\
 _ENGINES: Final = re.compile(r"accelerat|deepspeed|transformers\.Trainer|^self$|Trainer\(\)$")
 SAVES: Final = re.compile(r"(^|\.)_*(save|write|store|checkpoint|ckpt)[a-z_]*$")
 """Names of functions that write something for good."""
+_DEEPSPEED: Final = frozenset(
+    "client_state exclude_frozen_parameters load_optimizer_states load_lr_scheduler_states "
+    "load_module_only load_module_strict".split()
+)
+"""Keywords that only the engine of DeepSpeed takes when it saves or loads a checkpoint."""
 _LOCAL: Final = re.compile(r"%\w+")
 _MODULE: Final = re.compile(r"[\w.]+:(?=\w)")
 _READ: Final = re.compile(r"\bload\w*\(|read\w*\(|restore\w*\(|fetch\w*\(", re.IGNORECASE)
@@ -76,6 +81,16 @@ def engines(repo: Repository, *methods: str) -> Iterator[Site]:
         receivers = site.receivers if private else (*site.receivers, *repo.kinds(site))
         if any(_ENGINES.search(one) for one in receivers) and (
             private or not any(one == "self" for one in site.receivers)
+        ):
+            yield site
+    yield from deepspeed_engines(repo, *{"save_checkpoint", "load_checkpoint"} & {*methods})
+
+
+def deepspeed_engines(repo: Repository, *methods: str) -> Iterator[Site]:
+    """Yield calls on an engine of DeepSpeed, by its origin or by keywords that it alone takes."""
+    for site in repo.methods(*methods):
+        if not _DEEPSPEED.isdisjoint(key for key, _ in site.call.kwargs) or any(
+            "deepspeed" in one for one in repo.kinds(site)
         ):
             yield site
 
@@ -171,7 +186,8 @@ class Weights:
     @cached_property
     def reads(self) -> tuple[Site, ...]:
         """Calls that read files of weights."""
-        return tuple(site for site, _ in libraries(self.repo, "weight-readers"))
+        known = (site for site, _ in libraries(self.repo, "weight-readers"))
+        return (*known, *deepspeed_engines(self.repo, "load_checkpoint"))
 
     @cached_property
     def puts(self) -> tuple[Site, ...]:
