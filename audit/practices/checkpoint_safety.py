@@ -27,6 +27,10 @@ _KEPT: Final = re.compile(
     r"\.(\w+_)?(keep_(last|latest|recent|n|top|best)\w*|max_to_keep|total_limit|to_keep) >=? "
 )
 """A comparison with an attribute that says how many to keep."""
+_KEEPS: Final = re.compile(
+    r"^(num_|n_)?(keep|to_keep|keep_(last|latest|recent|best|top|n|k)\w*|max_to_keep|save_total_limit|"
+    r"num_to_keep|save_top_k)$"
+)
 _WEIGHTS: Final = re.compile(
     r"(^|_)(checkpoint|ckpt|weights?|safetensors|pretrained)(_|$)|^model_(path|file)|"
     r"(download|fetch)_(\w+_)?models?(_|$)"
@@ -80,8 +84,13 @@ def checkpoint_retention(repo: Repository) -> Iterator[Place]:
         for site in (*repo.calls(*_DELETES), *repo.methods(*_DELETE_METHODS)):
             if node(site) in reach and _is_ruled(repo, site):
                 yield at(site, "old checkpoints are deleted")
-        for module, place, one in repo.definitions if any(repo.calls(*_DELETES)) else ():
-            if module.first + place in known.managers and any(map(_KEPT.search, one.returns)):
+        deletes = [*repo.calls(*_DELETES), *repo.methods("unlink", "rmtree", "remove")]
+        by_room = any(node(site) in known.rooms for site in deletes)
+        for module, place, one in repo.definitions if deletes else ():
+            here = module.first + place
+            if (here in known.managers and any(map(_KEPT.search, one.returns))) or (
+                by_room and here in known.rooms and any(map(_KEEPS.search, one.params))
+            ):
                 yield in_code(module, place, one.line, "a number to keep decides what is deleted")
     yield from options(repo, "the number of checkpoints to keep is given", *_LIMITS)
 
@@ -130,7 +139,7 @@ def checkpoint_atomic(repo: Repository) -> Iterator[Place]:
     """
     known = weights(repo)
     near = repo.graph.within(map(node, known.writes), 2, up=True)
-    reach = repo.graph.within(near, 1, up=False)
+    reach = repo.graph.within(near, 1, up=False) | known.rooms
     moves = [
         *repo.calls(*_MOVES),
         *(s for s in repo.methods("rename", "replace", "mv") if _is_path(s)),

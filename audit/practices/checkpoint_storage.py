@@ -149,7 +149,7 @@ def checkpoint_async(repo: Repository) -> Iterator[Place]:
         named_so = found < 0 and re.search(
             r"\.(_?save\w*|write_(checkpoint|state|model)\w*)$", target
         )
-        if found in close or named_so or id(site.call) in handed:
+        if found in close or named_so or node(site) in known.rooms or id(site.call) in handed:
             yield at(site, f"checkpoints are written by {worker}")
     for site in repo.methods("opena"):
         if node(site) in known.around:

@@ -30,6 +30,8 @@ _OPTIMIZER_FILE: Final = re.compile(
     r"^(f|with|save|load|include|store|write|restore)_optim\w*$|^optim\w*_(path|file|filename)$"
 )
 """Parameters by which a function is told to write, or read, the optimizer's state too."""
+_STATES: Final = re.compile(r"'model\w*': @[^{}]*'optim\w*': @|'optim\w*': @[^{}]*'model\w*': @")
+"""A mapping of the parts of a training state."""
 _STEP: Final = r"(global_?|current_?|num_?)?(step|epoch|iter|iteration|update|timestep)(s|_num)?"
 _PROGRESS: Final = re.compile(rf"\b\w*{_STEP}\w*$|\['{_STEP}'\]$")
 _LOADED_PROGRESS: Final = re.compile(
@@ -172,9 +174,19 @@ def _collected(repo: Repository, known: Weights) -> Iterator[Place]:
             and writers & repo.graph.within([here], 1, up=False)
         ):
             yield in_code(module, place, definition.line, "the optimizer's state is written")
+    for site in _handed_on(repo, known):
+        yield at(site, "the optimizer is part of the state that is handed on")
     updated = (site for site in repo.methods("update") if node(site) in known.managers)
     for site in (*_registered(repo), *filter(_of_state, updated)):
         yield at(site, "the optimizer is handed to what keeps checkpoints")
+
+
+def _handed_on(repo: Repository, known: Weights) -> Iterator[Site]:
+    """Yield calls of the checkpoint modules that hand on model and optimizer in a mapping."""
+    for place in sorted(known.rooms):
+        for site in repo.by_scope.get(place, ()):
+            if any(map(_STATES.search, site.arguments())):
+                yield site
 
 
 def _of_state(site: Site) -> bool:
@@ -242,13 +254,21 @@ def _restored(repo: Repository) -> Iterator[Place]:
         yield at(site, "training is resumed from the last checkpoint")
     for site, library in libraries(repo, "train-state-readers"):
         yield at(site, f"{library} restores the optimizer's state")
-    for site in known.puts:
-        if any(map(_OPTIMIZER_FILE.search, site.scope.params)):
-            yield at(site, "the optimizer's state is restored from its file")
+    yield from _parts(repo, known)
     yield from _progress(repo, known)
     for site, value in repo.given("resume_from_checkpoint", "ckpt_path"):
         if site.method in ("train", "fit") and value != "None":
             yield at(site, "training is started from a checkpoint")
+
+
+def _parts(repo: Repository, known: Weights) -> Iterator[Place]:
+    """Yield where the parts of a training state get their own back, the optimizer one of them."""
+    for site in repo.methods(*PUTS) if any(_handed_on(repo, known)) else ():
+        if node(site) in known.rooms and site.names[0].startswith(("@", "[]", "%")):
+            yield at(site, "every part of the state that is handed on gets its own back")
+    for site in known.puts:
+        if any(map(_OPTIMIZER_FILE.search, site.scope.params)):
+            yield at(site, "the optimizer's state is restored from its file")
 
 
 def _progress(repo: Repository, known: Weights) -> Iterator[Place]:

@@ -20,7 +20,9 @@ _ADAPTER_CLASS: Final = re.compile(
     r"L[oO][rR][aA](?![a-z])|Adapter(Layer|Module|Block|MLP)?$|IA3|DoRA|"
     r"Prefix(Tuning|Encoder)|PromptTuning|Soft(Prompt|Embedding)"
 )
-_LOW_RANK: Final = re.compile(r"nn\.(Parameter|Linear|ParameterDict|ModuleDict|Embedding)|Linear")
+_LOW_RANK: Final = re.compile(
+    r"nn\.(parameter\.)?(Parameter|Linear|ParameterDict|ModuleDict|Embedding)|Linear"
+)
 _WEIGHTS: Final = re.compile(r"parameters\(\)|\.(weight|bias)\b")
 _PART: Final = re.compile(r"^(self|@\w+)(\.\w+)+\.requires_grad_$")
 """A part of a model: an attribute of an object or parameter."""
@@ -76,10 +78,19 @@ def finetune_adapters(repo: Repository) -> Iterator[Place]:
 
 
 def _in_adapter(repo: Repository, module: Module, scope: int) -> bool:
-    """Tell whether a method stands in a module that its class calls an adapter."""
-    return any(_ADAPTER_CLASS.search(one.name) for _, one in classes_around(module, scope)) and (
-        derives(repo, module, scope, r"nn\.(modules\.\w+\.)?\w+$")
+    """Tell whether a method stands in a module that its class calls an adapter.
+
+    A class that only wraps another model under the name of an adapter has at most one
+    projection of its own.
+    """
+    names = [one.name for _, one in classes_around(module, scope)]
+    if not any(map(_ADAPTER_CLASS.search, names)):
+        return False
+    own = sum(
+        one.scope == scope and bool(_LOW_RANK.search(one.value)) for one in module.facts.assigns
     )
+    told = own > 1 or any(_ADAPTER_CLASS.search(one.removesuffix("Adapter")) for one in names)
+    return told and derives(repo, module, scope, r"nn\.(modules\.\w+\.)?\w+$")
 
 
 def _offered(repo: Repository) -> Iterator[Place]:

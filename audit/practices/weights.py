@@ -34,6 +34,11 @@ _DEEPSPEED: Final = frozenset(
     "load_module_only load_module_strict".split()
 )
 """Keywords that only the engine of DeepSpeed takes when it saves or loads a checkpoint."""
+_ROOM: Final = re.compile(
+    r"(^|\.)((dist|distributed|model)_)?(checkpoint|ckpt)(s|ing|er|ers|_?(manager|io|utils|saver|"
+    r"callback|engine|hook)s?)?(\.|$)"
+)
+"""Modules and packages that are named for checkpoints."""
 _LOCAL: Final = re.compile(r"%\w+")
 _MODULE: Final = re.compile(r"[\w.]+:(?=\w)")
 _READ: Final = re.compile(r"\bload\w*\(|read\w*\(|restore\w*\(|fetch\w*\(", re.IGNORECASE)
@@ -196,7 +201,7 @@ class Weights:
 
     def _from_storage(self, site: Site) -> bool:
         state = argument(site, 0, "state_dict")
-        if re.search(r"state_dict\(\)$", state.partition(" | ")[0]):
+        if re.search(r"(^|\.)state_dict\(\)$", state.partition(" | ")[0]):
             return False  # a copy from one model to another
         return bool(_READ.search(api(state))) or node(site) in self.loading
 
@@ -237,7 +242,20 @@ class Weights:
     @cached_property
     def around(self) -> frozenset[int]:
         """Functions that lead to a write, and what those call within a few calls."""
-        return self.saving | self.repo.graph.within(self.saving, 2, up=False)
+        return self.saving | self.rooms | self.repo.graph.within(self.saving, 2, up=False)
+
+    @cached_property
+    def rooms(self) -> frozenset[int]:
+        """Functions in the modules that are named for checkpoints, where any weights are
+        written: there a layered code base does the rest."""
+        if not self.writes:
+            return frozenset()
+        rooms = {one.first for one in self.repo.product if _ROOM.search(one.dotted)}
+        return frozenset(
+            module.first + place
+            for module, place, _ in self.repo.definitions
+            if module.first in rooms
+        )
 
     @cached_property
     def managers(self) -> frozenset[int]:
@@ -250,7 +268,7 @@ class Weights:
             for module, place, one in self.repo.definitions
             if one.kind == "function" and self.owner(module.first + place) in owners
         }
-        return close | beside
+        return close | beside | self.rooms
 
     def in_optimizer(self, site: Site) -> bool:
         """Tell whether a call stands in a class that is itself an optimizer or scheduler."""
