@@ -7,11 +7,10 @@ from typing import Final
 from audit.code.modules import Module
 from audit.facts.model import Command, ScriptFacts
 from audit.practices import entries
+from audit.practices.evaluations import evaluations, gradients_off
 from audit.practices.loops import (
     backward_calls,
     derives,
-    evaluations,
-    gradients_off,
     learns,
     library_calls,
     own_name,

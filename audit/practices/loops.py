@@ -20,21 +20,7 @@ _GRADIENTS: Final = (
 )  # fmt: skip
 _OPTIMIZER: Final = re.compile(r"optim|scaler\b|\bopt\b|Optimizer|GradScaler", re.IGNORECASE)
 _NO_OPTIMIZER: Final = re.compile(r"sched|profil|\benvs?\b|simulator", re.IGNORECASE)
-_EVALUATES: Final = re.compile(
-    r"(^|_)(eval(uate|uation|uator)?)(?=_|$|s$)|"
-    r"(^|_)validat(e|ion|or)($|_(step|epoch|loop|model|one_epoch|data|set|batch|and_)|$)|"
-    r"^_?((run|do)_)?(test|valid|val)(_(one_)?(epoch|step|loop|model|fn|func|set|batch))?$"
-)
-_NO_EVALUATION: Final = re.compile(
-    r"^_?(on|build|get|create|make|log|print|setup|init|add|set|should|is|has|load|parse|save|"
-    r"prepare|register|maybe|check|format|resolve|no)_|_(args|config|callback|metrics?|factory)$"
-)
-_EVALUATING_CLASS: Final = re.compile(
-    r"(^|_)(valid|val|validation|eval|evaluation|test)_?(epoch|loop|runner|step)$"
-)
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_PREDICTS: Final = frozenset({"predict", "generate", "forward", "infer", "act", "get_action"})
-_GRADIENTS_OFF: Final = re.compile(r"(^|[.:])(no_grad|inference_mode|_no_grad)(\(\))?$")
 
 
 @lru_cache(1 << 15)
@@ -194,101 +180,17 @@ def runs_training(repo: Repository) -> bool:
     )
 
 
-# ---------------------------------------------------------------- evaluation
-@lru_cache(1 << 14)
-def says_evaluation(text: str) -> bool:
-    """Tell whether a name of a function, class, parameter or key is about evaluation."""
-    snake = words(text)
-    return bool(_EVALUATES.search(snake)) and not _NO_EVALUATION.search(snake)
+def function_calls(repo: Repository, site: Site) -> Iterator[Site]:
+    """Yield the calls of the function around a call, those of nested functions included."""
+    module = site.module
+    home = outermost(module, site.call.scope)
+    for place, _ in enumerate(module.facts.definitions):
+        if place == site.call.scope or (place and outermost(module, place) == home):
+            yield from repo.by_scope.get(module.first + place, ())
 
 
-def gradients_off(repo: Repository) -> dict[int, int]:
-    """Return the definitions that switch gradients off, with the line where they do."""
-    found: dict[int, int] = {}
-    for module, place, one in repo.definitions:
-        if any(map(_GRADIENTS_OFF.search, one.decorators)):
-            found[module.first + place] = one.line
-    for name in ("no_grad", "inference_mode", "set_grad_enabled", "eval"):
-        for site in repo.methods(name):
-            if name != "eval" or not (site.call.args or site.names[0].startswith("builtins.")):
-                found.setdefault(site.module.first + site.call.scope, site.line)
-    return found
-
-
-def evaluations(repo: Repository) -> dict[int, tuple[Module, int, Definition]]:
-    """Return the functions that evaluate a model, by node.
-
-    A function that its name, or its class's, calls an evaluation, with gradients off in
-    what it leads to; or one that loops without gradients and adds up numbers.
-    """
-    off = gradients_off(repo)
-    leading = repo.graph.within(off, 4, up=True)
-    methods = {own_name(repo.program.definition(node)) for node in leading} & _PREDICTS
-    found = {}
-    for module, place, one in repo.definitions:
-        node = module.first + place
-        if one.kind != "function" or one.stub:
-            continue
-        if (
-            says_evaluation(own_name(one))
-            or _in_evaluator(module, place)
-            or _runs_evaluation(module, one)
-        ):
-            calls = repo.by_scope.get(node, ())
-            quiet = node in leading or any(site.method in methods for site in calls)
-            if quiet and _loops_or_reports(repo, module, place):
-                found[node] = (module, place, one)
-        elif node in off and (_sums_up(repo, node) or _in_evaluating_class(module, place)):
-            found[node] = (module, place, one)
-    return found
-
-
-def _in_evaluator(module: Module, scope: int) -> bool:
-    """Tell whether a method that runs something belongs to a class named for evaluation."""
-    own = own_name(module.facts.definitions[scope])
-    return own in ("__call__", "run", "forward", "compute_metrics", "step") and any(
-        says_evaluation(one.name) for _, one in classes_around(module, scope)
+def steps_beside(repo: Repository, site: Site) -> bool:
+    return any(
+        one.method == "step" and is_optimizer_step(one, beside_backward=True)
+        for one in function_calls(repo, site)
     )
-
-
-def _runs_evaluation(module: Module, one: Definition) -> bool:
-    """Tell whether a function runs a module that is named for evaluation (``val.py``), or
-    is given the evaluator that it feeds."""
-    stem = module.path.rpartition("/")[2].removesuffix(".py")
-    if own_name(one) in ("run", "main", "inference") and says_evaluation(stem):
-        return True
-    return bool({"evaluator", "evaluators"} & set(one.params)) and "inference" in own_name(one)
-
-
-def _in_evaluating_class(module: Module, scope: int) -> bool:
-    """Tell whether a public method that returns something is of a class named for one
-    evaluation: ``ValidEpoch.batch_update``."""
-    one = module.facts.definitions[scope]
-    return (
-        bool(one.returns)
-        and not own_name(one).startswith("_")
-        and any(_EVALUATING_CLASS.search(words(c.name)) for _, c in classes_around(module, scope))
-    )
-
-
-def _loops_or_reports(repo: Repository, module: Module, scope: int) -> bool:
-    one = module.facts.definitions[scope]
-    return bool(one.returns) or any(map(loops_around, repo.by_scope.get(module.first + scope, ())))
-
-
-def _sums_up(repo: Repository, node: int) -> bool:
-    """Tell whether a function loops over model calls and reduces what they give."""
-    calls = repo.by_scope.get(node, ())
-    names = [own_name(repo.program.definition(node)), *(name for s in calls for name in s.names)]
-    loss = any(re.search(r"loss|criterion|accuracy|metric", name) for name in names)
-    one = repo.program.definition(node)
-    whole = any(map(_GRADIENTS_OFF.search, one.decorators)) or any(
-        s.method == "eval" for s in calls
-    )
-    reduced = any(
-        s.method in ("item", "mean", "compute")
-        and loops_around(s)
-        and (whole or s.within("with", "no_grad|inference_mode"))
-        for s in calls
-    )
-    return loss and reduced and not any(s.method == "backward" for s in calls)

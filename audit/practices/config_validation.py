@@ -1,0 +1,87 @@
+"""Configuration: values that are rejected."""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from audit.code.modules import Module
+from audit.facts.model import Raise
+from audit.practices.origins import by_file, receivers
+from audit.practices.registry import Place, at, in_code, practice
+from audit.repository import Repository, Site, blocks_from
+
+_VALIDATOR: Final = re.compile(
+    r"validator$|validates$|field_validator|model_validator|root_validator"
+)
+
+
+_CHECKS: Final = re.compile(r"valid|check|verify|assert|sanit")
+
+
+_OF_CONFIG: Final = re.compile(
+    r"Config|Cfg|Arguments|Options|Settings|"
+    r"(?<![a-z])(config|cfg|args|arguments|options|settings|h?params|hyperparameters)(?![a-z])"
+)
+
+
+_SETTING: Final = re.compile(
+    r"(?<![a-z])(args|opts?|options|config|cfg|conf|hparams|settings|flags)(\.|\[)|parse_args\(\)|"
+    r"sys\.argv|builtins\.globals\(\)",
+    re.IGNORECASE,
+)
+
+
+@practice("config-validation", looks_for="configuration values that are rejected with a message")
+def config_validation(repo: Repository) -> Iterator[Place]:
+    """Wrong configuration is rejected with a message.
+
+    Why:
+        A wrong value that is found at start costs a second; found after a day it costs a day.
+    Fix:
+        Check in ``__post_init__`` and raise ``ValueError`` that names value and cure.
+    Good:
+        from dataclasses import dataclass
+        @dataclass
+        class TrainConfig:
+            lr: float = 1e-3
+            def __post_init__(self):
+                if self.lr <= 0:
+                    raise ValueError(f"lr must be positive, got {self.lr}")
+    Bad:
+        def fit(config):
+            assert config.lr > 0
+            raise NotImplementedError
+    """
+    tiers: tuple[list[Place], ...] = ([], [], [])
+    for module in repo.product:
+        for one in module.facts.raises:
+            tier = _tier(module, one) if one.message and one.block >= 0 else None
+            if tier is not None:
+                tiers[tier].append(in_code(module, one.scope, one.line, "a bad value is rejected"))
+    errors = [site for site in repo.methods("error") if _is_parser(site)]
+    tiers[0].extend(at(site, "bad options are rejected") for site in errors)
+    for places in tiers:
+        yield from by_file(repo, places)
+
+
+def _is_parser(site: Site) -> bool:
+    return any("ArgumentParser" in one or "argparse" in one for one in receivers(site))
+
+
+def _tier(module: Module, one: Raise) -> int | None:
+    """Rank a rejection: in a configuration's own checks, in a constructor, elsewhere by value."""
+    definitions = module.facts.definitions
+    scope = definitions[one.scope]
+    own = scope.name.rpartition(".")[2]
+    validates = any(_VALIDATOR.search(d) for d in scope.decorators)
+    if own in ("__post_init__", "__attrs_post_init__") or validates:
+        return 0
+    texts = " ".join(block.text for block in blocks_from(module, one.block) if block.kind != "try")
+    about = " ".join((own, *scope.params))
+    if _OF_CONFIG.search(definitions[max(scope.parent, 0)].name) or (
+        _CHECKS.search(own) and _OF_CONFIG.search(about)
+    ):
+        return 0
+    if own == "__init__" and re.search(r"@\w", texts):
+        return 1
+    return 2 if _SETTING.search(texts) or (scope.kind == "module" and ":" in texts) else None

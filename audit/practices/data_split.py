@@ -1,0 +1,174 @@
+"""Data: what is held out from training."""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from audit.code.modules import Module
+from audit.facts.model import Assign
+from audit.practices.data_readers import uses
+from audit.practices.loops import own_name, scope_at, spread
+from audit.practices.registry import Place, at, in_code, practice
+from audit.repository import Repository
+
+_HELD_OUT: Final = r"(validation|valid|val|test|dev|eval|heldout|held_out)"
+
+
+_SPLIT_TEST: Final = re.compile(
+    rf"\b\w*(split|partition|subset|phase|fold|mode|stage|(?<!data)set)\w*\]? (==|in|!=) "
+    rf"[\[(]?('\w+', )*'(train|training|{_HELD_OUT[1:]}'"
+)
+
+
+_SPLITS: Final = re.compile(
+    rf"(^|_)(has_)?({_HELD_OUT})_(docs|examples|data|samples)$|(^|_)train\w*_(and_)?{_HELD_OUT}(_|$)|(^|_){_HELD_OUT}_split(_|$)"
+)
+
+
+_HOLDS_OUT: Final = re.compile(rf"(^|[@._'/]){_HELD_OUT}(_|'|\b|$)")
+
+
+_HELD_LOADER: Final = re.compile(rf"(^|_){_HELD_OUT}_?(data|loader|set|ds)")
+
+
+_HELD_NAME: Final = re.compile(_HELD_OUT)
+
+
+_HELD_KEY: Final = re.compile(rf"load_dataset\(\)\['{_HELD_OUT}'\]")
+
+
+_KEYS: Final = re.compile(
+    rf"(load|data)\w*(\(\))?\['train'\].*\['{_HELD_OUT}'\]|load_dataset\(\)\['{_HELD_OUT}'\]"
+)
+
+
+_PASSED: Final = re.compile(rf"[@.]\w*{_HELD_OUT}_?(data|loader|set|ds)\w*( |$)")
+
+
+@practice("data-split", looks_for="separate training and held-out data")
+def data_split(repo: Repository) -> Iterator[Place]:
+    """Training and held-out data are kept apart.
+
+    A split is made by a library or by hand, or one is selected by its name.
+
+    Why:
+        A metric on training data measures memory, not skill.
+    Fix:
+        Split once with a fixed seed (or load the published splits) and name the parts.
+    Good:
+        from torch.utils.data import random_split
+        def parts(dataset):
+            return random_split(dataset, [0.9, 0.1])
+    Bad:
+        from torch.utils.data import DataLoader
+        def batches(dataset):
+            return DataLoader(dataset, batch_size=8)
+    """
+    found = [*uses(repo, "splitters")]
+    found += [at(s, "splits the data") for s in repo.methods("train_test_split", "random_split")]
+    for keyword in ("split", "split_name", "subset", "data_split"):
+        for site, value in repo.given(keyword):
+            if _HOLDS_OUT.search(value):
+                found.append(at(site, f"selects {value[:40]}"))
+    found += [
+        at(site, f"selects {site.call.args[-1][:40]}")
+        for site in repo.methods("load_dataset", "get_split", "load_split", "load_datasplit")
+        if any(re.fullmatch(rf"'{_HELD_OUT}(\[.*\])?'", one) for one in site.call.args)
+    ]
+    found += [
+        in_code(module, place, one.line, f"{one.name} gives training and held-out data")
+        for module, place, one in repo.definitions
+        if one.kind == "function" and not one.stub and _gives_splits(own_name(one))
+    ]
+    found += [
+        in_code(module, one.scope, one.line, f"makes {one.target}")
+        for module, one in repo.assigns(rf"^self\._?{_HELD_OUT}_(data|loader|set|ds)\w*$")
+        if "()" in one.value and not _is_handed(module, one)
+    ]
+    found += [*_both_folders(repo), *_both_flags(repo), *_both_keys(repo)]
+    yield from spread([*found, *_compared_splits(repo), *_both_loaders(repo)])
+
+
+def _is_handed(module: Module, one: Assign) -> bool:
+    """Tell whether a held-out set is only made from one that the user passes in."""
+    last = next((c.line for c in module.facts.calls if c.line > one.line + 3), one.line + 3)
+    return any(
+        _PASSED.search(text)
+        for call in module.facts.calls
+        if call.scope == one.scope and one.line <= call.line <= min(last, one.line + 3)
+        for text in call.args
+    )
+
+
+def _both_folders(repo: Repository) -> Iterator[Place]:
+    """Yield functions that join paths of training and of held-out data."""
+    parts: dict[int, set[str]] = {}
+    for site in repo.calls("os.path.join"):
+        last = site.call.args[-1].strip("'") if site.call.args else ""
+        node = site.module.first + site.call.scope
+        parts.setdefault(node, set()).add(last)
+        if "train" in parts[node] and any(map(_HELD_NAME.fullmatch, parts[node])):
+            yield at(site, "reads folders of training and held-out data")
+
+
+def _both_flags(repo: Repository) -> Iterator[Place]:
+    """Yield calls that are made once for training data and once for other data."""
+    flags: dict[str, set[str]] = {}
+    for site, value in repo.given("train", "is_train", "is_training"):
+        if value in ("True", "False") and re.search(r"data|Data|MNIST|CIFAR", site.names[0]):
+            known = flags.setdefault(site.names[0], set())
+            known.add(value)
+            if len(known) == 2:
+                yield at(site, "makes training and held-out data")
+
+
+def _both_keys(repo: Repository) -> Iterator[Place]:
+    """Yield functions that take the training and a held-out part of loaded data."""
+    for module, place, one in repo.definitions:
+        if any(map(_KEYS.search, one.returns)):
+            yield in_code(module, place, one.line, "takes the parts of loaded data")
+    for site in repo.methods("get", "map", "select", "filter", "DataLoader", "with_format"):
+        if any(map(_HELD_KEY.search, (*site.names, *site.arguments()))):
+            yield at(site, "takes the held-out part of loaded data")
+
+
+def _gives_splits(name: str) -> bool:
+    return bool(_SPLITS.search(name)) and not re.match(r"_*(verify|check|validate|has|is)_", name)
+
+
+def _compared_splits(repo: Repository) -> Iterator[Place]:
+    """Yield where the name of a split decides which data is taken."""
+    for module in repo.product:
+        for block in module.facts.blocks:
+            if block.kind == "if" and _SPLIT_TEST.search(block.text):
+                scope = scope_at(module, block.line)
+                yield in_code(module, scope, block.line, "takes data by the name of the split")
+        for one in module.facts.assigns:
+            if " if " in one.value and _SPLIT_TEST.search(one.value):
+                yield in_code(module, one.scope, one.line, "takes data by the name of the split")
+
+
+def _takes_held(module: Module, place: int) -> bool:
+    """Tell whether a function is given the held-out data that it loads."""
+    return any(_PASSED.search(f"@{one}") for one in module.facts.definitions[place].params)
+
+
+def _both_loaders(repo: Repository) -> Iterator[Place]:
+    """Yield classes and functions that make loaders for training and for held-out data."""
+    for module in repo.product:
+        made = {
+            own_name(one): place
+            for place, one in enumerate(module.facts.definitions)
+            if one.kind == "function" and not one.stub
+        }
+        held = [
+            name
+            for name in made
+            if _HELD_LOADER.search(name) and not _takes_held(module, made[name])
+        ]
+        if held and any(
+            re.search(r"(^|_)train(ing)?_?(data|loader|set|ds)", name) for name in made
+        ):
+            place = made[held[0]]
+            line = module.facts.definitions[place].line
+            yield in_code(module, place, line, "makes held-out data beside training data")

@@ -1,0 +1,276 @@
+"""Training: gradients that are accumulated, clipped and checked before the step."""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from audit.code.modules import Module
+from audit.facts.model import Block
+from audit.practices.loops import (
+    backward_calls,
+    enclosing,
+    function_calls,
+    is_optimizer_step,
+    library_calls,
+    loops_around,
+    optimizer_steps,
+    own_name,
+    scope_at,
+    spread,
+    steps_beside,
+    training_files,
+    trains,
+)
+from audit.practices.options import handed
+from audit.practices.registry import Place, at, in_code, practice
+from audit.practices.training_schedule import arithmetic
+from audit.repository import Repository, Site
+
+_ACCUMULATION: Final = re.compile(
+    r"accum(ulat(e|ion|ive))?_?(grad|step|batch|iter|factor|count)|grad(ient)?s?_?accum"
+)
+
+
+_WAITS: Final = re.compile(r" % |accum|should_(step|update)|sync_grad", re.IGNORECASE)
+
+
+_CHUNKS: Final = re.compile(
+    r"mini_?batch|micro_?batch|chunk|batch_steps|sub_?batch|torch\.split\(\)|grad_?cache"
+)
+
+
+_CLIP: Final = re.compile(r"^_?(\w+_)?clip_(by_)?\w*(grad|global_norm)\w*$|^unitwise_norm$")
+
+
+_NON_FINITE: Final = ("isfinite", "isnan", "isinf")
+
+
+_NOT_LOSS: Final = re.compile(r"norm_type|prob|reward|@ord\b|teacher")
+
+
+_GUARD: Final = re.compile(
+    r"(on|terminate|stop|detect|skip)\w*_(nan|inf|finite|overflow)|"
+    r"nan_\w*(detect|guard|monitor|stop)|overflow"
+)
+
+
+_LOSS: Final = re.compile(r"loss|grad|backward|objective", re.IGNORECASE)
+
+
+@practice(
+    "train-grad-accumulation",
+    looks_for="several backward calls to one step, or an option for accumulation",
+)
+def train_grad_accumulation(repo: Repository) -> Iterator[Place]:
+    """Gradients of several micro-batches are accumulated before a step.
+
+    The backward call is in a loop that the step is not in, the step waits for a
+    counter, or an option that is named for it is read or passed on.
+
+    Why:
+        It decouples the batch size that the optimizer needs from the one that fits in memory.
+    Fix:
+        Divide the loss by the number of micro-batches and step once for all of them.
+    Good:
+        def fit(model, optimizer, batches, every):
+            for count, batch in enumerate(batches):
+                (model(batch) / every).backward()
+                if (count + 1) % every == 0:
+                    optimizer.step()
+                    optimizer.zero_grad()
+    Bad:
+        def fit(model, optimizer, batches):
+            for count, batch in enumerate(batches):
+                model(batch).backward()
+                optimizer.step()
+                if count % 10 == 0:
+                    print(count)
+    Drop-in: codex_ml.training.train
+    """
+    found = [*_accumulating_loops(repo), *_accumulation_options(repo)]
+    yield from spread(found, training_files(repo))
+
+
+def _accumulating_loops(repo: Repository) -> Iterator[Place]:
+    steps = {site.module.first + site.call.scope for site in optimizer_steps(repo)}
+    for site in (*backward_calls(repo), *_own_backward(repo)):
+        inner = loops_around(site)
+        if inner and _CHUNKS.search(f"{site.scope.name} {_loop_text(site)}"):
+            yield at(site, "backward for every part of a batch")
+        callers = repo.graph.callers[site.module.first + site.call.scope]
+        if inner and not steps_beside(repo, site) and not steps.isdisjoint(callers):
+            yield at(site, "backward in a loop of what runs before the step")
+        for step in function_calls(repo, site):
+            if step.method != "step" or not is_optimizer_step(step, beside_backward=True):
+                continue
+            outer = loops_around(step)
+            if len(inner) > len(outer) > 0 and inner[-len(outer) :] == outer:
+                yield at(site, "backward in a loop inside the loop that steps the optimizer")
+            waits = [one for one in step.blocks() if one.kind == "if" and _WAITS.search(one.text)]
+            if waits and not _shares_a_block(repo, step, waits):
+                yield at(step, "the optimizer steps once every few batches")
+
+
+def _own_backward(repo: Repository) -> Iterator[Site]:
+    """Yield calls of a repository's own function around backward."""
+    return repo.methods("_backward", "backward_pass", "do_backward")
+
+
+def _loop_text(site: Site) -> str:
+    """Return what the innermost loop around a call goes through, with the calls on that line."""
+    loop = loops_around(site)[0]
+    said = (
+        text
+        for call in site.module.facts.calls
+        if call.line == loop.line and call.scope == site.call.scope
+        for text in (*call.names, *call.args)
+    )
+    return " ".join((loop.text, *said)).lower()
+
+
+def _shares_a_block(repo: Repository, step: Site, blocks: list[Block]) -> bool:
+    """Tell whether a backward call is in one of the blocks around a step."""
+    return any(
+        one.method in ("backward", "manual_backward") and not set(blocks).isdisjoint(one.blocks())
+        for one in function_calls(repo, step)
+    )
+
+
+def _accumulation_options(repo: Repository) -> Iterator[Place]:
+    for site in repo.methods("accumulate", "no_backward_sync", "no_sync"):
+        if site.within("with", r"\.(accumulate|no_backward_sync|no_sync)\(\)"):
+            yield at(site, f"{site.method} holds back the synchronisation of gradients")
+    if trains(repo):
+        for module in repo.product:
+            yield from _accumulation_steps(module)
+        for name in filter(_names_accumulation, repo.by_keyword):
+            for site, value in repo.given(name):
+                if value not in ("1", "None"):
+                    yield at(site, f"passes {name} to the engine")
+
+
+def _names_accumulation(text: str) -> bool:
+    return bool(_ACCUMULATION.search(text.lower()))
+
+
+def _accumulation_steps(module: Module) -> Iterator[Place]:
+    """Yield where a module computes with, waits for or keeps the accumulation steps."""
+    for one in module.facts.assigns:
+        if _names_accumulation(one.value) and arithmetic(one):
+            yield in_code(module, one.scope, one.line, "scales by the accumulation steps")
+        elif one.target.startswith("self.") and _names_accumulation(one.target):
+            yield in_code(module, one.scope, one.line, "keeps the number of accumulation steps")
+    for block in module.facts.blocks:
+        if block.kind in ("if", "for") and _names_accumulation(block.text):
+            scope = scope_at(module, block.line)
+            yield in_code(module, scope, block.line, "waits for the accumulation steps")
+
+
+@practice("train-grad-clipping", looks_for="clipping of gradient norm or value")
+def train_grad_clipping(repo: Repository) -> Iterator[Place]:
+    """Gradients are clipped before the step.
+
+    Why:
+        One bad batch can otherwise undo hours of training.
+    Fix:
+        Call `torch.nn.utils.clip_grad_norm_` between backward and step; unscale first
+        where a GradScaler is used.
+    Good:
+        import torch
+        def step(model, optimizer, loss):
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            optimizer.step()
+    Bad:
+        import torch
+        def ratio(new, old):
+            return torch.clamp(new / old, 0.8, 1.2)
+    Drop-in: codex_ml.training.train
+    """
+    found = [at(s, f"clips with {what}") for s, what in library_calls(repo, "gradient-clipping")]
+    for method, sites in repo.by_method.items():
+        if _CLIP.match(method):
+            found += [at(site, f"calls {method}") for site in sites]
+    for one in handed(repo, "gradient_clip_val", "gradient_clipping", "max_grad_norm", "clip_grad"):
+        found.append(one.place("passes {} to the engine"))
+    found += [
+        at(site, "clamps gradients")
+        for site in repo.methods("clamp_", "clip_")
+        if any(re.search(r"\.grad\b", one) for one in site.receivers)
+    ]
+    yield from spread(found, training_files(repo))
+
+
+@practice("train-nonfinite-guard", looks_for="a check of loss or gradients for NaN and infinity")
+def train_nonfinite_guard(repo: Repository) -> Iterator[Place]:
+    """Non-finite losses or gradients are noticed and acted on.
+
+    A check on loss or gradients that decides something, or a gradient scaler that
+    skips such steps in the own loop.
+
+    Why:
+        One NaN spreads to every weight; without a guard the next checkpoint is worthless.
+    Fix:
+        Check `torch.isfinite(loss)` (and the gradient norm) before the step; skip or stop.
+    Good:
+        import torch
+        def step(model, optimizer, batch):
+            loss = model(batch)
+            if not torch.isfinite(loss):
+                raise FloatingPointError("the loss is not finite")
+            loss.backward()
+            optimizer.step()
+    Bad:
+        import numpy as np
+        def clean(column):
+            return column[~np.isnan(column)]
+    Drop-in: codex_ml.training.train
+    """
+    losses = _losses(repo)
+    checks = [
+        at(site, f"checks {site.method} of loss or gradients")
+        for site in repo.methods(*_NON_FINITE)
+        if not _NOT_LOSS.search(_subject(site))
+        and (_LOSS.search(_subject(site)) or _is_loss(site, losses) or _guards(site))
+    ]
+    checks += [
+        at(site, "clipping raises an error for gradients that are not finite")
+        for site, value in repo.given("error_if_nonfinite")
+        if value != "False"
+    ]
+    scaled = [
+        at(site, "the gradient scaler skips steps that are not finite")
+        for site in repo.methods("step")
+        if any(re.search(r"scaler\b|GradScaler", one) for one in site.receivers) and site.call.args
+    ]
+    yield from spread([*checks, *scaled], training_files(repo))
+
+
+def _losses(repo: Repository) -> dict[int, set[str]]:
+    """Return the texts that are differentiated, by the function that does so."""
+    found: dict[int, set[str]] = {}
+    for site in backward_calls(repo):
+        known = found.setdefault(site.module.first + site.call.scope, set())
+        known |= {text for text in (*site.receivers, *site.call.args[:1]) if len(text) > 2}
+    return found
+
+
+def _is_loss(site: Site, losses: dict[int, set[str]]) -> bool:
+    """Tell whether a check is of a value that its function differentiates."""
+    texts = losses.get(site.module.first + site.call.scope, ())
+    subjects = _subject(site).split(" | ")
+    return any(subject.startswith(text) for text in texts for subject in subjects)
+
+
+def _subject(site: Site) -> str:
+    """Return what a check is applied to: its argument or what it is called on."""
+    return site.call.args[0] if site.call.args else " ".join(site.receivers)
+
+
+def _guards(site: Site) -> bool:
+    """Tell whether a check stands in code that is named for it, or decides in code about losses."""
+    around = " ".join(own_name(one) for _, one in enclosing(site.module, site.call.scope))
+    if _GUARD.search(around):
+        return True
+    decides = any(one.kind == "if" and one.line == site.line for one in site.module.facts.blocks)
+    return decides and bool(_LOSS.search(own_name(site.scope)))

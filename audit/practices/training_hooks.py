@@ -1,0 +1,184 @@
+"""Training: what its users hook into the loop, and what ends it early."""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from audit.code.modules import Module
+from audit.practices.loops import (
+    classes_around,
+    library_calls,
+    own_name,
+    runs_training,
+    scope_at,
+    spread,
+    training_files,
+)
+from audit.practices.registry import Place, at, in_code, practice
+from audit.repository import Repository, Site
+
+_HOOK: Final = re.compile(
+    r"^(on|before|after)_(\w+_)?(train|fit|epoch|step|batch|rollout|iteration|update|backward|"
+    r"optimizer|training|loss|forward|eval\w*)(_\w+)?$"
+)
+
+
+_HOOKS: Final = re.compile(r"callback|hook|event_handler|listener", re.IGNORECASE)
+
+
+_ELEMENT: Final = re.compile(r"(callback|handler|listener)s?(\(\))?\[\]$")
+
+
+_MODULE_HOOK: Final = re.compile(r"forward|backward|module|state_dict|remov|grad|save|load|param")
+
+
+_RUNS: Final = re.compile(
+    r"(^self|(^|[._:])(\w*(run|event|fire|trigger|emit|dispatch|notify|hooks?|callbacks?|call)))$"
+)
+
+
+_ITEM: Final = re.compile(r"\[\](\[\d\]|\.\w*(handler|callback|func|fn))?$")
+
+
+_STOPPER: Final = re.compile(r"early_?stop|stop_early|stop_training|no_\w*improvement|stop_train")
+
+
+_COMPARES: Final = re.compile(r" (>=|>|<|<=|==) ")
+
+
+_INTERRUPTS: Final = re.compile(
+    r"(Train(ing)?_?(Interrupt|Stop)|(Stop|Interrupt)_?Training|EarlyStop)\w*$"
+)
+
+
+@practice("train-callbacks", looks_for="hooks of users that the training loop calls")
+def train_callbacks(repo: Repository) -> Iterator[Place]:
+    """Users can hook into the training loop.
+
+    The loop calls methods of callbacks at named points, or runs the functions that
+    users registered; or callbacks are handed on to the engine that trains.
+
+    Why:
+        Logging, early stopping or sampling should not need a fork of the loop.
+    Fix:
+        Take a list of callbacks and call each at the start and end of step and epoch.
+    Good:
+        def fit(model, optimizer, batches, callbacks):
+            for batch in batches:
+                model(batch).backward()
+                optimizer.step()
+                for callback in callbacks:
+                    callback.on_step_end(model)
+    Bad:
+        def watch(model):
+            handles = [m.register_forward_hook(print) for m in model.modules()]
+            return handles
+    Drop-in: codex_ml.training.Callback
+    """
+    if not runs_training(repo):
+        return
+    found = [at(s, f"calls {s.method} of callbacks") for s in _hook_calls(repo)]
+    found += [at(s, "runs the registered callbacks") for s in _registered(repo)]
+    found += [
+        at(site, "hands callbacks on to the trainer")
+        for site, value in repo.given("callbacks")
+        if value not in ("None", "[]")
+        and re.search(r"Trainer|super\(\)|\.fit$|__init__$", site.names[0])
+    ]
+    yield from spread(found, training_files(repo))
+
+
+def _hook_calls(repo: Repository) -> Iterator[Site]:
+    for method, sites in repo.by_method.items():
+        for site in sites if _HOOK.match(method) else ():
+            if _HOOKS.search(" ".join(site.receivers)) or site.within("for", _HOOKS.pattern):
+                yield site
+    for site in repo.all_calls:
+        first = site.call.args[0] if site.call.args else ""
+        if first[:3] in ("'on", "'be", "'af") and _HOOK.match(first.strip("'")):
+            if _RUNS.search(site.names[0]):
+                yield site
+        elif site.names[0] == "builtins.getattr()" and site.within("for", _HOOKS.pattern):
+            yield site
+    for site in repo.methods("run_event", "fire", "fire_event", "trigger", "dispatch", "notify"):
+        if any(map(_ELEMENT.search, site.receivers)):
+            yield site
+
+
+def _registered(repo: Repository) -> Iterator[Site]:
+    for site in repo.all_calls:
+        name = site.names[0]
+        if (
+            _ITEM.search(name)
+            and _HOOKS.search(name)
+            and not _MODULE_HOOK.search(name.lower())
+            and not name.endswith("[][1][0]")
+        ):
+            yield site
+
+
+@practice("train-early-stopping", looks_for="a stop of training that a metric decides")
+def train_early_stopping(repo: Repository) -> Iterator[Place]:
+    """Training can stop early because a metric says so.
+
+    An early-stopping callback of a library, an own one, or a patience counter that is
+    compared.
+
+    Why:
+        It saves the compute after the best point and keeps the model from over-fitting.
+    Fix:
+        Count evaluations without improvement and leave the loop at the patience.
+    Good:
+        class EarlyStopping:
+            def __init__(self, patience):
+                self.patience, self.waited = patience, 0
+            def __call__(self, improved):
+                self.waited = 0 if improved else self.waited + 1
+                return self.waited >= self.patience
+    Bad:
+        def answer(model, prompt):
+            return model.generate(prompt, early_stopping=True)
+    Drop-in: codex_ml.training.train
+    """
+    found = [at(s, f"uses {what}") for s, what in library_calls(repo, "early-stopping")]
+    for module, place, one in repo.definitions:
+        if not _STOPPER.search(own_name(one)) or one.stub:
+            continue
+        if (
+            _decides(module, place)
+            if one.kind == "class"
+            else any(map(_COMPARES.search, one.returns))
+        ):
+            found.append(in_code(module, place, one.line, "stops training by a metric"))
+    for module in repo.product:
+        found += _patience(module)
+        found += [
+            in_code(module, one.scope, one.line, "leaves training by an exception")
+            for one in module.facts.raises
+            if one.block >= 0 and _INTERRUPTS.search(one.name)
+        ]
+    yield from spread(found, training_files(repo))
+
+
+def _decides(module: Module, scope: int) -> bool:
+    """Tell whether a class has a method that compares something."""
+    definitions = module.facts.definitions
+    methods = [one for one in definitions if one.parent == scope and not one.stub]
+    return any(
+        one.line <= block.line <= one.end and block.kind == "if"
+        for one in methods
+        for block in module.facts.blocks
+    ) or any(_COMPARES.search(text) for one in methods for text in one.returns)
+
+
+def _patience(module: Module) -> Iterator[Place]:
+    for block in module.facts.blocks:
+        if (
+            block.kind == "if"
+            and re.search(r"(>=|>|==) \S*patience", block.text)
+            and not re.search(r"finite|nan", block.text)
+        ):
+            scope = scope_at(module, block.line)
+            around = [own_name(one) for _, one in classes_around(module, scope)]
+            if not any(re.search(r"(_lr|sched|plateau)", one) for one in around):
+                yield in_code(module, scope, block.line, "stops at the patience")

@@ -1,0 +1,86 @@
+"""Training: the learning rate over time."""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from audit.code.modules import Module
+from audit.facts.model import Assign
+from audit.practices.loops import derives, library_calls, own_name, spread, training_files
+from audit.practices.options import handed
+from audit.practices.registry import Place, at, in_code, practice
+from audit.repository import Repository, Site, blocks_from
+
+OPTIMIZER_CLASS: Final = r"torch\.optim\.(optimizer\.)?\w+$"
+
+
+_LR: Final = re.compile(r"(param_groups?\b.*|\[\])\['lr'\]$")
+
+
+_LR_OPTIONS: Final = ("lr_scheduler_type", "lr_scheduler_kwargs", "warmup_ratio")
+
+
+_SCHEDULER: Final = re.compile(r"(lr|learning_rate|warmup)\w*_?sched|lr_scheduler|^scheduler$")
+
+
+def arithmetic(one: Assign) -> bool:
+    return any(sign in one.value for sign in (" / ", " // ", " * ", " % ")) or one.operator != "="
+
+
+@practice("train-lr-schedule", looks_for="a scheduler or computed learning rates")
+def train_lr_schedule(repo: Repository) -> Iterator[Place]:
+    """The learning rate follows a schedule.
+
+    A scheduler of a library, one that is derived from it, or code that writes a
+    computed learning rate into the optimizer's parameter groups.
+
+    Why:
+        Warm-up and decay decide whether large models converge; a constant rate leaves
+        loss on the table.
+    Fix:
+        Make a `torch.optim.lr_scheduler` beside the optimizer and step it after each update.
+    Good:
+        import torch
+        def build(optimizer, steps):
+            return torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=steps)
+    Bad:
+        import torch
+        def build(model):
+            return torch.optim.AdamW(model.parameters(), lr=1e-3)
+    Drop-in: codex_ml.training.schedule
+    """
+    made = [at(s, f"makes {what}") for s, what in library_calls(repo, "lr-schedulers")]
+    stepped = [at(s, "steps the learning-rate scheduler") for s in _scheduler_steps(repo)]
+    handed_on = [one.place("hands {} to the engine") for one in handed(repo, *_LR_OPTIONS)]
+    handed_on += [
+        at(site, "sets the rate of the optimizer")
+        for site in repo.methods("set_lr", "set_learning_rate")
+        if any(re.search(r"optim", one, re.IGNORECASE) for one in site.receivers)
+    ]
+    yield from spread([*made, *stepped, *handed_on, *_written_rates(repo)], training_files(repo))
+
+
+def _scheduler_steps(repo: Repository) -> Iterator[Site]:
+    for site in repo.methods("step"):
+        held = any(_SCHEDULER.search(one.rpartition(".")[2].lstrip("@")) for one in site.receivers)
+        if held and len(site.call.args) <= 1:
+            yield site
+
+
+def _written_rates(repo: Repository) -> Iterator[Place]:
+    for module, one in repo.assigns(r"\['lr'\]$"):
+        computed = one.value[:1] in "@:%(" or "(" in one.value or arithmetic(one)
+        if not (computed and _is_rate(module, one)) or own_name(
+            module.facts.definitions[one.scope]
+        ).startswith("_init"):
+            continue
+        if not derives(repo, module, one.scope, OPTIMIZER_CLASS):
+            yield in_code(module, one.scope, one.line, "writes a computed learning rate")
+
+
+def _is_rate(module: Module, one: Assign) -> bool:
+    """Tell whether a target is the rate of a parameter group, by its name or its loop."""
+    return bool(_LR.search(one.target)) or any(
+        block.kind == "for" and "param_groups" in block.text
+        for block in blocks_from(module, one.block)
+    )
