@@ -34,9 +34,21 @@ _API_COMMANDS: Final = (
 )
 
 
+# What a script of the maintainers reads docstrings with to write pages.
+_READERS: Final = frozenset(
+    {
+        "griffe.load",
+        "griffe.GriffeLoader",
+        "pdoc.pdoc",
+        "pdoc.render.configure",
+        "lazydocs.generate_docs",
+    }
+)
+
+
 @practice(
     "docs-api-reference",
-    looks_for="autodoc directives, mkdocstrings identifiers, [[autodoc]], pdoc, sphinx-apidoc",
+    looks_for="autodoc directives, mkdocstrings identifiers, [[autodoc]], pdoc, griffe, sphinx-apidoc",
     code=False,
 )
 def docs_api_reference(repo: Repository) -> Iterator[Place]:
@@ -85,6 +97,12 @@ def _generators(repo: Repository) -> Iterator[Place]:
         name = (found[1] or key.value) if found else ""
         if name in _GENERATORS and file.role not in OUTSIDE:
             yield of_key(file, key, f"{name} generates the reference")
+    for module in repo.program.modules:
+        if module.role in ("build", "docs"):
+            for call in module.facts.calls:
+                if not _READERS.isdisjoint(call.names):
+                    says = f"{call.names[0]} reads the docstrings for the pages"
+                    yield Place(module.path, call.line, says, -1, module.dotted)
     for file in sphinx(repo):
         assert isinstance(file.facts, PythonFacts)
         for one in file.facts.assigns:

@@ -14,6 +14,8 @@ from audit.practices.registry import Place, in_code
 from audit.repository import Repository
 
 _ENTRY: Final = re.compile(r"\['(\w+)'\]$")
+_ATTRIBUTE: Final = re.compile(r"^[@%]?(\w+\.)*\w*(?:args|arguments)\.(\w+)$")
+"""An attribute of an object that holds the arguments of an engine."""
 _ARGUMENTS: Final = re.compile(r"(^|[.:])\w*Training(Arguments|Args)$")
 _OFF: Final = frozenset(
     {"None", "False", "-1", "0", "0.0", "'none'", "'no'", "''", "[]", "()", "{}"}
@@ -67,8 +69,8 @@ def _assigned(repo: Repository) -> dict[str, list[Option]]:
     for module in repo.product:
         for one in module.facts.assigns:
             name = one.target.removeprefix("self.")
-            if entry := _ENTRY.search(name):
-                name = entry[1]
+            if entry := _ENTRY.search(name) or _ATTRIBUTE.search(name):
+                name = entry[entry.re.groups]
             elif not name.isidentifier() or not _in_arguments(repo, module, one.scope, arguments):
                 continue
             if one.value:

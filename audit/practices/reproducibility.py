@@ -53,6 +53,9 @@ def repro_seed(repo: Repository) -> Iterator[Place]:
         for site in repo.methods("manual_seed", "seed_everything", "set_seed", "seed_all"):
             if argument(site, 0, "seed") not in ("", "None"):
                 yield at(site, "a generator is seeded")
+        for site, value in repo.given("random_state"):
+            if value[0] in "@s":
+                yield at(site, "a generator gets the seed of its caller")
 
 
 def _on_training(repo: Repository, places: list[Place]) -> list[Place]:
@@ -143,6 +146,11 @@ def _worker_seeds(repo: Repository) -> Iterator[Place]:
 
 def _of_data(repo: Repository, site: Site) -> bool:
     """Tell whether a call stands in a class that gives the data, by its name or its bases."""
+    if _ORDERS.search(site.scope.name.rpartition(".")[2]):
+        return True
+    own = any(site.names[0].startswith(one) for one in _GENERATORS)
+    if own and _OF_DATA.search(site.module.dotted):
+        return True
     for place, one in classes_around(site.module, site.call.scope):
         names = (one.name, *repo.program.ancestry(site.module.first + place))
         if any(map(_DATA.search, names)):
@@ -150,12 +158,16 @@ def _of_data(repo: Repository, site: Site) -> bool:
     return False
 
 
-_DATA: Final = re.compile(r"Sampler|Dataset|Loader|DataModule|Shuffl|Batcher|Corpus")
+_DATA: Final = re.compile(r"Sampler|Dataset|Loader|DataModule|Shuffl|Batcher|Corpus|Buffer")
+_GENERATORS: Final = ("numpy.random.RandomState", "numpy.random.default_rng", "random.Random")
+_OF_DATA: Final = re.compile(r"(^|[._])(data|dataset|sampler|buffer|dataloader)s?([._]|$)")
+_ORDERS: Final = re.compile(r"shuffle|few_?shot|(^|_)index_mapping|split_data|_order(_|$)")
 _LOCKS: Final = (
     "uv.lock", "poetry.lock", "pdm.lock", "pipfile.lock", "conda-lock.yml", "pixi.lock",
     "pylock.toml", "requirements*.lock", "*.lock.txt",
 )  # fmt: skip
 _REQUIREMENTS: Final = ("requirements*.txt", "constraints*.txt", "requirements/*.txt")
+_COMPILED: Final = re.compile(r"constraint|lock|frozen|freeze|pinned|compiled")
 _ENTRY: Final = re.compile(r"^[A-Za-z0-9][\w.-]*(\[[^\]]*\])?\s*(?P<pin>==\s*[^*\s]+)?")
 _ASIDE: Final = re.compile(
     r"(^|[/_.-])(doc|docs|dev|test|tests|lint|example|examples)", re.IGNORECASE
@@ -186,8 +198,11 @@ def repro_lockfile(repo: Repository) -> Iterator[Place]:
     for file in repo.find(*_LOCKS):
         if "/" not in file.path and _entries(file):
             yield in_file(file, 1, "dependencies are locked")
-    for file in repo.find(*_REQUIREMENTS):
-        if not _ASIDE.search(file.path) and _all_pinned(file):
+    found = [file for file in repo.find(*_REQUIREMENTS) if not _ASIDE.search(file.path)]
+    main = [file for file in found if file.name in ("requirements.txt", "base.txt", "main.txt")]
+    ranges = bool(main) and not any(map(_all_pinned, main))
+    for file in found:
+        if _all_pinned(file) and (not ranges or _COMPILED.search(file.path)):
             yield in_file(file, 1, "every entry has an exact version")
 
 
@@ -264,15 +279,22 @@ _WRITES: Final = ("info", "write", "write_text", "writestr", "update", "log_para
 _SINKS: Final = ("json.dump", "json.dumps", "yaml.dump", "yaml.safe_dump", "torch.save")
 _VERSION: Final = re.compile(
     r"\.__version__\b|:__version__|importlib\.metadata\.version\(|collect_env|git\.Repo\(|"
-    r"'rev-parse|git_(hash|commit|sha)|get_env|system_info|_version\(\)|collect_env_info|"
+    r"'rev-parse|git_(hash|commit|sha)|git\.Repo\(\)\.|rev_parse|hexsha|get_env|system_info|_version\(\)|collect_env_info|"
     r"'(git|git_?(info|hash|sha|commit|rev\w*|version|state)|commit(_(hash|id|sha))?|\w+_sha)': [^'\d]"
 )
 
 
 def _recorded_values(repo: Repository) -> Iterator[Place]:
     """Yield versions that become part of a mapping or of an object's state."""
-    for module, one in repo.assigns(
-        r"\['[^']*(version|commit|hash|sha|env)[^']*'\]|^self\.\w*version$"
-    ):
+    for module, one in repo.assigns(r"\['[^']*'\]$|^self\.\w*(version|commit|sha|hash)$"):
         if _VERSION.search(one.value) and not re.search(r"[<>=]= ", one.value):
             yield in_code(module, one.scope, one.line, "a version is recorded")
+    for module, place, definition in repo.functions(_COPIES_CODE):
+        if any(site.method in _COPIES for site in repo.calls_in(module, place)):
+            yield in_code(module, place, definition.line, "the code is copied beside the run")
+
+
+_COPIES: Final = ("copytree", "copy", "copy2", "copyfile", "make_archive", "ZipFile")
+_COPIES_CODE: Final = (
+    r"^_?(copy|save|backup|snapshot|archive)_(\w+_)?(code|codebase|source_code|src)$"
+)

@@ -209,6 +209,35 @@ HITS = [
         id="page of the docs",
     ),
     pytest.param(
+        "docs-api-reference",
+        """\
+        # file: pyproject.toml
+        [project]
+        name = "package"
+        # file: package/__init__.py
+        import torch
+        # file: tools/reference.py
+        import griffe
+
+        for name, one in griffe.load("package").members.items():
+            print(name, one.docstring)
+        """,
+        id="pages written by a script that reads docstrings",
+    ),
+    pytest.param(
+        "docs-tested",
+        """\
+        # file: .github/workflows/ci.yml
+        on: [push]
+        jobs:
+          docs:
+            runs-on: ubuntu-latest
+            steps:
+              - run: codex-audit validate docs/index.md --execute
+        """,
+        id="console blocks executed",
+    ),
+    pytest.param(
         "docs-tested",
         """\
         # file: .github/workflows/ci.yml
@@ -420,6 +449,29 @@ MISSES = [
         VERSION = '1.0'
         """,
         id="code of that name",
+    ),
+    pytest.param(
+        "docs-api-reference",
+        """\
+        # file: tools/check.py
+        import griffe
+
+        griffe.find_breaking_changes(1, 2)
+        """,
+        id="docstrings read for another purpose",
+    ),
+    pytest.param(
+        "docs-tested",
+        """\
+        # file: .github/workflows/ci.yml
+        on: [push]
+        jobs:
+          docs:
+            runs-on: ubuntu-latest
+            steps:
+              - run: codex-audit validate docs/index.md
+        """,
+        id="a plan that is only printed",
     ),
     pytest.param(
         "docs-tested",
