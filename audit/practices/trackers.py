@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final
 
 from audit.facts.model import Definition
@@ -35,6 +36,7 @@ _NAMES: Final = re.compile(
 )
 
 
+@lru_cache(1 << 15)
 def trackers_in(name: str) -> frozenset[str]:
     """Return the trackers that an identifier names."""
     known = (one[1].replace("_", "") for one in _NAMES.finditer(words(name)))
