@@ -13,6 +13,8 @@ _TOKEN: Final = re.compile(
 _EXPRESSION: Final = re.compile(r"\$\{\{.*?\}\}")
 _VARIABLE: Final = re.compile(r"\$\((\w+)\)|\$\{(\w+)\}|\$(\w+)")
 _PREFIX: Final = re.compile(r"\$(?:\(\w+\)|\{\w+\})/?(?=\w)")  # ${PREFIX}ruff, $(BIN)/ruff
+_VALUE: Final = "\0"
+"""Follows the name of a variable: what it stands for is not known."""
 _REDIRECTION: Final = re.compile(r"\d?>{1,2}&?\s*\S*")
 _SETTING: Final = re.compile(r"^\w+\+?=")
 _KEYWORDS: Final = frozenset({"if", "then", "else", "elif", "do", "while", "!", "{", "}", "time"})
@@ -29,7 +31,7 @@ def _simple(text: str) -> Iterator[list[str]]:
     """Yield the words of each simple command of a command line."""
     text = _EXPRESSION.sub("EXPR", text)
     text = _PREFIX.sub("", text)
-    text = _VARIABLE.sub(lambda found: (found[1] or found[2] or found[3]).lower(), text)
+    text = _VARIABLE.sub(lambda found: (found[1] or found[2] or found[3]).lower() + _VALUE, text)
     text = _REDIRECTION.sub(" ", text)
     words: list[str] = []
     for found in _TOKEN.finditer(text):
@@ -49,16 +51,18 @@ def argvs(text: str, depth: int = 2) -> Iterator[Argv]:
     """Yield the programs that a command line starts, each with its arguments.
 
     Assignments and keywords are left out; launchers are taken off in every way that their
-    options allow: ``uv run --extra test pytest -x`` yields ``pytest -x`` among others.
+    options allow: ``uv run --extra test pytest -x`` yields ``pytest -x`` among others. A variable
+    may be the program that it is named like, or a launcher: ``$(RUFF) check``, ``$(RUN) pytest``.
     """
     for raw in _simple(text):
         words = [_unquoted(word) for word in raw]
         while words and (words[0] in _KEYWORDS or _SETTING.match(words[0])):
             words.pop(0)
-        yield from _launched(tuple(words), depth)
+        unknown = bool(words) and words[0].endswith(_VALUE)
+        yield from _launched(tuple(one.replace(_VALUE, "") for one in words), depth, unknown)
 
 
-def _launched(words: Argv, depth: int) -> Iterator[Argv]:
+def _launched(words: Argv, depth: int, unknown: bool = False) -> Iterator[Argv]:
     if not words or not words[0]:
         return
     head = words[0].rpartition("/")[2]
@@ -67,7 +71,7 @@ def _launched(words: Argv, depth: int) -> Iterator[Argv]:
         return
     if _PYTHON.match(head):
         yield from _python(words[1:], depth)
-    elif head in _LAUNCHERS:
+    elif head in _LAUNCHERS or unknown:
         for place, word in enumerate(words[1:], 1):
             if word in _PREPARES:
                 return

@@ -13,6 +13,10 @@ from audit.practices.shell import argvs
         pytest.param("uv run --extra test pytest -q", "pytest", id="launcher with an option"),
         pytest.param("${PREFIX}pytest -q", "pytest", id="prefix in a variable"),
         pytest.param("$(PYTHON) -m pytest -q", "pytest", id="interpreter in a make variable"),
+        pytest.param(
+            "WANDB_DISABLED=true $(RUN) pytest tests", "pytest", id="launcher in a variable"
+        ),
+        pytest.param("$(RUFF) check src", "ruff", id="program in a make variable"),
         pytest.param("docker run image bash -c 'cd /src && pytest -q'", "pytest", id="quoted"),
         pytest.param("if true; then coverage run -m pytest; fi", "pytest", id="condition"),
     ],
@@ -28,6 +32,7 @@ def test_started(text: str, program: str) -> None:
         pytest.param("uv pip install pytest", id="installed by a launcher"),
         pytest.param("echo 'run pytest'", id="mentioned"),
         pytest.param("git add pytest", id="an argument"),
+        pytest.param("$(PIP) install pytest", id="installed by a variable"),
         pytest.param("python -c 'import pytest'", id="code"),
     ],
 )
