@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from codex_ml.cli import run
+from codex_ml.cli import let_idle_threads_sleep, run
 from codex_ml.errors import ExitCode
 from codex_ml.training.config_file import change, read
 from codex_ml.training.demo import DEMO
@@ -46,6 +46,7 @@ def command(
     and exit with 130; --resume goes on from there, or from the last checkpoint of
     a run that was killed.
     """
+    let_idle_threads_sleep()
     config = _config(config_file, overrides, demo)
     if dry_run:
         from codex_ml.training.config_file import dump
