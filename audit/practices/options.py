@@ -33,7 +33,10 @@ class Option(msgspec.Struct, frozen=True):
 
     @property
     def fixed(self) -> bool:
-        """Whether the value is a constant that a user of the product cannot choose."""
+        """Whether the value is a constant that a user of the product cannot choose; the default
+        of a field is not."""
+        if self.module.facts.definitions[self.scope].kind == "class":
+            return False
         return self.value[:1] in "'[(" or self.value in ("True", "1")
 
     def place(self, says: str) -> Place:
@@ -83,5 +86,6 @@ def _in_arguments(repo: Repository, module: Module, scope: int, known: dict[int,
         return False
     node = module.first + owner
     if node not in known:
-        known[node] = any(map(_ARGUMENTS.search, repo.program.ancestry(node)))
+        names = (definitions[owner].name, *repo.program.ancestry(node))
+        known[node] = any(map(_ARGUMENTS.search, names))
     return known[node]

@@ -167,7 +167,30 @@ HITS = {
                 random.Random(seed).shuffle(documents)
         """,
     },
+    "plugin-entry-points": {
+        "the metadata of installed packages": """
+            import os, sys
+            def installed():
+                for folder in sys.path:
+                    yield from read(os.path.join(folder, "entry_points.txt"))
+        """,
+    },
+    "plugin-listing": {
+        "the metadata of installed packages": """
+            import os, sys
+            def installed():
+                for folder in sys.path:
+                    yield from read(os.path.join(folder, "entry_points.txt"))
+        """,
+    },
     "repro-run-record": {
+        "a helper asks git": """
+            import subprocess
+            def git(*words):
+                return subprocess.run(["git", *words], capture_output=True).stdout
+            def revision():
+                return {"commit": git("rev-parse", "HEAD"), "dirty": git("status")}
+        """,
         "the code is copied beside the run": """
             import shutil
             def copy_codebase(folder):
@@ -270,6 +293,15 @@ MISSES = {
             import numpy as np
             def noise(seed):
                 return np.random.RandomState(seed).randn(3)
+        """,
+    },
+    "repro-run-record": {
+        "a helper pulls with git": """
+            import subprocess
+            def git(*words):
+                return subprocess.run(["git", *words], capture_output=True).stdout
+            def update():
+                return {"commit": False, "out": git("pull")}
         """,
     },
     "repro-lockfile": {
