@@ -89,12 +89,10 @@ def _computing(command: str, folder: Path) -> str:
     data.write_text('{"text": "a line"}\n')
     tokenizer = folder / "tokenizer.json"
     tokenizer.write_bytes(ByteTokenizer().to_bytes())
-    arguments = {
-        "train": ["--demo", f"run={folder / 'run'}"],
-        "evaluate": ["--model=huggingface", f"--data={data}", f"--out={folder / 'out'}"]
-        + ["--metric=bits-per-byte", f"--option=path={folder}", f"--tokenizer={tokenizer}"],
-    }[command]
-    return f"from codex_ml.cli import main; main({[command, *arguments]})"
+    model = ["--model=huggingface", f"--option=path={folder}", f"--tokenizer={tokenizer}"]
+    task = [f"--data={data}", f"--out={folder / 'out'}", "--metric=bits-per-byte"]
+    arguments = {"train": ["--demo", f"run={folder / 'run'}"], "evaluate": [*model, *task]}
+    return f"from codex_ml.cli import main; main({[command, *arguments[command]]})"
 
 
 @pytest.mark.parametrize("command", ["train", "evaluate"])
