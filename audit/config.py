@@ -11,8 +11,8 @@ from typing import Any, Final, get_args
 import msgspec
 
 from audit.errors import ConfigError
-from audit.model import COMPONENTS, Role, Waiver
-from audit.practices.catalogue import built_in
+from audit.model import COMPONENTS, Role, Rule, Waiver
+from audit.practices.catalogue import ID, built_in
 
 FILE: Final = "codex-audit.toml"
 TABLE: Final = "tool.codex-audit"
@@ -48,8 +48,8 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Role → globs of the files that play it, whatever their names suggest."""
     templates: str = ""
     """A folder of report templates that replace the built-in ones (needs ``--trust``)."""
-    rules: tuple[str, ...] = ()
-    """TOML files that declare further practices (needs ``--trust``)."""
+    rules: tuple[Rule, ...] = ()
+    """Practices of the team's own, each a query over facts."""
 
     def roles(self) -> dict[str, Role]:
         """Return glob → role."""
@@ -145,9 +145,10 @@ def _typed(table: dict[str, Any], place: _Place) -> Config:
     for key in table:
         if key not in fields:
             raise ConfigError(f"{place.at(key)}: unknown key {key!r}{nearest(key, fields)}")
-    for number, waiver in enumerate(table.get("waivers") or ()):
-        if isinstance(waiver, dict):
-            _check_waiver(waiver, place.at(f"waivers[{number}]"))
+    for key, noun in (("waivers", "waiver"), ("rules", "rule")):
+        for number, row in enumerate(table.get(key) or ()):
+            if isinstance(row, dict):
+                _check_row(row, noun, place.at(f"{key}[{number}]"))
     try:
         return msgspec.convert(table, Config)
     except msgspec.ValidationError as error:
@@ -156,19 +157,27 @@ def _typed(table: dict[str, Any], place: _Place) -> Config:
         raise ConfigError(f"{place.at(key)}: {key or TABLE}: {message}") from None
 
 
-def _check_waiver(waiver: dict[str, Any], where: str) -> None:
-    fields = Waiver.__struct_fields__
-    for key in waiver:
-        if key not in fields:
-            raise ConfigError(f"{where}: unknown key {key!r} in a waiver{nearest(key, fields)}")
-    for key in fields:
-        if not waiver.get(key):
-            raise ConfigError(f"{where}: a waiver needs {key!r}")
+_ROWS: Final[dict[str, type[Waiver | Rule]]] = {"waiver": Waiver, "rule": Rule}
+
+
+def _check_row(row: dict[str, Any], noun: str, where: str) -> None:
+    fields = msgspec.structs.fields(_ROWS[noun])
+    names = tuple(one.name for one in fields)
+    for key in row:
+        if key not in names:
+            raise ConfigError(f"{where}: unknown key {key!r} in a {noun}{nearest(key, names)}")
+    for one in fields:
+        if one.required and not row.get(one.name):
+            raise ConfigError(f"{where}: a {noun} needs {one.name!r}")
+    if noun == "rule" and not any(row.get(one.name) for one in fields if not one.required):
+        queries = ", ".join(one.name for one in fields if not one.required)
+        raise ConfigError(f"{where}: a rule needs one of {queries}")
 
 
 def _check(
     config: Config, place: _Place, ids: frozenset[str], capabilities: frozenset[str]
 ) -> None:
+    ids, capabilities = _with_rules(config, place, ids, capabilities)
     for key in ("weights", "caps"):
         for name, value in getattr(config, key).items():
             _known(
@@ -201,6 +210,28 @@ def _check(
 
         _known(config.profile, frozenset(PROFILES), f"{place.at('profile')}: unknown profile")
     assert set(config.paths) <= set(get_args(Role))
+
+
+def _with_rules(
+    config: Config, place: _Place, ids: frozenset[str], capabilities: frozenset[str]
+) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the ids of practices and capabilities, those that the rules declare among them.
+
+    Raises:
+        ConfigError: an id is taken, or is none.
+    """
+    for number, rule in enumerate(config.rules):
+        where = place.at(f"rules[{number}]")
+        for word in (rule.id, rule.capability):
+            if not ID.fullmatch(word):
+                raise ConfigError(f"{where}: {word!r} is no id: lower-case words joined by '-'")
+        if rule.id in ids:
+            raise ConfigError(
+                f"{where}: there is a practice {rule.id!r} already: choose another id"
+            )
+        ids |= {rule.id}
+        capabilities |= {rule.capability}
+    return ids, capabilities
 
 
 def _agree(config: Config, place: _Place) -> None:

@@ -194,6 +194,31 @@ class Waiver(Value, frozen=True, forbid_unknown_fields=True):
     """ISO 8601 date, the first day on which the waiver no longer counts."""
 
 
+class Rule(Value, frozen=True, forbid_unknown_fields=True):
+    """A practice that a configuration declares: present where one of its queries finds a place."""
+
+    id: str
+    capability: str
+    """One of the catalogue, or a new one."""
+    role: PracticeRole
+    title: str
+    why: str
+    fix: str
+    calls: tuple[str, ...] = ()
+    """Dotted names that product code calls, aliases resolved; ``pkg.*`` takes any rest."""
+    keywords: tuple[str, ...] = ()
+    """Keywords that a call in product code is given."""
+    bases: tuple[str, ...] = ()
+    """Dotted names of classes that a class of the product is derived from."""
+    files: tuple[str, ...] = ()
+    """Globs of files."""
+    keys: tuple[str, ...] = ()
+    """``file glob:key glob`` of configuration files: ``pyproject.toml:tool.ruff.*``."""
+    commands: tuple[str, ...] = ()
+    """Programs that CI starts, make targets followed, with words among their arguments:
+    ``ruff check``."""
+
+
 class Matrix(Value, frozen=True):
     """S4 and S6: the capability matrix, the contract of ``capability_matrix.json``.
 

@@ -5,7 +5,6 @@ failure. What cannot be used becomes a warning that names the plugin and the rea
 """
 
 import contextlib
-import re
 import sys
 from collections.abc import Iterable, Iterator
 from functools import cache
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from audit.practices.catalogue import Catalogue, Definition, built_in
+from audit.practices.catalogue import ID, Catalogue, Definition, built_in
 
 if TYPE_CHECKING:
     from importlib.metadata import Distribution, EntryPoint
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
     from audit.practices.registry import Practice
 
 GROUP: Final = "codex_audit.practices"
-_ID: Final = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
 class Plugin(msgspec.Struct, frozen=True):
@@ -115,7 +113,7 @@ def _checked(found: object, plugin: str) -> "Iterator[Practice]":
         if not isinstance(one, Practice):
             raise TypeError(f"{one!r} is no audit.practices.registry.Practice")
         for word in (one.id, one.capability):
-            if not isinstance(word, str) or not _ID.fullmatch(word):
+            if not isinstance(word, str) or not ID.fullmatch(word):
                 raise ValueError(f"{word!r} is no id: lower-case words joined by '-'")
         if one.role not in ("functionality", "safeguard"):
             raise ValueError(f"{one.id}: role {one.role!r} is neither functionality nor safeguard")

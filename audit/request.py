@@ -84,7 +84,7 @@ class Options(msgspec.Struct, frozen=True):
     revision: str | None = None
     config: Path | None = None
     trust: bool = False
-    """Use templates and rules that the audited repository brings."""
+    """Use templates that the audited repository brings."""
     fast: bool = False
     processes: int = 2
     coverage: Path | None = None
@@ -109,6 +109,10 @@ def build(options: Options, store: Store | NoStore) -> Request:
             settings = config.load(files, ids, capabilities)
     except ConfigError as error:  # the practice it does not know may be a broken plugin's
         raise ConfigError("; ".join((str(error), *catalogue.problems))) from None
+    if settings.rules:
+        from audit.practices import declarative  # detectors: only where a rule is declared
+
+        catalogue = declarative.extended(catalogue, settings.rules, "the configuration")
     return Request(
         name=_name(source, files.get("pyproject.toml", b"")),
         source=source,

@@ -29,7 +29,7 @@ def source_options(function: Function) -> Function:
                 help="Use this configuration instead of the repository's own.",
             ),
             click.option(
-                "--trust", is_flag=True, help="Use templates and rules that the repository brings."
+                "--trust", is_flag=True, help="Use templates that the repository brings."
             ),
             click.option(
                 "--jobs", type=click.IntRange(1), default=os.cpu_count() or 1,

@@ -1,5 +1,6 @@
 """The definitions of the practices, without their detectors: light to load."""
 
+import re
 import tomllib
 from functools import cache
 from hashlib import sha256
@@ -12,6 +13,10 @@ from audit.model import PracticeRole
 
 if TYPE_CHECKING:
     from audit.practices.registry import Practice
+
+
+ID = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+"""How practices and capabilities are named."""
 
 
 class Definition(msgspec.Struct, frozen=True):

@@ -7,7 +7,16 @@ from typing import Final
 from audit.practices.libraries import named
 from audit.practices.ranking import central
 from audit.practices.registry import Place, at, in_code, practice
-from audit.practices.weights import CHECKPOINTS, api, libraries, node, of_model, started, weights
+from audit.practices.weights import (
+    CHECKPOINTS,
+    api,
+    deepspeed_engines,
+    libraries,
+    node,
+    of_model,
+    started,
+    weights,
+)
 from audit.repository import Repository, Site
 
 _RANK: Final = re.compile(r"rank|process_index|shard_id|_part\b", re.IGNORECASE)
@@ -67,9 +76,8 @@ def checkpoint_sharded(repo: Repository) -> Iterator[Place]:
     for site in repo.methods("local_state_dict", "sharded_state_dict", "load_local_state_dict"):
         yield at(site, "a state dict in parts")
     yield from _indexed(repo)
-    for site in repo.methods("save_checkpoint", "load_checkpoint"):
-        if any("deepspeed" in one for one in repo.kinds(site)):
-            yield at(site, "DeepSpeed writes one part for each rank")
+    for site in deepspeed_engines(repo, "save_checkpoint", "load_checkpoint"):
+        yield at(site, "DeepSpeed writes one part for each rank")
 
 
 def _paths(site: Site) -> str:
@@ -141,7 +149,7 @@ def checkpoint_async(repo: Repository) -> Iterator[Place]:
         named_so = found < 0 and re.search(
             r"\.(_?save\w*|write_(checkpoint|state|model)\w*)$", target
         )
-        if found in close or named_so or id(site.call) in handed:
+        if found in close or named_so or node(site) in known.rooms or id(site.call) in handed:
             yield at(site, f"checkpoints are written by {worker}")
     for site in repo.methods("opena"):
         if node(site) in known.around:
@@ -193,8 +201,9 @@ def _remote(repo: Repository) -> Iterator[Place]:
         if _uploads_weights(repo, site):
             yield at(site, "model files are uploaded to a hub")
     writers = {*map(node, known.writes)}
+    artifacts = {node(site) for site, kind in repo.given("type") if _is_model_kind(site, kind)}
     for site in repo.methods(*_ARTIFACTS):
-        if node(site) in writers:
+        if node(site) in writers or node(site) in artifacts:
             yield at(site, "the written checkpoint is uploaded")
     fetched = repo.graph.within(map(node, known.reads), 1, up=False)
     for site, _ in libraries(repo, "downloaders"):
@@ -204,6 +213,11 @@ def _remote(repo: Repository) -> Iterator[Place]:
     for module, place, one in repo.classes(bases=f"^({mixins})$"):
         if any(known.owner(writer) == module.first + place for writer in map(node, known.writes)):
             yield in_code(module, place, one.line, "the model class inherits push_to_hub")
+
+
+def _is_model_kind(site: Site, kind: str) -> bool:
+    """Tell whether a tracker's artifact is declared to hold a model."""
+    return site.method in ("Artifact", "log_artifact") and bool(_WEIGHTS_FILE.search(kind))
 
 
 def _lists_weights(site: Site) -> bool:

@@ -13,6 +13,7 @@ from audit.practices.weights import (
     PUTS,
     Weights,
     api,
+    deepspeed_engines,
     engines,
     handed,
     libraries,
@@ -24,6 +25,13 @@ from audit.practices.weights import (
 from audit.repository import Repository, Site
 
 _OPTIMIZER_KEY: Final = re.compile(r"'[\w.]*optim\w*'(?=[\]:,)])", re.IGNORECASE)
+_UNPICKLES: Final = ("joblib.load", "pickle.load", "cloudpickle.load", "dill.load")
+_OPTIMIZER_FILE: Final = re.compile(
+    r"^(f|with|save|load|include|store|write|restore)_optim\w*$|^optim\w*_(path|file|filename)$"
+)
+"""Parameters by which a function is told to write, or read, the optimizer's state too."""
+_STATES: Final = re.compile(r"'model\w*': @[^{}]*'optim\w*': @|'optim\w*': @[^{}]*'model\w*': @")
+"""A mapping of the parts of a training state."""
 _STEP: Final = r"(global_?|current_?|num_?)?(step|epoch|iter|iteration|update|timestep)(s|_num)?"
 _PROGRESS: Final = re.compile(rf"\b\w*{_STEP}\w*$|\['{_STEP}'\]$")
 _LOADED_PROGRESS: Final = re.compile(
@@ -91,14 +99,15 @@ def checkpoint_load(repo: Repository) -> Iterator[Place]:
     """
     known = weights(repo)
     puts = [site for site in known.puts if of_model(site)]
+    puts += deepspeed_engines(repo, "load_checkpoint")
     whole = [site for site, _ in libraries(repo, "weight-restorers")]
     says = "stored weights are put into the model"
     found = (at(site, says) for site in (*puts, *whole, *known.copies))
     yield from central(repo, found, CHECKPOINTS)
-    for module, place, one in repo.functions("^from_pretrained$"):
+    for module, place, one in repo.functions("^_?from_pretrained$"):
         for site in repo.calls_in(module, place):
-            if site.method in ("copy_", *PUTS):
-                yield in_code(module, place, one.line, "from_pretrained copies stored tensors")
+            if site.method in ("copy_", *PUTS) or site.names[0] in _UNPICKLES:
+                yield in_code(module, place, one.line, "from_pretrained restores stored weights")
                 break
 
 
@@ -154,14 +163,30 @@ def _collected(repo: Repository, known: Weights) -> Iterator[Place]:
     for module, one in repo.assigns(r"\[f?'\w*optim\w*'\]"):
         if module.first + one.scope in known.managers and "state" in one.value + one.target:
             yield in_code(module, one.scope, one.line, "the optimizer's state is saved by a key")
+    writers = {*map(node, known.writes)}
     for module, place, definition in repo.definitions:
-        if module.first + place in known.around and any(
-            map(_OPTIMIZER_KEY.search, definition.returns)
-        ):
+        here = module.first + place
+        if here in known.around and any(map(_OPTIMIZER_KEY.search, definition.returns)):
             yield in_code(module, place, definition.line, "the saved state names the optimizer")
+        elif (
+            here in known.saving
+            and any(map(_OPTIMIZER_FILE.search, definition.params))
+            and writers & repo.graph.within([here], 1, up=False)
+        ):
+            yield in_code(module, place, definition.line, "the optimizer's state is written")
+    for site in _handed_on(repo, known):
+        yield at(site, "the optimizer is part of the state that is handed on")
     updated = (site for site in repo.methods("update") if node(site) in known.managers)
     for site in (*_registered(repo), *filter(_of_state, updated)):
         yield at(site, "the optimizer is handed to what keeps checkpoints")
+
+
+def _handed_on(repo: Repository, known: Weights) -> Iterator[Site]:
+    """Yield calls of the checkpoint modules that hand on model and optimizer in a mapping."""
+    for place in sorted(known.rooms):
+        for site in repo.by_scope.get(place, ()):
+            if any(map(_STATES.search, site.arguments())):
+                yield site
 
 
 def _of_state(site: Site) -> bool:
@@ -229,10 +254,21 @@ def _restored(repo: Repository) -> Iterator[Place]:
         yield at(site, "training is resumed from the last checkpoint")
     for site, library in libraries(repo, "train-state-readers"):
         yield at(site, f"{library} restores the optimizer's state")
+    yield from _parts(repo, known)
     yield from _progress(repo, known)
     for site, value in repo.given("resume_from_checkpoint", "ckpt_path"):
         if site.method in ("train", "fit") and value != "None":
             yield at(site, "training is started from a checkpoint")
+
+
+def _parts(repo: Repository, known: Weights) -> Iterator[Place]:
+    """Yield where the parts of a training state get their own back, the optimizer one of them."""
+    for site in repo.methods(*PUTS) if any(_handed_on(repo, known)) else ():
+        if node(site) in known.rooms and site.names[0].startswith(("@", "[]", "%")):
+            yield at(site, "every part of the state that is handed on gets its own back")
+    for site in known.puts:
+        if any(map(_OPTIMIZER_FILE.search, site.scope.params)):
+            yield at(site, "the optimizer's state is restored from its file")
 
 
 def _progress(repo: Repository, known: Weights) -> Iterator[Place]:

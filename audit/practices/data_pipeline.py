@@ -20,7 +20,8 @@ _LAZY: Final = (
 )
 _LOADER: Final = r"(^|[.:])\w*(DataLoader|BatchSampler)$"
 _COLLATES: Final = re.compile(
-    r"(^|_)collat(e|er|or|ors|ion)(_|$)|^_?(get|make|next|sample)_batch(es)?$"
+    r"(^|_)collat(e|er|or|ors|ion)(_|$)|^_?(get|make|next|sample)_batch(es)?$|"
+    r"^_?(get|make|build|create)_(\w+_)?(data_?loaders?|data_?iterators?|batch_iterator|iterator)$"
 )
 _DRAWS: Final = re.compile(r"sample|batch|draw|^_?get|next|iter")
 
@@ -112,13 +113,22 @@ def data_batching(repo: Repository) -> Iterator[Place]:
         for site in repo.methods("batch", "padded_batch")
         if any(re.search(r"dataset|grain|tensorflow", one) for one in site.receivers)
     ]
-    yield from spread([*found, *_drawn(repo)])
+    yield from spread([*found, *_drawn(repo), *_sampling(repo)])
 
 
 def _collates(module: Module, one: Definition) -> bool:
     """Tell whether a class or function that others can use is named for collating."""
     nested = module.facts.definitions[one.parent].kind == "function"
     return not nested and bool(_COLLATES.search(own_name(one)))
+
+
+def _sampling(repo: Repository) -> Iterator[Place]:
+    """Yield the methods by which buffers of experience give batches."""
+    for module, place, one in repo.definitions:
+        if one.kind == "function" and not one.stub and own_name(one).startswith("sample"):
+            owner = module.facts.definitions[one.parent]
+            if re.search(r"buffer|replay", own_name(owner)) and "batch_size" in one.params:
+                yield in_code(module, place, one.line, f"{one.name} gives a batch of experience")
 
 
 def _drawn(repo: Repository) -> Iterator[Place]:

@@ -25,7 +25,9 @@ _SAMPLER: Final = re.compile(r"(^|[.:])\w*(Sampler|Dataset|DataLoader)$")
 _ENGINE: Final = re.compile(r"accelerator|Accelerator\(\)|fabric|Fabric\(\)")
 
 
-_LOADERS: Final = re.compile(r"DataLoader\(\)|data_?loader|\bloader|^\*", re.IGNORECASE)
+_LOADERS: Final = re.compile(
+    r"DataLoader\(\)|data_?loader|\bloader|^\*|(loader|iterator|data_iter)\(\)", re.IGNORECASE
+)
 
 
 _HOLDER: Final = re.compile(
@@ -48,7 +50,7 @@ _BELOW_START: Final = re.compile(
 _REMAINS: Final = re.compile(
     r"(^|_)(missing|remaining|pending|unfinished|uncached|skip_(existing|done|completed|evaluated))_"
     r"(eval\w*|requests?|samples?|tasks?|docs?|examples?|instances?|predictions?)(_|$)|"
-    r"^(caching|cached)_(lm|llm|model|requests?|predictions?|responses?)$"
+    r"^(sample|response|prediction|generation)s?_cache$|^(caching|cached)_(lm|llm|model|requests?|predictions?|responses?)$"
 )
 
 

@@ -140,11 +140,11 @@ def _compared_splits(repo: Repository) -> Iterator[Place]:
     """Yield where the name of a split decides which data is taken."""
     for module in repo.product:
         for block in module.facts.blocks:
-            if block.kind == "if" and _SPLIT_TEST.search(block.text):
+            if block.kind == "if" and "'" in block.text and _SPLIT_TEST.search(block.text):
                 scope = scope_at(module, block.line)
                 yield in_code(module, scope, block.line, "takes data by the name of the split")
         for one in module.facts.assigns:
-            if " if " in one.value and _SPLIT_TEST.search(one.value):
+            if " if " in one.value and "'" in one.value and _SPLIT_TEST.search(one.value):
                 yield in_code(module, one.scope, one.line, "takes data by the name of the split")
 
 

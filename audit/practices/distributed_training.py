@@ -4,10 +4,9 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from audit.practices.libraries import named
+from audit.practices.accelerators import driven
 from audit.practices.options import handed
 from audit.practices.origins import by_file, of_topic
-from audit.practices.processes import asks_several, guards
 from audit.practices.registry import Place, at, in_code, practice
 from audit.repository import Repository, Site
 
@@ -24,21 +23,11 @@ _OWN: Final = re.compile(
     re.IGNORECASE,
 )
 _ASKS: Final = re.compile(r"^(_|get_|is_|has_|check_|validate_|supports_)|_(size|rank|group)$")
-_CHOICE: Final = re.compile(
-    r"'(RANK|WORLD_SIZE|LOCAL_RANK|SLURM_\w+)' (not )?in os\.environ|world_?size'?\]? (>|<|==|!=|<=|>=) ?\d|"
-    r"is_distributed",
-    re.IGNORECASE,
-)
 _COLLECTIVES: Final = ("reduce_scatter_tensor", "reduce_scatter", "_reduce_scatter_base")
 _DDP_OPTIONS: Final = (
     "ddp_backend", "ddp_timeout", "ddp_find_unused_parameters", "ddp_broadcast_buffers",
     "ddp_bucket_cap_mb", "ddp_kwargs",
 )  # fmt: skip
-_WRAPPERS: Final = (
-    "torch.nn.parallel.DistributedDataParallel",
-    "torch.nn.parallel.distributed.DistributedDataParallel",
-)
-_NO_GROUP: Final = re.compile(r"^not [\w.:@]*is_(initialized|available|dist\w*)\(\)")
 _AVERAGE: Final = re.compile(r"ReduceOp\.AVG|/ \S*(world_?size|num_replicas)", re.IGNORECASE)
 _GATHERS: Final = ("all_gather_into_tensor", "all_gather", "_all_gather_base", "broadcast")
 
@@ -65,6 +54,7 @@ def distributed_init(repo: Repository) -> Iterator[Place]:
     Drop-in: codex_ml.distributed
     """
     yield from by_file(repo, of_topic(repo, "communication", "sets up {}"))
+    yield from (at(site, "runs its loop through the accelerator") for site in driven(repo))
 
 
 @practice(
@@ -92,6 +82,7 @@ def distributed_data_parallel(repo: Repository) -> Iterator[Place]:
         Gradients that are all-reduced by a function that never names them are not recognised.
     """
     yield from by_file(repo, of_topic(repo, "data-parallel", "data-parallel by {}"))
+    yield from (at(site, "the accelerator wraps it for its ranks") for site in driven(repo))
     for site in repo.methods("all_reduce", "all_reduce_coalesced"):
         if _averages_gradients(site):
             yield at(site, "gradients are all-reduced")
@@ -209,96 +200,3 @@ def _splits(repo: Repository) -> Iterator[Place]:
 
 def _set(value: str) -> bool:
     return value not in ("None", "1", "False", "''")
-
-
-@practice(
-    "distributed-single-process-fallback",
-    looks_for="set-up and collectives guarded by environment, world size or is_initialized",
-)
-def distributed_single_process_fallback(repo: Repository) -> Iterator[Place]:
-    """The same code runs as a single process.
-
-    Where product code makes a process group, at least one place that does so, or the
-    wrapper of the model, must be conditional; guards around other collectives do not
-    make up for it.
-
-    Why:
-        Debugging, tests and laptops have one process.
-    Fix:
-        Initialise only when the launcher's variables are set; guard collectives by
-        ``is_initialized``.
-    Good:
-        import os
-        import torch.distributed as dist
-        def setup():
-            if int(os.environ.get("WORLD_SIZE", "1")) > 1:
-                dist.init_process_group("nccl")
-    Bad:
-        import torch.distributed as dist
-        def setup():
-            dist.init_process_group("nccl")
-            dist.barrier()
-    Limits:
-        The condition may stand in the function or around a call of it, not further away.
-    """
-    made = list(repo.methods("init_process_group"))
-    conditional = [site for site in made if _conditional(repo, site)]
-    if made and not conditional and not _wraps_conditionally(repo):
-        return
-    yield from (
-        at(site, "a process group is made only for several processes") for site in conditional
-    )
-    guarded = (
-        at(site, "only in a multi-process run")
-        for site in _collective(repo)
-        if any(asks_several(repo, site, one.text) for one in guards(site)) or _left_before(site)
-    )
-    yield from by_file(repo, guarded)
-
-
-def _left_before(site: Site) -> bool:
-    """Tell whether a function is left before a call where there is no process group."""
-    facts, one = site.module.facts, site.scope
-    return any(
-        block.kind == "if"
-        and one.line <= block.line < site.line
-        and _NO_GROUP.search(block.text)
-        and all(call.block != place or call.line == block.line for call in facts.calls)
-        for place, block in enumerate(facts.blocks)
-    )
-
-
-def _wraps_conditionally(repo: Repository) -> bool:
-    """Tell whether a model is wrapped for several processes only: else it trains unwrapped."""
-    return any(
-        asks_several(repo, site, one.text)
-        for site in repo.calls(*_WRAPPERS)
-        for one in guards(site)
-        if one.kind == "if"
-    )
-
-
-def _conditional(repo: Repository, site: Site) -> bool:
-    """Tell whether a call, its function, or a call of that function depends on the processes."""
-    facts, scope = site.module.facts, site.call.scope
-    if any(asks_several(repo, site, one.text) for one in guards(site)):
-        return True
-    if any(
-        one.scope == scope and _CHOICE.search(facts.blocks[one.block].text)
-        for one in facts.calls
-        if one.block >= 0
-    ):
-        return True
-    name = facts.definitions[scope].name.rpartition(".")[2]
-    callers = repo.methods(name) if name else iter(())
-    return any(asks_several(repo, one, block.text) for one in callers for block in guards(one))
-
-
-def _collective(repo: Repository) -> Iterator[Site]:
-    yield from repo.calls("torch.distributed.*", "torch.nn.parallel.DistributedDataParallel")
-    for topic in ("communication", "sharded", "data-parallel"):
-        yield from (
-            one
-            for one in repo.calls(*named(topic))
-            if not one.names[0].startswith("torch.distributed.")
-        )

@@ -9,7 +9,15 @@ from audit.code.modules import Module
 from audit.practices import entries
 from audit.practices.evaluations import evaluations, says_evaluation
 from audit.practices.libraries import named
-from audit.practices.loops import backward_calls, library_calls, own_name, scope_at, spread, words
+from audit.practices.loops import (
+    backward_calls,
+    derives,
+    library_calls,
+    own_name,
+    scope_at,
+    spread,
+    words,
+)
 from audit.practices.origins import by_file
 from audit.practices.registry import Place, at, in_code, practice
 from audit.repository import Repository
@@ -19,6 +27,8 @@ _KEYED: Final = (
     "append", "Metric", "add_metric", "log_metric", "log_scalar", "record_mean", "write_summary",
 )  # fmt: skip
 _STRING: Final = re.compile(r"'([\w/@.{} -]{2,60})'")
+# MAE is a masked autoencoder too, MOSS a kind of attention.
+_ALSO_MODELS: Final = ("mean absolute error", "speech quality")
 _NO_METRIC: Final = re.compile(r"loss|criterion|optim|scheduler|penalty")
 _ONLY: Final = re.compile(
     r"[.:]((eval|evaluate|evaluation|test|validate|val|do_eval|do_test|do_predict)(_only)?|"
@@ -120,7 +130,8 @@ def _own_metrics(repo: Repository) -> Iterator[tuple[str, Place]]:
     for module, place, one in repo.definitions:
         if one.kind != "module" and not one.stub and (one.kind == "class" or one.returns):
             for metric in _metrics_in(own_name(one)):
-                if metric != "reward":  # a reward function feeds training
+                model = metric in _ALSO_MODELS and derives(repo, module, place, r"nn\.\S*Module$")
+                if metric != "reward" and not model:  # a reward function feeds training
                     yield metric, in_code(module, place, one.line, f"{one.name} computes {metric}")
 
 
@@ -130,6 +141,10 @@ def _reported(repo: Repository) -> Iterator[tuple[str, Place]]:
             for key in _STRING.findall(text):
                 for metric in _metrics_in(key):
                     yield metric, at(site, f"reports {key}")
+    for module, one in repo.assigns(r"(metric|result|score)\w*(\(\))?\[f?'[^']+'\]$"):
+        for key in _STRING.findall(one.target) if not one.value.isnumeric() else ():
+            for metric in _metrics_in(key):
+                yield metric, in_code(module, one.scope, one.line, f"keeps {key}")
 
 
 @practice("eval-cli", looks_for="a command that evaluates")

@@ -44,6 +44,11 @@ _SPREAD_KEY: Final = re.compile(
 )
 
 
+_RESAMPLES: Final = ("bootstrap_iters", "n_bootstrap", "num_bootstrap", "n_resamples", "n_boot")
+_RETURNED: Final = re.compile(
+    r"'(\w+_)?(stderr|std_?err|standard_error|confidence_interval|ci_(low|high|lower|upper))': "
+    r"(?!'|None|-?\d)"
+)
 _STD: Final = ("std", "nanstd", "stdev", "pstdev", "std_mean")
 
 
@@ -145,6 +150,17 @@ def eval_uncertainty(repo: Repository) -> Iterator[Place]:
     ]
     found += [
         at(site, f"computes {site.method}") for site, _ in library_calls(repo, "spread-libraries")
+    ]
+    found += [
+        at(site, f"asks for {name}")
+        for name in _RESAMPLES
+        for site, value in repo.given(name)
+        if value not in ("0", "None", "False")
+    ]
+    found += [
+        in_code(module, place, one.line, f"{one.name} returns a spread")
+        for module, place, one in repo.definitions
+        if any(_RETURNED.search(text) and "'stdout'" not in text for text in one.returns)
     ]
     evaluating = evaluations(repo)
     found += [

@@ -5,18 +5,24 @@ from collections.abc import Iterator
 from typing import Final
 
 from audit.code.modules import Module
+from audit.facts.model import Assign
 from audit.practices.loops import backward_calls, classes_around, derives
 from audit.practices.ranking import central
 from audit.practices.registry import Place, at, in_code, practice
-from audit.practices.weights import libraries, node
+from audit.practices.weights import argument, callers, libraries, node
 from audit.repository import Repository
 
-_ADAPTER: Final = re.compile(r"^self\.(\w+_)?(lora|adapter|ia3|prefix|prompt_emb)(_|$|s\b|[A-Z])")
+_ADAPTER: Final = re.compile(
+    r"^self\.(\w+_)?(lora|adapter|ia3|prefix|prompt_emb|soft_(prompt|embedding)|"
+    r"(learned|learnable|virtual)_prompt|prompt_tokens)(_|$|s\b|[A-Z])"
+)
 _ADAPTER_CLASS: Final = re.compile(
     r"L[oO][rR][aA](?![a-z])|Adapter(Layer|Module|Block|MLP)?$|IA3|DoRA|"
-    r"Prefix(Tuning|Encoder)|PromptTuning"
+    r"Prefix(Tuning|Encoder)|PromptTuning|Soft(Prompt|Embedding)"
 )
-_LOW_RANK: Final = re.compile(r"nn\.(Parameter|Linear|ParameterDict|ModuleDict|Embedding)|Linear")
+_LOW_RANK: Final = re.compile(
+    r"nn\.(parameter\.)?(Parameter|Linear|ParameterDict|ModuleDict|Embedding)|Linear"
+)
 _WEIGHTS: Final = re.compile(r"parameters\(\)|\.(weight|bias)\b")
 _PART: Final = re.compile(r"^(self|@\w+)(\.\w+)+\.requires_grad_$")
 """A part of a model: an attribute of an object or parameter."""
@@ -72,10 +78,19 @@ def finetune_adapters(repo: Repository) -> Iterator[Place]:
 
 
 def _in_adapter(repo: Repository, module: Module, scope: int) -> bool:
-    """Tell whether a method stands in a module that its class calls an adapter."""
-    return any(_ADAPTER_CLASS.search(one.name) for _, one in classes_around(module, scope)) and (
-        derives(repo, module, scope, r"nn\.(modules\.\w+\.)?\w+$")
+    """Tell whether a method stands in a module that its class calls an adapter.
+
+    A class that only wraps another model under the name of an adapter has at most one
+    projection of its own.
+    """
+    names = [one.name for _, one in classes_around(module, scope)]
+    if not any(map(_ADAPTER_CLASS.search, names)):
+        return False
+    own = sum(
+        one.scope == scope and bool(_LOW_RANK.search(one.value)) for one in module.facts.assigns
     )
+    told = own > 1 or any(_ADAPTER_CLASS.search(one.removesuffix("Adapter")) for one in names)
+    return told and derives(repo, module, scope, r"nn\.(modules\.\w+\.)?\w+$")
 
 
 def _offered(repo: Repository) -> Iterator[Place]:
@@ -117,7 +132,8 @@ def finetune_freeze(repo: Repository) -> Iterator[Place]:
 
 def _frozen(repo: Repository) -> Iterator[Place]:
     for module, one in repo.assigns(r"\.requires_grad$"):
-        if _SWITCHED.search(one.value) and _WEIGHTS.search(one.target):
+        chosen = _WEIGHTS.search(one.target) or _freezes_one(module, one)
+        if _SWITCHED.search(one.value) and chosen and not _on_copies(repo, module, one):
             yield in_code(module, one.scope, one.line, "selected parameters are frozen")
     for site in repo.methods("requires_grad_"):
         chosen = _PART.search(site.names[0]) or any(map(_WEIGHTS.search, site.names))
@@ -125,6 +141,25 @@ def _frozen(repo: Repository) -> Iterator[Place]:
             yield at(site, "selected parameters are frozen")
     yield from _beside_training(repo)
     yield from _optional(repo)
+
+
+def _freezes_one(module: Module, one: Assign) -> bool:
+    """Tell whether a function that is named for it freezes the parameter it is handed."""
+    name = module.facts.definitions[one.scope].name.rpartition(".")[2]
+    return one.value == "False" and one.target[0] == "@" and bool(re.search("freeze", name))
+
+
+def _on_copies(repo: Repository, module: Module, one: Assign) -> bool:
+    """Tell whether a helper that sets what it is told is told False for whole copies alone."""
+    if one.value[0] != "@" or one.value[1:] not in module.facts.definitions[one.scope].params:
+        return False
+    place = module.facts.definitions[one.scope].params.index(one.value[1:])
+    told = [
+        site
+        for site in callers(repo, module, one.scope)
+        if argument(site, place, one.value[1:]) == "False"
+    ]
+    return bool(told) and all("deepcopy()" in argument(site, 0) for site in told)
 
 
 def _optional(repo: Repository) -> Iterator[Place]:

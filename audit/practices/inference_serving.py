@@ -1,4 +1,4 @@
-"""Inference: prediction, servers, export, quantization and containers."""
+"""Inference: prediction, servers, export and containers."""
 
 import re
 from collections.abc import Collection, Iterator
@@ -23,7 +23,7 @@ from audit.repository import File, Repository, Site, is_public
 
 _PREDICTS: Final = re.compile(
     r"^(predict|generate|transcribe|translate|infer|inference|chat|classify|caption|synthesi[sz]e|"
-    r"forecast|encode|embed|complete|separate|enhance|denoise|segment|detect|sample|answer)"
+    r"forecast|greedy|encode|embed|complete|separate|enhance|denoise|segment|detect|sample|answer)"
     r"(_(\w+_)?(text|batch|file|image|images|audio|until|proba|step|one|all|tokens?|next_token|"
     r"sequence|samples?|response|action|completion|speech|document|query|mask|masks|dataset))?$"
 )
@@ -48,11 +48,6 @@ _EXPORTS: Final = re.compile(
     rf"(^|_)to_{_FORMATS}(_(model|checkpoint|weights|format))?$|^onnx_export"
 )
 _HF_NAMES: Final = re.compile(r": '(model\.(embed_tokens|layers)|gpt_neox)\.")
-_QUANTIZES: Final = re.compile(
-    r"^_?(de)?quantize_?(model|weights?|tensor|linear|layers?|module|state_dict|params?|blockwise|"
-    r"(to_)?(u?int|fp|nf)\d+\w*|and_\w+|_?dynamic|checkpoint)$|"
-    r"(^|_)(int8|int4|nf4|fp8|4bit|8bit)_(linear|quantiz\w+|weight_only)|(linear|quantize)_?(int|nf|fp)(4|8)"
-)
 _HANDLERS: Final = (
     r"^(litserve\.LitAPI|cog\.BasePredictor|ts\.torch_handler\b.*|mlserver\.MLModel)$"
 )
@@ -233,6 +228,7 @@ def serve_export(repo: Repository) -> Iterator[Place]:
         at(site, "writes the model in the Hugging Face format")
         for site in repo.methods("save_pretrained")
         if re.match(r"_?(convert|export|write)(_|$)", own_name(site.scope))
+        or re.search(rf"(^|/)(convert|export)\w*_(to|2)_{_FORMATS}\w*\.py$", site.path)
     ]
     yield from spread(found)
 
@@ -248,39 +244,6 @@ def _renames(repo: Repository) -> Iterator[Site]:
     for site in repo.methods("update", "items", "dict"):
         if any(_HF_NAMES.search(one) for one in site.arguments()):
             yield site
-
-
-@practice("serve-quantize", looks_for="quantization of weights or activations")
-def serve_quantize(repo: Repository) -> Iterator[Place]:
-    """Weights or activations can be quantized.
-
-    A quantization library is called, its option is passed on, or own code quantizes.
-
-    Why:
-        4 or 8 bits a weight let a model fit on hardware that it otherwise would not.
-    Fix:
-        Offer an option that loads the model through torchao or bitsandbytes.
-    Good:
-        from transformers import AutoModelForCausalLM, BitsAndBytesConfig
-        def load(name):
-            options = BitsAndBytesConfig(load_in_4bit=True)
-            return AutoModelForCausalLM.from_pretrained(name, quantization_config=options)
-    Bad:
-        import bitsandbytes as bnb
-        def optimizer(model):
-            return bnb.optim.AdamW8bit(model.parameters())
-    """
-    found = [at(site, f"quantizes with {what}") for site, what in library_calls(repo, "quantizers")]
-    for name in ("load_in_4bit", "load_in_8bit", "quantization_config", "quantization"):
-        for site, value in repo.given(name):
-            if value not in ("False", "None"):
-                found.append(at(site, f"passes {name}"))
-    found += [
-        in_code(module, place, one.line, f"{one.name} quantizes")
-        for module, place, one in repo.definitions
-        if one.kind != "module" and not one.stub and _QUANTIZES.search(own_name(one))
-    ]
-    yield from central(repo, found, "quantiz")
 
 
 @practice("serve-container", looks_for="a Dockerfile or container definition", code=False)

@@ -136,10 +136,20 @@ def is_optimizer_step(site: Site, *, beside_backward: bool = False) -> bool:
     return beside_backward and not site.call.args
 
 
+_STEPPING: Final = re.compile(r"train|step|fit|update|optim")
+
+
+def _steps_by_name(site: Site) -> bool:
+    """Tell whether a training function steps an object that it holds under a computed name."""
+    looked_up = site.receivers == ("builtins.getattr()",)
+    return looked_up and len(site.call.args) <= 1 and bool(_STEPPING.search(own_name(site.scope)))
+
+
 def optimizer_steps(repo: Repository) -> Iterator[Site]:
     """Yield calls that update parameters, an optimizer's own ``step`` left out."""
     for site in repo.methods("step"):
-        if is_optimizer_step(site) and not _is_optimizers_own(repo, site):
+        known = is_optimizer_step(site) or _steps_by_name(site)
+        if known and not _is_optimizers_own(repo, site):
             yield site
     yield from repo.methods("apply_gradients", "apply_updates", "optimizer_step", "lr_step")
     for site in repo.methods("update"):  # MLX and NNX: optimizer.update(model, gradients)
@@ -190,6 +200,7 @@ def function_calls(repo: Repository, site: Site) -> Iterator[Site]:
 
 
 def steps_beside(repo: Repository, site: Site) -> bool:
+    """Tell whether the function around a call steps an optimizer, or one nested in it."""
     return any(
         one.method == "step" and is_optimizer_step(one, beside_backward=True)
         for one in function_calls(repo, site)

@@ -14,6 +14,8 @@ from audit.practices.registry import Place, in_code
 from audit.repository import Repository
 
 _ENTRY: Final = re.compile(r"\['(\w+)'\]$")
+_ATTRIBUTE: Final = re.compile(r"^[@%]?(\w+\.)*\w*(?:args|arguments)\.(\w+)$")
+"""An attribute of an object that holds the arguments of an engine."""
 _ARGUMENTS: Final = re.compile(r"(^|[.:])\w*Training(Arguments|Args)$")
 _OFF: Final = frozenset(
     {"None", "False", "-1", "0", "0.0", "'none'", "'no'", "''", "[]", "()", "{}"}
@@ -31,7 +33,10 @@ class Option(msgspec.Struct, frozen=True):
 
     @property
     def fixed(self) -> bool:
-        """Whether the value is a constant that a user of the product cannot choose."""
+        """Whether the value is a constant that a user of the product cannot choose; the default
+        of a field is not."""
+        if self.module.facts.definitions[self.scope].kind == "class":
+            return False
         return self.value[:1] in "'[(" or self.value in ("True", "1")
 
     def place(self, says: str) -> Place:
@@ -64,8 +69,8 @@ def _assigned(repo: Repository) -> dict[str, list[Option]]:
     for module in repo.product:
         for one in module.facts.assigns:
             name = one.target.removeprefix("self.")
-            if entry := _ENTRY.search(name):
-                name = entry[1]
+            if entry := _ENTRY.search(name) or _ATTRIBUTE.search(name):
+                name = entry[entry.re.groups]
             elif not name.isidentifier() or not _in_arguments(repo, module, one.scope, arguments):
                 continue
             if one.value:
@@ -81,5 +86,6 @@ def _in_arguments(repo: Repository, module: Module, scope: int, known: dict[int,
         return False
     node = module.first + owner
     if node not in known:
-        known[node] = any(map(_ARGUMENTS.search, repo.program.ancestry(node)))
+        names = (definitions[owner].name, *repo.program.ancestry(node))
+        known[node] = any(map(_ARGUMENTS.search, names))
     return known[node]

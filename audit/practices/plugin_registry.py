@@ -14,7 +14,7 @@ from audit.practices.weights import node
 from audit.repository import Repository, Site, blocks_from, is_public
 
 _LISTS: Final = re.compile(
-    r"^(list|ls|available|show|all|registered)(_|$)|_(names|list|keys|choices|available)$|"
+    r"^(list|ls|available|show|all|registered|installed|discovered)(_|$)|_(names|list|keys|choices|available)$|"
     r"^(keys|names|choices|entries)$|^get_(\w+_)?(all|available|registered|supported)\w*$"
 )
 
@@ -85,6 +85,15 @@ def plugin_entry_points(repo: Repository) -> Iterator[Place]:
         yield at(site, f"entry points read with {library('entry-point-readers', site.names)}")
     for site in repo.methods("load_setuptools_entrypoints", "iter_entry_points"):
         yield at(site, "plugins loaded from entry points")
+    for site in _metadata(repo):
+        yield at(site, "entry points read from the metadata of installed packages")
+
+
+def _metadata(repo: Repository) -> Iterator[Site]:
+    """Yield calls that name the file in which installed packages declare their entry points."""
+    for site in repo.methods("read_text", "join", "joinpath", "open", "locate_file"):
+        if "'entry_points.txt'" in site.call.args:
+            yield site
 
 
 @practice("plugin-listing", looks_for="public functions that list what is registered")
@@ -116,8 +125,9 @@ def plugin_listing(repo: Repository) -> Iterator[Place]:
     stores = {one.store for one in registrations(repo)}
     if stores:
         yield from by_file(repo, _listings(repo, stores))
-    readers = {node(site) for site in repo.calls(*named("entry-point-readers"))}
-    near = repo.graph.within(readers, 1, up=True)
+    known = (*repo.calls(*named("entry-point-readers")), *_metadata(repo))
+    readers = set(map(node, known))
+    near = repo.graph.within(readers, 2, up=True)
     for module, place, one in repo.functions(_LISTS.pattern) if readers else ():
         if module.first + place in near and is_public(one.name):
             yield in_code(module, place, one.line, "the discovered plugins are listed")

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Final
 
 from audit.facts.model import Block
@@ -42,9 +43,15 @@ def guards(site: Site) -> Iterator[Block]:
 
 def asks_rank_zero(repo: Repository, site: Site, text: str) -> bool:
     """Tell whether a condition asks for the first process, itself or through a function."""
-    return _asks(repo, site, text, lambda one: bool(_ZERO.search(one) or _MAIN.search(one)))
+    return _asks(repo, site, text, _is_zero)
 
 
+@lru_cache(1 << 14)
+def _is_zero(text: str) -> bool:
+    return bool(_ZERO.search(text) or _MAIN.search(text))
+
+
+@lru_cache(1 << 14)
 def asks_other_ranks(text: str) -> bool:
     """Tell whether a condition asks for the processes other than the first."""
     mentioned = any(word in text for word in _MENTIONS)

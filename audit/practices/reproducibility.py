@@ -1,4 +1,4 @@
-"""Reproducibility: seeds, deterministic kernels, exact dependencies, a record of the run."""
+"""Reproducibility: seeds, deterministic kernels, exact dependencies."""
 
 import re
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from audit.practices.loops import classes_around, training_files
 from audit.practices.options import options
 from audit.practices.ranking import apart, central, is_corner
 from audit.practices.registry import Place, at, in_code, in_file, practice
-from audit.practices.weights import argument, libraries, node
+from audit.practices.weights import argument, libraries
 from audit.repository import File, Repository, Site
 
 _LOADER: Final = re.compile(r"Loader|Sampler|random_split|\.shuffle$|Dataset|\.split$|sampler")
@@ -53,6 +53,9 @@ def repro_seed(repo: Repository) -> Iterator[Place]:
         for site in repo.methods("manual_seed", "seed_everything", "set_seed", "seed_all"):
             if argument(site, 0, "seed") not in ("", "None"):
                 yield at(site, "a generator is seeded")
+        for site, value in repo.given("random_state"):
+            if value[0] in "@s":
+                yield at(site, "a generator gets the seed of its caller")
 
 
 def _on_training(repo: Repository, places: list[Place]) -> list[Place]:
@@ -143,6 +146,11 @@ def _worker_seeds(repo: Repository) -> Iterator[Place]:
 
 def _of_data(repo: Repository, site: Site) -> bool:
     """Tell whether a call stands in a class that gives the data, by its name or its bases."""
+    if _ORDERS.search(site.scope.name.rpartition(".")[2]):
+        return True
+    own = any(site.names[0].startswith(one) for one in _GENERATORS)
+    if own and _OF_DATA.search(site.module.dotted):
+        return True
     for place, one in classes_around(site.module, site.call.scope):
         names = (one.name, *repo.program.ancestry(site.module.first + place))
         if any(map(_DATA.search, names)):
@@ -150,12 +158,16 @@ def _of_data(repo: Repository, site: Site) -> bool:
     return False
 
 
-_DATA: Final = re.compile(r"Sampler|Dataset|Loader|DataModule|Shuffl|Batcher|Corpus")
+_DATA: Final = re.compile(r"Sampler|Dataset|Loader|DataModule|Shuffl|Batcher|Corpus|Buffer")
+_GENERATORS: Final = ("numpy.random.RandomState", "numpy.random.default_rng", "random.Random")
+_OF_DATA: Final = re.compile(r"(^|[._])(data|dataset|sampler|buffer|dataloader)s?([._]|$)")
+_ORDERS: Final = re.compile(r"shuffle|few_?shot|(^|_)index_mapping|split_data|_order(_|$)")
 _LOCKS: Final = (
     "uv.lock", "poetry.lock", "pdm.lock", "pipfile.lock", "conda-lock.yml", "pixi.lock",
     "pylock.toml", "requirements*.lock", "*.lock.txt",
 )  # fmt: skip
 _REQUIREMENTS: Final = ("requirements*.txt", "constraints*.txt", "requirements/*.txt")
+_COMPILED: Final = re.compile(r"constraint|lock|frozen|freeze|pinned|compiled")
 _ENTRY: Final = re.compile(r"^[A-Za-z0-9][\w.-]*(\[[^\]]*\])?\s*(?P<pin>==\s*[^*\s]+)?")
 _ASIDE: Final = re.compile(
     r"(^|[/_.-])(doc|docs|dev|test|tests|lint|example|examples)", re.IGNORECASE
@@ -186,8 +198,11 @@ def repro_lockfile(repo: Repository) -> Iterator[Place]:
     for file in repo.find(*_LOCKS):
         if "/" not in file.path and _entries(file):
             yield in_file(file, 1, "dependencies are locked")
-    for file in repo.find(*_REQUIREMENTS):
-        if not _ASIDE.search(file.path) and _all_pinned(file):
+    found = [file for file in repo.find(*_REQUIREMENTS) if not _ASIDE.search(file.path)]
+    main = [file for file in found if file.name in ("requirements.txt", "base.txt", "main.txt")]
+    ranges = bool(main) and not any(map(_all_pinned, main))
+    for file in found:
+        if _all_pinned(file) and (not ranges or _COMPILED.search(file.path)):
             yield in_file(file, 1, "every entry has an exact version")
 
 
@@ -206,73 +221,3 @@ def _all_pinned(file: File) -> bool:
     rows = [row.partition("#")[0].strip() for row in file.facts.lines]
     entries = [found for row in rows if row and (found := _ENTRY.match(row))]
     return len(entries) > 1 and all(found["pin"] for found in entries)
-
-
-@practice("repro-run-record", looks_for="versions or a commit written with a run's configuration")
-def repro_run_record(repo: Repository) -> Iterator[Place]:
-    """A run records its configuration together with code and environment versions.
-
-    A version or commit that goes into a file, log, saved configuration or tracker, and not
-    only to the terminal.
-
-    Why:
-        Six months later nobody knows which code made the number in the table.
-    Fix:
-        Write configuration, git commit and package versions beside the checkpoint.
-    Good:
-        import json
-        import torch
-
-        def record(config, path):
-            with open(path, "w") as file:
-                json.dump({"config": config, "torch": torch.__version__}, file)
-    Bad:
-        import torch
-
-        def environment():
-            print({"torch": torch.__version__})
-    Limits:
-        That configuration and versions end in the same place is believed, not proved.
-    Drop-in: codex_ml.training.environment.environment
-    """
-    yield from _recorded_values(repo)
-    for site, value in repo.given("save_code"):
-        if value == "True":
-            yield at(site, "the tracker keeps the code of the run with its configuration")
-    for site in repo.methods("log_code"):
-        yield at(site, "the tracker keeps the code of the run")
-    commits = [node(site) for site in repo.calls(*_COMMANDS) if _asks_git(site)]
-    commits += [node(site) for site in repo.calls("git.Repo", "git.repo.Repo")]
-    near = repo.graph.within(commits, 2, up=True)
-    for site in (*repo.calls(*_SINKS), *repo.methods(*_WRITES)):
-        if any(map(_VERSION.search, site.arguments())):
-            yield at(site, "a version is recorded")
-        elif node(site) in near and "%" not in site.names[0]:
-            yield at(site, "the git commit is recorded")
-
-
-def _asks_git(site: Site) -> bool:
-    words = " ".join(site.arguments())
-    return "git" in words and ("rev-parse" in words or "describe" in words)
-
-
-_COMMANDS: Final = (
-    "subprocess.check_output", "subprocess.run", "subprocess.Popen", "subprocess.getoutput",
-    "os.popen",
-)  # fmt: skip
-_WRITES: Final = ("info", "write", "write_text", "writestr", "update", "log_params", "set_tag")
-_SINKS: Final = ("json.dump", "json.dumps", "yaml.dump", "yaml.safe_dump", "torch.save")
-_VERSION: Final = re.compile(
-    r"\.__version__\b|:__version__|importlib\.metadata\.version\(|collect_env|git\.Repo\(|"
-    r"'rev-parse|git_(hash|commit|sha)|get_env|system_info|_version\(\)|collect_env_info|"
-    r"'(git|git_?(info|hash|sha|commit|rev\w*|version|state)|commit(_(hash|id|sha))?|\w+_sha)': [^'\d]"
-)
-
-
-def _recorded_values(repo: Repository) -> Iterator[Place]:
-    """Yield versions that become part of a mapping or of an object's state."""
-    for module, one in repo.assigns(
-        r"\['[^']*(version|commit|hash|sha|env)[^']*'\]|^self\.\w*version$"
-    ):
-        if _VERSION.search(one.value) and not re.search(r"[<>=]= ", one.value):
-            yield in_code(module, one.scope, one.line, "a version is recorded")

@@ -1,7 +1,7 @@
 """Numbers of a run: metric files and speed."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Final
 
 from audit.code.modules import Module
@@ -25,6 +25,10 @@ _ELAPSED: Final = re.compile(
     r"(time\.(time|perf_counter|monotonic|process_time)(_ns)?|timeit\.default_timer|"
     r"datetime\.datetime\.(now|utcnow))\(\) - |\.elapsed_time\(\)"
 )
+_RATE: Final = (
+    r"(^|[._])((collect|update|train|training|inference|env|sampling|step|generation|eval)_speed|"
+    r"\w+_per_(sec|second)|throughput)$"
+)
 _DIVIDED: Final = re.compile(r"/ [^/]*\(\) - ")
 _SPEED: Final = re.compile(
     r"(?<![a-z])(tok(en)?s?|samples?|steps?|frames?|images?|examples?|batch(es)?|items?|seq\w*|it|"
@@ -35,6 +39,7 @@ _SPEED: Final = re.compile(
 )
 _WRITES: Final = frozenset({"open", "write", "write_text", "writelines", "write_bytes"})
 _KEY: Final = re.compile(r"'([^']+)': (?!-?\d|None|'|True|False)")
+_SENDING: Final = re.compile(r"_?(log|track|report|record|emit|publish)(_\w+)?$")
 _REPORTS: Final = (
     "log", "log_metric", "log_metrics", "log_dict", "log_scalar", "record", "add_scalar", "scalar",
     "update", "report", "meter", "put_scalar", "set_description", "set_postfix", "log_value",
@@ -172,11 +177,7 @@ def _speeds(repo: Repository) -> Iterator[Place]:
         for module in repo.product
         if library("frameworks", [one.target for one in module.facts.imports])
     }
-    for module in repo.product:
-        for one in module.facts.assigns if module.path in models else ():
-            if _is_speed(module, one.value, one.block):
-                says = "time per step or amount per second"
-                yield in_code(module, one.scope, one.line, says)
+    yield from _kept_speeds(repo, models)
     for module, place, definition in repo.definitions:
         keys = (key for text in definition.returns for key in _KEY.findall(text))
         if definition.returns and any(map(_SPEED.search, keys)):
@@ -184,6 +185,10 @@ def _speeds(repo: Repository) -> Iterator[Place]:
     for module, target in repo.assigns(r"\['[^']+'\]$"):
         if _SPEED.search(target.target.rpartition("[")[2]) and not target.value.isnumeric():
             yield in_code(module, target.scope, target.line, "a rate is kept for a report")
+    for method in filter(_SENDING.match, repo.by_method):
+        for site in repo.methods(method):
+            if any(_SPEED.search(key) for text in site.call.args for key in _KEY.findall(text)):
+                yield at(site, "a rate is reported")
     for site in repo.methods(*_REPORTS):
         if _names_speed(site):
             yield at(site, "a rate is reported")
@@ -191,6 +196,19 @@ def _speeds(repo: Repository) -> Iterator[Place]:
             _is_speed(site.module, text, site.call.block) for text in site.arguments()
         ):
             yield at(site, "time per step or amount per second")
+
+
+def _kept_speeds(repo: Repository, models: Collection[str]) -> Iterator[Place]:
+    """Yield the values of modules with models that are times per step or rates."""
+    for module in repo.product:
+        for one in module.facts.assigns if module.path in models else ():
+            rates = _KEY.findall(one.value) if "': " in one.value else ()
+            if any(map(_SPEED.search, rates)) or _is_speed(module, one.value, one.block):
+                says = "time per step or amount per second"
+                yield in_code(module, one.scope, one.line, says)
+    for module, rate in repo.assigns(_RATE):
+        if " / " in rate.value and module.path in models:
+            yield in_code(module, rate.scope, rate.line, "a rate is kept")
 
 
 def _is_speed(module: Module, value: str, block: int) -> bool:

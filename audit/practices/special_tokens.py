@@ -45,10 +45,7 @@ def _special(repo: Repository) -> Iterator[Place]:
     for module, made in repo.assigns(r"[.\[].*(bos|eo[sdt]|pad|unk)"):
         if _SPECIAL.search(api(made.target)):
             yield in_code(module, made.scope, made.line, "a special token is set or masked")
-    for module, place, one in repo.functions(rf"^_?({_SPECIAL.pattern})$"):
-        owner = module.facts.definitions[one.parent]
-        if owner.kind == "class" and VOCABULARY.search(owner.name):
-            yield in_code(module, place, one.line, "the tokenizer names a special token")
+    yield from _named(repo)
     for site in repo.methods("add_special_tokens", "special_tokens"):
         yield at(site, "special tokens are added")
     for site, _ in repo.given("add_special_tokens", "allowed_special", "pad_token_id", "add_bos"):
@@ -60,6 +57,19 @@ def _special(repo: Repository) -> Iterator[Place]:
     for site in repo.methods("append", "insert", "masked_fill", "full", "index", "ne", "eq"):
         if any(_SPECIAL.search(api(text)) for text in site.call.args[:3]):
             yield at(site, "a special token is added or masked")
+
+
+def _named(repo: Repository) -> Iterator[Place]:
+    """Yield where a tokenizer class names, adds or holds special tokens."""
+    for module, made in repo.assigns(r"\.(\w+_)?special_tokens(_\w+)?$"):
+        owner = module.facts.definitions[made.scope].name.rpartition(".")[0]
+        if VOCABULARY.search(owner) and made.value not in ("{}", "[]", "None"):
+            yield in_code(module, made.scope, made.line, "the tokenizer has special tokens")
+    own = rf"^_?({_SPECIAL.pattern}|(add|register|set)_special_tokens?)$"
+    for module, place, one in repo.functions(own):
+        around = module.facts.definitions[one.parent]
+        if around.kind == "class" and VOCABULARY.search(around.name):
+            yield in_code(module, place, one.line, "the tokenizer names a special token")
 
 
 _MARKS: Final = ("bos", "eos", "eot", "eod", "pad")

@@ -106,7 +106,7 @@ def _joins_text(repo: Repository, module: Module, place: int) -> bool:
         (site.method == "join" and "str()" in site.names[0])
         or (
             (site.method == "decode" and argument(site, 0, "encoding").startswith(("'utf", "")))
-            and "bytes" in site.names[0]
+            and ("bytes" in site.names[0] or site.names[0].startswith("b'"))
         )
         for site in repo.calls_in(module, place)
     )

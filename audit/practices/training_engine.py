@@ -118,7 +118,10 @@ def train_mixed_precision(repo: Repository) -> Iterator[Place]:
         inference = gradients_off(repo)
         for method in filter(_AUTOCAST.search, repo.by_method):
             for site in repo.methods(method):
-                if not _infers(repo, site, inference):
+                if (
+                    not _infers(repo, site, inference)
+                    and ("enabled", "False") not in site.call.kwargs
+                ):
                     found.append(at(site, f"runs under {method}"))
     yield from spread(found, training_files(repo))
 
@@ -222,4 +225,6 @@ def _compiles_itself(site: Site) -> bool:
     known = {name for name, _ in site.call.kwargs}
     if not receiver or receiver in ("re", "regex", "torch", "builtins", "self"):
         return False
+    if not site.call.args and not known:  # Keras needs at least an optimizer
+        return receiver.endswith("from_pretrained()")
     return bool(known & {"backend", "mode", "fullgraph", "dynamic"})

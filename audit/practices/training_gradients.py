@@ -138,7 +138,10 @@ def _shares_a_block(repo: Repository, step: Site, blocks: list[Block]) -> bool:
 
 def _accumulation_options(repo: Repository) -> Iterator[Place]:
     for site in repo.methods("accumulate", "no_backward_sync", "no_sync"):
-        if site.within("with", r"\.(accumulate|no_backward_sync|no_sync)\(\)"):
+        if _is_context(site):
+            yield at(site, f"{site.method} holds back the synchronisation of gradients")
+    for site in repo.methods("set_requires_gradient_sync", "set_is_last_backward"):
+        if site.call.args[:1] not in (("True",), ("False",)):
             yield at(site, f"{site.method} holds back the synchronisation of gradients")
     if trains(repo):
         for module in repo.product:
@@ -147,6 +150,15 @@ def _accumulation_options(repo: Repository) -> Iterator[Place]:
             for site, value in repo.given(name):
                 if value not in ("1", "None"):
                     yield at(site, f"passes {name} to the engine")
+
+
+def _is_context(site: Site) -> bool:
+    """Tell whether a call opens a context, or is inside one of its kind."""
+    opened = r"\.(accumulate|no_backward_sync|no_sync)\(\)"
+    return site.within("with", opened) or any(
+        one.kind == "with" and one.line == site.line and re.search(opened, one.text)
+        for one in site.module.facts.blocks
+    )
 
 
 def _names_accumulation(text: str) -> bool:
@@ -193,6 +205,12 @@ def train_grad_clipping(repo: Repository) -> Iterator[Place]:
             found += [at(site, f"calls {method}") for site in sites]
     for one in handed(repo, "gradient_clip_val", "gradient_clipping", "max_grad_norm", "clip_grad"):
         found.append(one.place("passes {} to the engine"))
+    if any(repo.calls("deepspeed.initialize")):
+        found += [
+            in_code(module, one.scope, one.line, "sets the clipping of the DeepSpeed engine")
+            for module, one in repo.assigns(r"(^|[.'])gradient_clipping('\])?$")
+            if one.value not in ("None", "0", "0.0")
+        ]
     found += [
         at(site, "clamps gradients")
         for site in repo.methods("clamp_", "clip_")

@@ -43,6 +43,7 @@ _ITEM: Final = re.compile(r"\[\](\[\d\]|\.\w*(handler|callback|func|fn))?$")
 _STOPPER: Final = re.compile(r"early_?stop|stop_early|stop_training|no_\w*improvement|stop_train")
 
 
+_ASKED: Final = ("stop_fn", "stop_func", "stop_condition", "stop_criterion", "stopping_criterion")
 _COMPARES: Final = re.compile(r" (>=|>|<|<=|==) ")
 
 
@@ -141,6 +142,12 @@ def train_early_stopping(repo: Repository) -> Iterator[Place]:
     Drop-in: codex_ml.training.train
     """
     found = [at(s, f"uses {what}") for s, what in library_calls(repo, "early-stopping")]
+    if runs_training(repo):
+        found += [
+            at(site, "asks the user's function whether to stop")
+            for site in repo.methods(*_ASKED, *(f"@{name}" for name in _ASKED))
+            if site.call.args
+        ]
     for module, place, one in repo.definitions:
         if not _STOPPER.search(own_name(one)) or one.stub:
             continue

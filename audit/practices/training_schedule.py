@@ -24,6 +24,7 @@ _SCHEDULER: Final = re.compile(r"(lr|learning_rate|warmup)\w*_?sched|lr_schedule
 
 
 def arithmetic(one: Assign) -> bool:
+    """Tell whether an assignment computes."""
     return any(sign in one.value for sign in (" / ", " // ", " * ", " % ")) or one.operator != "="
 
 

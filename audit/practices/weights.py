@@ -29,6 +29,16 @@ _STORED: Final = re.compile(r"(torch\.load|load_file|safe_open|get_tensor|numpy\
 _ENGINES: Final = re.compile(r"accelerat|deepspeed|transformers\.Trainer|^self$|Trainer\(\)$")
 SAVES: Final = re.compile(r"(^|\.)_*(save|write|store|checkpoint|ckpt)[a-z_]*$")
 """Names of functions that write something for good."""
+_DEEPSPEED: Final = frozenset(
+    "client_state exclude_frozen_parameters load_optimizer_states load_lr_scheduler_states "
+    "load_module_only load_module_strict".split()
+)
+"""Keywords that only the engine of DeepSpeed takes when it saves or loads a checkpoint."""
+_ROOM: Final = re.compile(
+    r"(^|\.)((dist|distributed|model)_)?(checkpoint|ckpt)(s|ing|er|ers|_?(manager|io|utils|saver|"
+    r"callback|engine|hook)s?)?(\.|$)"
+)
+"""Modules and packages that are named for checkpoints."""
 _LOCAL: Final = re.compile(r"%\w+")
 _MODULE: Final = re.compile(r"[\w.]+:(?=\w)")
 _READ: Final = re.compile(r"\bload\w*\(|read\w*\(|restore\w*\(|fetch\w*\(", re.IGNORECASE)
@@ -76,6 +86,16 @@ def engines(repo: Repository, *methods: str) -> Iterator[Site]:
         receivers = site.receivers if private else (*site.receivers, *repo.kinds(site))
         if any(_ENGINES.search(one) for one in receivers) and (
             private or not any(one == "self" for one in site.receivers)
+        ):
+            yield site
+    yield from deepspeed_engines(repo, *{"save_checkpoint", "load_checkpoint"} & {*methods})
+
+
+def deepspeed_engines(repo: Repository, *methods: str) -> Iterator[Site]:
+    """Yield calls on an engine of DeepSpeed, by its origin or by keywords that it alone takes."""
+    for site in repo.methods(*methods):
+        if not _DEEPSPEED.isdisjoint(key for key, _ in site.call.kwargs) or any(
+            "deepspeed" in one for one in repo.kinds(site)
         ):
             yield site
 
@@ -171,7 +191,8 @@ class Weights:
     @cached_property
     def reads(self) -> tuple[Site, ...]:
         """Calls that read files of weights."""
-        return tuple(site for site, _ in libraries(self.repo, "weight-readers"))
+        known = (site for site, _ in libraries(self.repo, "weight-readers"))
+        return (*known, *deepspeed_engines(self.repo, "load_checkpoint"))
 
     @cached_property
     def puts(self) -> tuple[Site, ...]:
@@ -180,7 +201,7 @@ class Weights:
 
     def _from_storage(self, site: Site) -> bool:
         state = argument(site, 0, "state_dict")
-        if re.search(r"state_dict\(\)$", state.partition(" | ")[0]):
+        if re.search(r"(^|\.)state_dict\(\)$", state.partition(" | ")[0]):
             return False  # a copy from one model to another
         return bool(_READ.search(api(state))) or node(site) in self.loading
 
@@ -221,7 +242,20 @@ class Weights:
     @cached_property
     def around(self) -> frozenset[int]:
         """Functions that lead to a write, and what those call within a few calls."""
-        return self.saving | self.repo.graph.within(self.saving, 2, up=False)
+        return self.saving | self.rooms | self.repo.graph.within(self.saving, 2, up=False)
+
+    @cached_property
+    def rooms(self) -> frozenset[int]:
+        """Functions in the modules that are named for checkpoints, where any weights are
+        written: there a layered code base does the rest."""
+        if not self.writes:
+            return frozenset()
+        rooms = {one.first for one in self.repo.product if _ROOM.search(one.dotted)}
+        return frozenset(
+            module.first + place
+            for module, place, _ in self.repo.definitions
+            if module.first in rooms
+        )
 
     @cached_property
     def managers(self) -> frozenset[int]:
@@ -234,7 +268,7 @@ class Weights:
             for module, place, one in self.repo.definitions
             if one.kind == "function" and self.owner(module.first + place) in owners
         }
-        return close | beside
+        return close | beside | self.rooms
 
     def in_optimizer(self, site: Site) -> bool:
         """Tell whether a call stands in a class that is itself an optimizer or scheduler."""

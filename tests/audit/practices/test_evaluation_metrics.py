@@ -91,6 +91,11 @@ class ValidEpoch:
 """,
     },
     "eval-metrics": {
+        "kept under keys": """
+def ranks(metrics, name, found):
+    metrics[f"{name}_mean_rank"] = found.mean()
+    metrics[f"{name}_accuracy"] = (found == 0).mean()
+""",
         "scikit-learn": """
 from sklearn.metrics import accuracy_score, f1_score
 def measure(t, g):
@@ -173,6 +178,14 @@ def evaluate(model, data, out):
 """,
     },
     "eval-uncertainty": {
+        "interval in what is returned": """
+def row(found):
+    return {"value": found.value, "stderr": found.error, "n": found.n}
+""",
+        "bootstrap of a harness": """
+def main(evaluate, model):
+    return evaluate(model, tasks=["arc"], bootstrap_iters=1000)
+""",
         "bootstrap": """
 def bootstrap_ci(values, n):
     return sorted(values)[0], sorted(values)[-1]
@@ -212,6 +225,15 @@ def train_epoch(model, loader):
 """,
     },
     "eval-metrics": {
+        "models that are named like metrics": """
+from torch import nn
+class MAE(nn.Module):
+    def forward(self, images):
+        return images
+class MOS(nn.Module):
+    def forward(self, images):
+        return images
+""",
         "one metric": """
 def accuracy(guess, truth):
     return (guess == truth).float().mean()
@@ -281,6 +303,10 @@ def evaluate(model, batches):
 """,
     },
     "eval-uncertainty": {
+        "output of a process": """
+def run(done):
+    return {"stdout": done.stdout, "stderr": done.stderr}
+""",
         "normalisation": """
 import numpy as np
 def normalise(pixels):

@@ -5,6 +5,11 @@ import pytest
 from tests.audit.build import decided
 
 HITS = [
+    pytest.param("log-rank-zero", """
+def main(rank, folder, make):
+    writer = make(folder) if rank == 0 else None
+    return writer
+""", id="writer of the first rank"),
     pytest.param("log-logger", """
 import logging
 log = logging.getLogger(__name__)
@@ -125,6 +130,11 @@ def bar(state, items):
 """, id="progress bar of the main process"),
 ]  # fmt: skip
 MISSES = [
+    pytest.param("log-rank-zero", """
+def main(verbose, folder, make):
+    writer = make(folder) if verbose else None
+    return writer
+""", id="writer that an option chooses"),
     pytest.param("log-logger", "def fit():\n    print('started')\n", id="print"),
     pytest.param("log-logger", """
 import logging

@@ -5,6 +5,17 @@ import pytest
 from tests.audit.build import decided
 
 HITS = [
+    pytest.param("log-throughput", """
+class Loop:
+    def log(self, steps, tokens, seconds):
+        self._track({"loss": self.loss, "tokens_per_second": steps * tokens / seconds})
+""", id="record that an own method sends"),
+    pytest.param("log-throughput", """
+import torch
+class CollectStats:
+    def set_time(self, seconds):
+        self.collect_speed = self.steps / seconds
+""", id="speed kept in statistics"),
     pytest.param("log-metrics-file", """
 import csv
 def fit(loss, path):
@@ -47,6 +58,12 @@ def monitor(fabric):
 """, id="ThroughputMonitor"),
 ]  # fmt: skip
 MISSES = [
+    pytest.param("log-throughput", """
+import torch
+class Player:
+    def set_speed(self, factor):
+        self.train_speed = factor
+""", id="speed that is set"),
     pytest.param("log-metrics-file", """
 import json
 def save(metrics, path):

@@ -1,0 +1,146 @@
+"""Distributed training: what runs when there is only one process."""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from audit.facts.model import Block
+from audit.practices.accelerators import driven
+from audit.practices.libraries import named
+from audit.practices.origins import by_file
+from audit.practices.processes import asks_several, guards
+from audit.practices.registry import Place, at, practice
+from audit.repository import Repository, Site
+
+_CHOICE: Final = re.compile(
+    r"'(RANK|WORLD_SIZE|LOCAL_RANK|SLURM_\w+)' (not )?in os\.environ|world_?size'?\]? (>|<|==|!=|<=|>=) ?\d|"
+    r"is_distributed",
+    re.IGNORECASE,
+)
+
+
+_WRAPPERS: Final = (
+    "torch.nn.parallel.DistributedDataParallel",
+    "torch.nn.parallel.distributed.DistributedDataParallel",
+)
+
+
+_INITIALISERS: Final = (
+    "deepspeed.init_distributed", "deepspeed.comm.init_distributed", "colossalai.launch_from_torch",
+)  # fmt: skip
+
+
+_ENGINES: Final = (
+    "accelerate.Accelerator", "accelerate.accelerator.Accelerator", "accelerate.PartialState",
+    "accelerate.state.PartialState", "lightning.Fabric", "lightning.fabric.Fabric",
+    "lightning_fabric.Fabric", "lightning.pytorch.Trainer", "pytorch_lightning.Trainer",
+)  # fmt: skip
+
+
+_ONCE: Final = re.compile(r"(not )?[\w.:@]*is_initialized\(\)")
+_NO_GROUP: Final = re.compile(r"^not [\w.:@]*is_(initialized|available|dist\w*)\(\)")
+
+
+@practice(
+    "distributed-single-process-fallback",
+    looks_for="set-up and collectives guarded by environment, world size or is_initialized",
+)
+def distributed_single_process_fallback(repo: Repository) -> Iterator[Place]:
+    """The same code runs as a single process.
+
+    Where product code makes a process group, at least one place that does so, or the
+    wrapper of the model, must be conditional; guards around other collectives do not
+    make up for it.
+
+    Why:
+        Debugging, tests and laptops have one process.
+    Fix:
+        Initialise only when the launcher's variables are set; guard collectives by
+        ``is_initialized``.
+    Good:
+        import os
+        import torch.distributed as dist
+        def setup():
+            if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+                dist.init_process_group("nccl")
+    Bad:
+        import torch.distributed as dist
+        def setup():
+            dist.init_process_group("nccl")
+            dist.barrier()
+    Limits:
+        The condition may stand in the function or around a call of it, not further away.
+    """
+    made = [*repo.methods("init_process_group"), *repo.calls(*_INITIALISERS)]
+    conditional = [site for site in made if _conditional(repo, site)]
+    if made and not conditional and not _wraps_conditionally(repo):
+        return
+    yield from (
+        at(site, "a process group is made only for several processes") for site in conditional
+    )
+    yield from by_file(repo, _own_fallbacks(repo))
+    guarded = (
+        at(site, "only in a multi-process run")
+        for site in _collective(repo)
+        if any(asks_several(repo, site, one.text) for one in guards(site)) or _left_before(site)
+    )
+    yield from by_file(repo, guarded)
+
+
+def _own_fallbacks(repo: Repository) -> Iterator[Place]:
+    """Yield engines that make no process group where no launcher has set its variables."""
+    for site in (*repo.calls(*_ENGINES), *driven(repo)):
+        yield at(site, "the engine runs as one process where no launcher started several")
+
+
+def _left_before(site: Site) -> bool:
+    """Tell whether a function is left before a call where there is no process group."""
+    facts, one = site.module.facts, site.scope
+    return any(
+        block.kind == "if"
+        and one.line <= block.line < site.line
+        and _NO_GROUP.search(block.text)
+        and all(call.block != place or call.line == block.line for call in facts.calls)
+        for place, block in enumerate(facts.blocks)
+    )
+
+
+def _wraps_conditionally(repo: Repository) -> bool:
+    """Tell whether a model is wrapped for several processes only: else it trains unwrapped."""
+    return any(
+        asks_several(repo, site, one.text)
+        for site in repo.calls(*_WRAPPERS)
+        for one in guards(site)
+        if one.kind == "if"
+    )
+
+
+def _is_once(block: Block) -> bool:
+    """Tell whether a condition only keeps a group from being made twice."""
+    return bool(_ONCE.fullmatch(block.text))
+
+
+def _conditional(repo: Repository, site: Site) -> bool:
+    """Tell whether a call, its function, or a call of that function depends on the processes."""
+    facts, scope = site.module.facts, site.call.scope
+    if any(asks_several(repo, site, one.text) for one in guards(site) if not _is_once(one)):
+        return True
+    if any(
+        one.scope == scope and _CHOICE.search(facts.blocks[one.block].text)
+        for one in facts.calls
+        if one.block >= 0
+    ):
+        return True
+    name = facts.definitions[scope].name.rpartition(".")[2]
+    callers = repo.methods(name) if name else iter(())
+    return any(asks_several(repo, one, block.text) for one in callers for block in guards(one))
+
+
+def _collective(repo: Repository) -> Iterator[Site]:
+    yield from repo.calls("torch.distributed.*", "torch.nn.parallel.DistributedDataParallel")
+    for topic in ("communication", "sharded", "data-parallel"):
+        yield from (
+            one
+            for one in repo.calls(*named(topic))
+            if not one.names[0].startswith("torch.distributed.")
+        )

@@ -1,0 +1,78 @@
+"""Experiment trackers: what is sent to them, and the code that is named for one."""
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Final
+
+from audit.facts.model import Definition
+from audit.practices.libraries import library, named
+from audit.practices.loops import words
+from audit.practices.options import Option, handed
+from audit.practices.origins import called_on
+from audit.repository import Repository, Site
+
+SENDS: Final = (
+    "log", "log_metric", "log_metrics", "log_dict", "add_scalar", "add_scalars", "scalar", "track",
+    "report_scalar", "log_scalar", "log_scalars", "log_value", "log_table",
+    "log_artifact", "add_histogram", "log_text", "line",
+)  # fmt: skip
+OPENS: Final = (
+    "init",
+    "start_run",
+    "Run",
+    "Task",
+    "Experiment",
+    "init_run",
+    "SummaryWriter",
+    "get_task",
+    "current_task",
+)
+# Variables by which a tracker is configured for the engine that sends metrics to it.
+_VARIABLE: Final = re.compile(r"^'?(WANDB|MLFLOW|COMET|NEPTUNE|CLEARML|TRACKIO|SWANLAB|AIM)_\w+'?$")
+_NAMES: Final = re.compile(
+    r"(?<![a-z])(wandb|weights_?and_?biases|tensor_?board|mlflow|comet|neptune|clearml|swanlab|trackio|"
+    r"sacred|dvclive|visdom|aim(?=_(logger|tracker|run|repo|callback)))(?![a-z])"
+)
+
+
+@lru_cache(1 << 15)
+def trackers_in(name: str) -> frozenset[str]:
+    """Return the trackers that an identifier names."""
+    known = (one[1].replace("_", "") for one in _NAMES.finditer(words(name)))
+    return frozenset("wandb" if one == "weightsandbiases" else one for one in known)
+
+
+def tracker_named(one: Definition) -> str:
+    """Return the tracker that a class is named for, else nothing."""
+    if one.kind != "class" or one.stub:
+        return ""
+    return min(trackers_in(one.name.rpartition(".")[2]), default="")
+
+
+def sent(repo: Repository) -> list[tuple[Site, str]]:
+    """Return the calls that send values to a tracker, with its name, then those that make one."""
+    sends = [(s, name) for s in repo.methods(*SENDS) if (name := called_on(s, "trackers"))]
+    makes = [
+        (site, library("tracker-loggers", site.names))
+        for site in repo.calls(*named("tracker-loggers"))
+    ]
+    opens = [
+        (site, name) for site in repo.methods(*OPENS) if (name := library("trackers", site.names))
+    ]
+    opens += [(site, "Accelerate's trackers") for site in repo.methods("init_trackers")]
+    return sends + makes + opens + list(_configured(repo))
+
+
+def _configured(repo: Repository) -> Iterator[tuple[Site, str]]:
+    """Yield calls that configure a tracker of the training engine by its environment variables."""
+    for site in repo.calls("os.environ.setdefault"):
+        if site.call.args and (found := _VARIABLE.match(site.call.args[0])):
+            yield site, found[1]
+
+
+def reporting(repo: Repository) -> Iterator[Option]:
+    """Yield the options that name the trackers to which an engine sends metrics."""
+    for one in handed(repo, "report_to", "log_with"):
+        if one.value not in ("['none']", "'none' | None"):
+            yield one

@@ -1,0 +1,103 @@
+"""Practices that a configuration declares: found by what names resolve to, or refused."""
+
+from pathlib import Path
+
+import pytest
+
+from audit.config import load
+from audit.errors import ConfigError
+from audit.plugins import catalogue
+from audit.practices.declarative import extended
+from audit.stages.capabilities import decide
+from tests.audit.build import parts, repository
+from tests.audit.conftest import Run, write
+
+HEAD = (
+    'id = "team-rule"\ncapability = "checkpointing"\nrole = "safeguard"\n'
+    'title = "The team does it"\nwhy = "because"\nfix = "do it"\n'
+)
+CODE = """\
+# file: pkg/io.py
+from safetensors.torch import save_file as keep
+import torch
+
+class Net(torch.nn.Module):
+    pass
+
+def store(tensors, path):
+    \"\"\"Calls torch.jit.save, says this docstring.\"\"\"
+    keep(tensors, path, metadata={})
+# file: pyproject.toml
+[tool.ruff]
+line-length = 90
+# file: .github/workflows/ci.yml
+on: [push]
+jobs:
+  one:
+    runs-on: ubuntu-latest
+    steps:
+      - run: ruff check .
+"""
+
+
+def status(query: str) -> tuple[str, list[str]]:
+    text = f"[[rules]]\n{HEAD}{query}\n"
+    own = catalogue()
+    config = load({"codex-audit.toml": text.encode()}, own.ids, own.capabilities)
+    (practice,) = extended(own, config.rules, "the configuration").extra[len(own.extra) :]
+    (result,) = decide(repository(parts(CODE)), [practice])
+    return result.status, [f"{one.path}:{one.line}" for one in result.evidence]
+
+
+@pytest.mark.parametrize(
+    ("query", "place"),
+    [
+        ('calls = ["safetensors.torch.save_file"]', "pkg/io.py:9"),
+        ('calls = ["safetensors.*"]', "pkg/io.py:9"),
+        ('keywords = ["metadata"]', "pkg/io.py:9"),
+        ('bases = ["torch.nn.Module"]', "pkg/io.py:4"),
+        ('files = ["PyProject.toml"]', "pyproject.toml:1"),
+        ('keys = ["pyproject.toml:tool.ruff.line-*"]', "pyproject.toml:2"),
+        ('commands = ["ruff check"]', ".github/workflows/ci.yml:6"),
+    ],
+)
+def test_a_query_finds_its_place(query: str, place: str) -> None:
+    assert status(query) == ("present", [place])
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        'calls = ["torch.jit.save"]', 'calls = ["keep"]', 'keywords = ["meta"]',
+        'bases = ["torch.nn.Sequential"]', 'files = ["*.lock"]',
+        'keys = ["pyproject.toml:tool.black.*"]', 'commands = ["ruff format"]',
+    ],
+)  # fmt: skip
+def test_a_mention_or_another_name_is_nothing(query: str) -> None:
+    assert status(query) == ("absent", [])
+
+
+@pytest.mark.parametrize(
+    ("rule", "says"),
+    [
+        (HEAD + 'call = ["x"]', r"codex-audit.toml:1: unknown key 'call' in a rule: did you mean 'calls'\?"),
+        (HEAD, "codex-audit.toml:1: a rule needs one of calls, keywords"),
+        (HEAD.replace('why = "because"\n', "") + 'calls = ["x"]', "a rule needs 'why'"),
+        (HEAD.replace("team-rule", "Team Rule") + 'calls = ["x"]', "'Team Rule' is no id"),
+        (HEAD.replace("team-rule", "checkpoint-save") + 'calls = ["x"]', "'checkpoint-save' already"),
+        (HEAD.replace("safeguard", "nice") + 'calls = ["x"]', "codex-audit.toml:1: rules: Invalid enum"),
+    ],
+)  # fmt: skip
+def test_a_wrong_rule_is_refused_with_its_line(rule: str, says: str) -> None:
+    own = catalogue()
+    with pytest.raises(ConfigError, match=says):
+        load({"codex-audit.toml": f"[[rules]]\n{rule}\n".encode()}, own.ids, own.capabilities)
+
+
+def test_a_rule_is_in_the_matrix_and_gated_on(sample: Path, audit: Run) -> None:
+    rule = f'required = ["team-rule"]\n[[rules]]\n{HEAD}calls = ["nobody.calls"]\n'
+    write(sample, {"codex-audit.toml": rule})
+    done = audit("gate", sample)
+    assert done.returncode == 1
+    assert "team-rule" in done.stdout
+    assert "calls of nobody.calls" in audit("explain", "team-rule", sample).stdout
