@@ -9,6 +9,7 @@ import msgspec
 from audit.errors import AuditError
 from audit.model import (
     COMPONENTS,
+    MAX_EVIDENCE,
     SCHEMA_VERSION,
     Blame,
     CapabilityResult,
@@ -17,7 +18,6 @@ from audit.model import (
     PracticeResult,
     Value,
 )
-from audit.stages.capabilities import MAX_EVIDENCE
 
 How = Literal["disappeared", "unreachable", "untested", "undocumented"]
 

@@ -1,15 +1,17 @@
 """The smallest change that lets a rule hold: found by scoring again, not by adding gains up."""
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from audit.config import Config
 from audit.model import CapabilityResult, Decisions, Gap, PracticeResult
-from audit.practices.registry import Practice
 from audit.stages import gaps
 from audit.stages.scoring import normalised, score
+
+if TYPE_CHECKING:
+    from audit.practices.registry import Practice
 
 MOST: Final = 12
 """Steps after which no small change is in sight."""
@@ -21,7 +23,7 @@ class Cure:
     """Knows how scores answer to changes."""
 
     def __init__(
-        self, decisions: Decisions, practices: Mapping[str, Practice], config: Config
+        self, decisions: Decisions, practices: "Mapping[str, Practice]", config: Config
     ) -> None:
         self._duplicated = decisions.duplicated
         self._practices = practices

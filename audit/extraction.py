@@ -76,6 +76,7 @@ def decode(kind: FileKind, payload: bytes) -> Facts | str:
 
 
 def _encode_all(jobs: Sequence[Job]) -> list[tuple[str, bytes]]:
+    collects = gc.isenabled()
     gc.disable()
     limit = sys.getrecursionlimit()
     sys.setrecursionlimit(_RECURSION)
@@ -85,7 +86,8 @@ def _encode_all(jobs: Sequence[Job]) -> list[tuple[str, bytes]]:
             return [(name, encode(kind, content)) for name, kind, content in jobs]
     finally:
         sys.setrecursionlimit(limit)
-        gc.enable()
+        if collects:
+            gc.enable()
 
 
 def extract_all(jobs: Sequence[Job], processes: int) -> dict[str, bytes]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from functools import partial
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -12,6 +12,7 @@ from audit.config import Config
 from audit.cures import Capabilities, Cure
 from audit.errors import ConfigError
 from audit.model import (
+    MAX_EVIDENCE,
     Blame,
     Broken,
     CapabilityResult,
@@ -22,9 +23,10 @@ from audit.model import (
     Waived,
     Waiver,
 )
-from audit.practices.registry import Practice
-from audit.stages.capabilities import MAX_EVIDENCE
 from audit.stages.scoring import overall
+
+if TYPE_CHECKING:
+    from audit.practices.registry import Practice  # brings all of S3: a stored outcome needs none
 
 TOLERANCE: Final = 1e-6
 FALL: Final = 0.005
@@ -39,7 +41,7 @@ Rule = tuple[Broken, frozenset[str]]
 def decide(
     outcome: Outcome,
     config: Config,
-    practices: Mapping[str, Practice],
+    practices: "Mapping[str, Practice]",
     today: date,
     moved: Comparison | None = None,
 ) -> Decision:

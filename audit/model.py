@@ -16,6 +16,8 @@ Role: TypeAlias = Literal[
 Status: TypeAlias = Literal["present", "absent", "not_applicable", "unknown"]
 Rung: TypeAlias = Literal["none", "declared", "present", "wired", "tested", "documented"]
 RUNGS: tuple[Rung, ...] = ("none", "declared", "present", "wired", "tested", "documented")
+MAX_EVIDENCE = 12
+"""Places kept for one practice, best first; more say nothing new."""
 PracticeRole: TypeAlias = Literal["functionality", "safeguard"]
 COMPONENTS = ("functionality", "consistency", "tests", "safeguards", "documentation")
 

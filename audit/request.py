@@ -6,18 +6,20 @@ import tomllib
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from audit import __version__, config, coverage, plugins, templates
+from audit import __version__, config, plugins, templates
 from audit.config import Config
-from audit.coverage import Measured
 from audit.errors import ConfigError
 from audit.model import SourceInfo
 from audit.practices.catalogue import Catalogue
 from audit.source import Source, open_source, tree_id
 from audit.store import NoStore, Store
+
+if TYPE_CHECKING:
+    from audit.coverage import Measured
 
 _TITLE = re.compile(r"^# +(\S.{0,59}?) *#*$", re.MULTILINE)
 _NAMED_IN = {
@@ -42,7 +44,7 @@ class Request(msgspec.Struct, frozen=True):
     fast: bool = False
     """Leave out S2 and S5; the scores are the same."""
     processes: int = 2
-    coverage: Measured | None = None
+    coverage: "Measured | None" = None
     """Measured coverage that replaces reach by tests."""
 
     def info(self) -> SourceInfo:
@@ -119,8 +121,16 @@ def build(options: Options, store: Store | NoStore) -> Request:
         templates=templates.load(_override(options, settings)),
         fast=options.fast,
         processes=options.processes,
-        coverage=coverage.read(options.coverage) if options.coverage else None,
+        coverage=_measured(options.coverage),
     )
+
+
+def _measured(path: Path | None) -> "Measured | None":
+    if path is None:
+        return None
+    from audit import coverage  # XML, AST and SQLite: only where there is such a file
+
+    return coverage.read(path)
 
 
 def _contents(source: Source, names: frozenset[str]) -> dict[str, bytes]:

@@ -8,13 +8,11 @@ from itertools import islice
 
 from audit.burial import buried
 from audit.coverage import Covered
-from audit.model import RUNGS, Evidence, PracticeResult, Rung, Status
+from audit.model import MAX_EVIDENCE, RUNGS, Evidence, PracticeResult, Rung, Status
 from audit.practices.registry import Place, Practice
 from audit.repository import Repository
 from audit.visible import visible
 
-MAX_EVIDENCE = 12
-"""Places kept for one practice, best first; more say nothing new."""
 PLACE_LIMIT = 200
 """Places looked at before the best are chosen."""
 

@@ -1,13 +1,16 @@
 """S5: scores → what to do next, ranked by the exact gain in score."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from audit.config import Config
 from audit.model import CapabilityResult, Gap, PracticeResult
-from audit.practices.registry import Practice
 from audit.stages.scoring import Shares, normalised, score
+
+if TYPE_CHECKING:
+    from audit.practices.registry import Practice
 
 RAISE = {
     "tests": "test the evidence that no test reaches",
@@ -18,7 +21,7 @@ RAISE = {
 
 def rank(
     capabilities: Iterable[CapabilityResult],
-    practices: Mapping[str, Practice],
+    practices: "Mapping[str, Practice]",
     config: Config,
     duplicated: Shares,
 ) -> tuple[Gap, ...]:
@@ -40,7 +43,7 @@ def rank(
 
 def _missing(
     capability: CapabilityResult,
-    practices: Mapping[str, Practice],
+    practices: "Mapping[str, Practice]",
     config: Config,
     duplicated: Shares,
     count: int,
@@ -64,7 +67,7 @@ def _missing(
         )  # fmt: skip
 
 
-def _where(capability: CapabilityResult, missing: PracticeResult, practice: Practice) -> str:
+def _where(capability: CapabilityResult, missing: PracticeResult, practice: "Practice") -> str:
     """Name the file where the fix goes: beside the capability's evidence, or the file
     that the practice's good example shows."""
     good = practice.prose.good

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from codex_ml.cli import run
+from codex_ml.cli import let_idle_threads_sleep, run
 from codex_ml.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ def command(metrics: tuple[str, ...], baseline: Path | None, form: str, **option
     interruption. Several ranks: CODEX_DDP=1 torchrun ... -m codex_ml.cli.evaluate.
     """
     _check_usage(options)
+    let_idle_threads_sleep()
     from codex_ml import distributed
 
     chosen = _metrics(metrics)

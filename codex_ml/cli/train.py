@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from codex_ml.cli import run
+from codex_ml.cli import let_idle_threads_sleep, run
 from codex_ml.errors import ExitCode
 from codex_ml.training.config_file import change, read
 from codex_ml.training.demo import DEMO
@@ -46,6 +46,7 @@ def command(
     and exit with 130; --resume goes on from there, or from the last checkpoint of
     a run that was killed.
     """
+    let_idle_threads_sleep()
     config = _config(config_file, overrides, demo)
     if dry_run:
         from codex_ml.training.config_file import dump
@@ -71,12 +72,22 @@ def _train(config: "Config", *, resume: bool, demo: bool) -> int:
 
     result = train(config, resume=resume)
     if demo:
-        from codex_ml.training.trained import load_run
-
-        text = load_run(config.run).continue_text("\n", SAMPLE, seed=config.seed)
-        click.echo(f"--- a sample ---{text}\n--- end of the sample ---", err=True)
+        _show_demo(config)
     click.echo(json.dumps({"run": config.run, **dataclasses.asdict(result)}))
     return ExitCode.OK
+
+
+def _show_demo(config: "Config") -> None:
+    """Say on stderr how the held-out loss fell, and let the model write."""
+    from codex_ml.tracking import ndjson
+    from codex_ml.training.trained import load_run
+
+    for record in ndjson.read(Path(config.run) / ndjson.FILE):
+        if "validation_loss" in record:
+            loss = record["validation_loss"]
+            click.echo(f"step {record['step']:>5}  held-out loss {loss:.3f}", err=True)
+    text = load_run(config.run).continue_text("\n", SAMPLE, seed=config.seed)
+    click.echo(f"--- a sample ---{text}\n--- end of the sample ---", err=True)
 
 
 def _prove(config: "Config", steps: int, interruptions: int) -> int:

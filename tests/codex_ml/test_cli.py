@@ -1,7 +1,13 @@
 """The `codex-ml` command starts without its subcommands' libraries."""
 
+import os
 import subprocess
 import sys
+from pathlib import Path
+
+import pytest
+
+from codex_ml.tokenization import ByteTokenizer
 
 
 def test_version_is_printed_without_importing_torch() -> None:
@@ -53,3 +59,52 @@ def test_a_reader_that_went_away_is_no_error() -> None:
 def test_a_subcommand_s_module_starts_without_click() -> None:
     code = "import sys, codex_ml.cli; sys.exit('click' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+WATCHED = """
+import os, sys
+class Watch:
+    def find_spec(name, *_):
+        if name == 'torch':
+            print(os.environ.get('OMP_WAIT_POLICY'), flush=True)
+            os._exit(0)
+sys.meta_path.insert(0, Watch)
+"""
+
+
+def _policy_when_torch_comes(code: str, **variables: str) -> str:
+    inherited = {key: value for key, value in os.environ.items() if key != "OMP_WAIT_POLICY"}
+    done = subprocess.run(
+        [sys.executable, "-c", WATCHED + code],
+        env=inherited | variables,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.strip()
+
+
+def _computing(command: str, folder: Path) -> str:
+    data = folder / "data.jsonl"
+    data.write_text('{"text": "a line"}\n')
+    tokenizer = folder / "tokenizer.json"
+    tokenizer.write_bytes(ByteTokenizer().to_bytes())
+    model = ["--model=huggingface", f"--option=path={folder}", f"--tokenizer={tokenizer}"]
+    task = [f"--data={data}", f"--out={folder / 'out'}", "--metric=bits-per-byte"]
+    arguments = {"train": ["--demo", f"run={folder / 'run'}"], "evaluate": [*model, *task]}
+    return f"from codex_ml.cli import main; main({[command, *arguments[command]]})"
+
+
+@pytest.mark.parametrize("command", ["train", "evaluate"])
+def test_a_command_that_computes_lets_idle_threads_sleep(command: str, tmp_path: Path) -> None:
+    assert _policy_when_torch_comes(_computing(command, tmp_path)) == "PASSIVE"
+
+
+def test_the_user_s_own_wait_policy_stays(tmp_path: Path) -> None:
+    code = _computing("train", tmp_path)
+    assert _policy_when_torch_comes(code, OMP_WAIT_POLICY="ACTIVE") == "ACTIVE"
+
+
+def test_a_library_import_leaves_the_wait_policy_alone() -> None:
+    code = "from codex_ml.training import train; import codex_ml.cli.train, torch"
+    assert _policy_when_torch_comes(code) == "None"

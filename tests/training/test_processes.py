@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import time
 from pathlib import Path
@@ -91,13 +92,17 @@ def test_a_proof_that_does_not_hold_says_where(tmp_path: Path) -> None:
 def test_the_demo_learns_and_samples(tmp_path: Path) -> None:
     run = tmp_path / "demo"
     arguments = ["--demo", f"run={run}", "model.layers=1", "training.steps=60", "logging.every=1"]
+    arguments += ["evaluation.every=20"]
     child = start(*arguments)
     stdout, stderr = child.communicate(timeout=300)
     assert child.returncode == 0
     assert json.loads(stdout)["step"] == 60
     found = losses(run)
     assert sum(found[-5:]) < 0.7 * sum(found[:5])
-    assert "--- a sample ---" in stderr
+    shown = [float(loss) for loss in re.findall(r"held-out loss (\d+\.\d+)\n", stderr)]
+    assert len(shown) == 3
+    assert shown == sorted(shown, reverse=True)
+    assert stderr.index("held-out loss") < stderr.index("--- a sample ---")
     assert load_run(run).tokenizer.vocab_size == 256
 
 
