@@ -122,7 +122,7 @@ def change(capability: str, was: PracticeResult, row: PracticeResult) -> Change:
     Where as many places are kept as there may be, one that is missing may have been
     pushed out by others: that is no loss, and one that is new no gain.
     """
-    pairs, gone, new = _matched(was.evidence, row.evidence)
+    pairs, gone, new = _matched(_once(was.evidence), _once(row.evidence))
     losses = [loss for before, after in pairs for loss in _weaker(before, after)]
     if len(row.evidence) < MAX_EVIDENCE:
         losses += [Loss(one, "disappeared") for one in gone]
@@ -132,6 +132,11 @@ def change(capability: str, was: PracticeResult, row: PracticeResult) -> Change:
 
 Pairs = list[tuple[Evidence, Evidence]]
 Evidences = Sequence[Evidence]
+
+
+def _once(found: Evidences) -> Evidences:
+    """Return one of the places that share a logical line: how many they are is layout."""
+    return tuple({(one.path, one.fingerprint or one.line): one for one in found}.values())
 
 
 def _matched(old: Evidences, new: Evidences) -> tuple[Pairs, Evidences, Evidences]:
