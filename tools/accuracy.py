@@ -37,7 +37,8 @@ HISTORY = (
     ("written on nine repositories", "setfit, open_clip, skorch", 0.978, 0.808, 0.885),
     ("the same", "the eighteen of development, labelled blindly", 0.959, 0.877, 0.916),
     ("the same", "the seven fresh ones", 0.964, 0.807, 0.879),
-    ("widened on 20, then on 30 repositories", "the seven fresh ones", 0.0, 0.0, 0.0),
+    ("widened on twenty repositories", "the seven fresh ones", 0.954, 0.881, 0.916),
+    ("widened on thirty repositories", "the seven fresh ones", 0.951, 0.884, 0.916),
 )
 
 
