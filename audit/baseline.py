@@ -124,9 +124,9 @@ def loosened(old: Config, new: Config) -> Iterator[str]:
     for waiver in new.waivers:
         if waiver.expires > ends.get(waiver.practice, ""):
             yield f"{waiver.practice} is waived until {waiver.expires}"
-    for key in ("weights", "caps", "profile", "paths", "baseline"):
+    for key in ("weights", "caps", "profile", "paths", "rules", "baseline"):
         if getattr(old, key) != getattr(new, key):
-            yield f"{key} differs"
+            yield f"{key} changed"
 
 
 def _worse(

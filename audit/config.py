@@ -148,7 +148,7 @@ def _typed(table: dict[str, Any], place: _Place) -> Config:
     for key, noun in (("waivers", "waiver"), ("rules", "rule")):
         for number, row in enumerate(table.get(key) or ()):
             if isinstance(row, dict):
-                _check_row(row, noun, place.at(f"{key}[{number}]"))
+                _check_row(row, noun, place, f"{key}[{number}]")
     try:
         return msgspec.convert(table, Config)
     except msgspec.ValidationError as error:
@@ -160,14 +160,15 @@ def _typed(table: dict[str, Any], place: _Place) -> Config:
 _ROWS: Final[dict[str, type[Waiver | Rule]]] = {"waiver": Waiver, "rule": Rule}
 
 
-def _check_row(row: dict[str, Any], noun: str, where: str) -> None:
-    fields = msgspec.structs.fields(_ROWS[noun])
+def _check_row(row: dict[str, Any], noun: str, place: _Place, number: str) -> None:
+    where, fields = place.at(number), msgspec.structs.fields(_ROWS[noun])
     names = tuple(one.name for one in fields)
     for key in row:
         if key not in names:
-            raise ConfigError(f"{where}: unknown key {key!r} in a {noun}{nearest(key, names)}")
+            at = place.at(f"{number}.{key}")
+            raise ConfigError(f"{at}: unknown key {key!r} in a {noun}{nearest(key, names)}")
     for one in fields:
-        if one.required and not row.get(one.name):
+        if one.required and not str(row.get(one.name, "")).strip():
             raise ConfigError(f"{where}: a {noun} needs {one.name!r}")
     if noun == "rule" and not any(row.get(one.name) for one in fields if not one.required):
         queries = ", ".join(one.name for one in fields if not one.required)
@@ -229,9 +230,22 @@ def _with_rules(
             raise ConfigError(
                 f"{where}: there is a practice {rule.id!r} already: choose another id"
             )
+        _readable(rule, place, f"rules[{number}]")
         ids |= {rule.id}
         capabilities |= {rule.capability}
     return ids, capabilities
+
+
+def _readable(rule: Rule, place: _Place, number: str) -> None:
+    """Refuse texts that would break a line of a report, and queries that can find nothing."""
+    for key, value in msgspec.structs.asdict(rule).items():
+        where = f"{place.at(f'{number}.{key}')}: {key}"
+        for text in value if isinstance(value, tuple) else (value,):
+            line = " ".join(text.split()) if key in ("why", "fix") else text
+            if not line.strip() or not line.isprintable():
+                raise ConfigError(f"{where}: {text!r}: write one line of visible characters")
+            if key == "keys" and not all(text.partition(":")):
+                raise ConfigError(f"{where}: {text!r}: write 'file glob:key glob'")
 
 
 def _agree(config: Config, place: _Place) -> None:

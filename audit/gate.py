@@ -100,8 +100,9 @@ def _required(
         if row.status != "present":
             says = f"required practice {name} is {row.status.replace('_', ' ')}"
             gap = actions.get(name)
-            where = f"{gap.action} in {gap.where}, see {gap.page}" if gap else row.looked_for
-            yield Broken("required", says, where, name), frozenset({name})
+            page = f", see {gap.page}" if gap and gap.page else ""
+            cure = f"{gap.action} in {gap.where}{page}" if gap else row.looked_for
+            yield Broken("required", says, cure, name), frozenset({name})
 
 
 def _regressions(moved: Comparison) -> Iterator[Rule]:

@@ -19,6 +19,7 @@ from audit.practices.catalogue import ID, Catalogue, Definition, built_in
 if TYPE_CHECKING:
     from importlib.metadata import Distribution, EntryPoint
 
+    from audit.model import Rule
     from audit.practices.registry import Practice
 
 GROUP: Final = "codex_audit.practices"
@@ -46,6 +47,15 @@ def catalogue() -> Catalogue:
     problems = tuple(f"plugin {one.name}: {one.problem}" for one in found if one.problem)
     state = "\n".join(f"{one.name} {one.state}" for one in found)
     return Catalogue((*built_in(), *definitions), extra, problems, state)
+
+
+def with_rules(known: Catalogue, rules: "tuple[Rule, ...]") -> Catalogue:
+    """Return a catalogue with the practices that a configuration declares."""
+    if not rules:
+        return known
+    from audit.practices import declarative  # detectors: only where a rule is declared
+
+    return declarative.extended(known, rules, "the configuration")
 
 
 def installed() -> Iterator[Plugin]:

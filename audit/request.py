@@ -109,15 +109,11 @@ def build(options: Options, store: Store | NoStore) -> Request:
             settings = config.load(files, ids, capabilities)
     except ConfigError as error:  # the practice it does not know may be a broken plugin's
         raise ConfigError("; ".join((str(error), *catalogue.problems))) from None
-    if settings.rules:
-        from audit.practices import declarative  # detectors: only where a rule is declared
-
-        catalogue = declarative.extended(catalogue, settings.rules, "the configuration")
     return Request(
         name=_name(source, files.get("pyproject.toml", b"")),
         source=source,
         config=settings,
-        catalogue=catalogue,
+        catalogue=plugins.with_rules(catalogue, settings.rules),
         templates=templates.load(_override(options, settings)),
         fast=options.fast,
         processes=options.processes,

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from audit import proof, templates
+from audit import plugins, proof, templates
 from audit.config import Config
 from audit.errors import AuditError
 from audit.formats import FORMATS, WRITTEN
@@ -113,13 +113,15 @@ def _other(name: str, manifest: object, other: object, where: str) -> str:
 
 
 def _tool(folder: Path, found: Manifest, catalogue: Catalogue) -> Iterator[str]:
-    """Compare with this tool's own catalogue and templates, if it is the same version."""
+    """Compare with this tool's own templates and catalogue, the report's rules among its
+    practices, if it is the same version."""
     if found.tool != TOOL:
         yield f"tool: {found.tool.name} {found.tool.version} wrote it, this is {TOOL.version}"
         return
-    if found.catalogue_hash != catalogue.digest():
-        yield _other("catalogue_hash", found.catalogue_hash, catalogue.digest(), "this tool")
     settings = _decoded(folder, CONFIGURATION, Config)
+    digest = plugins.with_rules(catalogue, settings.rules if settings else ()).digest()
+    if found.catalogue_hash != digest:
+        yield _other("catalogue_hash", found.catalogue_hash, digest, "this tool")
     if settings is None or settings.templates:
         return  # the repository's own templates: only a re-run can know them
     ours = templates.digest(templates.load())

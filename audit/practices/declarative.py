@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
+from textwrap import indent
 from typing import Final
 
 import msgspec
@@ -26,7 +27,7 @@ class Query:
         self.rule = rule
         wanted = looks_for(rule)
         self.__doc__ = (
-            f"{rule.title}\n\nWhy:\n    {rule.why}\nFix:\n    {rule.fix}\n"
+            f"{rule.title}\n\nWhy:\n{_indented(rule.why)}\nFix:\n{_indented(rule.fix)}\n"
             f"Good:\n    {wanted}\nBad:\n    none of {wanted}"
         )
 
@@ -62,8 +63,13 @@ def _keys(repo: Repository, query: str) -> Iterator[Place]:
     files, _, wanted = query.partition(":")
     for file in repo.find(files):
         for key in file.facts.keys if isinstance(file.facts, DataFacts) else ():
-            if fnmatchcase(key.path, wanted or "*"):
+            if fnmatchcase(key.path, wanted):
                 yield of_key(file, key, f"{key.path} = {key.value[:60]}")
+
+
+def _indented(text: str) -> str:
+    """Keep every line of a text in its section of the docstring."""
+    return indent(text.strip(), "    ")
 
 
 def looks_for(rule: Rule) -> str:

@@ -153,9 +153,11 @@ def test_a_loosened_policy_is_said(sample: Path, call: Call, git: Git) -> None:
             "codex-audit.toml": 'required = ["train-loop", "checkpoint-save"]\n[thresholds]\nmean = 0.1\n'
         },
     )
+    rule = 'id = "a"\ncapability = "b"\nrole = "safeguard"\ntitle = "t"\nwhy = "w"\nfix = "f"\nfiles = ["*"]'
     commit(
         sample, git, "looser",
-        {"codex-audit.toml": 'required = ["train-loop"]\n[not_applicable]\nserve-http = "a library"\n'},
+        {"codex-audit.toml": 'required = ["train-loop"]\n[not_applicable]\nserve-http = "a library"\n'
+         f"[[rules]]\n{rule}\n"},
     )  # fmt: skip
     done = call("gate", sample, "--base", "HEAD~1")
     assert done.returncode == 0
@@ -164,6 +166,7 @@ def test_a_loosened_policy_is_said(sample: Path, call: Call, git: Git) -> None:
         "thresholds.mean 0.1 → 0",
         "checkpoint-save is not required any more",
         "serve-http is not applicable: a library",
+        "rules changed",
     ]
 
 

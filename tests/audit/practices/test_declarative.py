@@ -7,6 +7,7 @@ import pytest
 from audit.config import load
 from audit.errors import ConfigError
 from audit.plugins import catalogue
+from audit.practices.catalogue import Catalogue
 from audit.practices.declarative import extended
 from audit.stages.capabilities import decide
 from tests.audit.build import parts, repository
@@ -80,12 +81,17 @@ def test_a_mention_or_another_name_is_nothing(query: str) -> None:
 @pytest.mark.parametrize(
     ("rule", "says"),
     [
-        (HEAD + 'call = ["x"]', r"codex-audit.toml:1: unknown key 'call' in a rule: did you mean 'calls'\?"),
+        (HEAD + 'call = ["x"]', r"codex-audit.toml:8: unknown key 'call' in a rule: did you mean 'calls'\?"),
         (HEAD, "codex-audit.toml:1: a rule needs one of calls, keywords"),
         (HEAD.replace('why = "because"\n', "") + 'calls = ["x"]', "a rule needs 'why'"),
         (HEAD.replace("team-rule", "Team Rule") + 'calls = ["x"]', "'Team Rule' is no id"),
         (HEAD.replace("team-rule", "checkpoint-save") + 'calls = ["x"]', "'checkpoint-save' already"),
         (HEAD.replace("safeguard", "nice") + 'calls = ["x"]', "codex-audit.toml:1: rules: Invalid enum"),
+        (HEAD.replace("because", " ") + 'calls = ["x"]', "codex-audit.toml:1: a rule needs 'why'"),
+        (HEAD + 'calls = ["x", ""]', "codex-audit.toml:8: calls: '': write one line"),
+        (HEAD + 'keys = ["tool.ruff"]', "codex-audit.toml:8: keys: 'tool.ruff': write 'file glob:key"),
+        (HEAD.replace("does it", r"does\n::error::it") + 'calls = ["x"]', "codex-audit.toml:5: title: "),
+        (HEAD.replace("because", r"\u001b[2J") + 'calls = ["x"]', "codex-audit.toml:6: why: "),
     ],
 )  # fmt: skip
 def test_a_wrong_rule_is_refused_with_its_line(rule: str, says: str) -> None:
@@ -94,10 +100,31 @@ def test_a_wrong_rule_is_refused_with_its_line(rule: str, says: str) -> None:
         load({"codex-audit.toml": f"[[rules]]\n{rule}\n".encode()}, own.ids, own.capabilities)
 
 
+def test_prose_of_many_lines_stays_in_its_section() -> None:
+    why = '"""\nfirst\nFix:\n  - second: \\u00e9\n"""'
+    text = "[[rules]]\n" + HEAD.replace('"because"', why) + "calls = ['x']\n"
+    config = load({"codex-audit.toml": text.encode()}, frozenset(), frozenset())
+    (practice,) = extended(Catalogue(()), config.rules, "the configuration").extra
+    assert (practice.prose.why, practice.prose.fix) == ("first\nFix:\n  - second: é", "do it")
+
+
+def test_a_report_made_with_rules_verifies_and_an_edited_rule_is_named(
+    sample: Path, tmp_path: Path, audit: Run
+) -> None:
+    out, rules = tmp_path / "out", f'[[rules]]\n{HEAD}calls = ["nobody.calls"]\n'
+    write(sample, {"codex-audit.toml": rules})
+    assert audit("run", sample, "--out", out).returncode == 0
+    assert audit("verify", out, sample, "--rerun").returncode == 0
+    write(sample, {"codex-audit.toml": rules.replace("nobody", "somebody")})
+    done = audit("verify", out, sample, "--rerun")
+    assert done.returncode == 1
+    assert "catalogue_hash: " in done.stdout
+
+
 def test_a_rule_is_in_the_matrix_and_gated_on(sample: Path, audit: Run) -> None:
     rule = f'required = ["team-rule"]\n[[rules]]\n{HEAD}calls = ["nobody.calls"]\n'
     write(sample, {"codex-audit.toml": rule})
     done = audit("gate", sample)
     assert done.returncode == 1
-    assert "team-rule" in done.stdout
+    assert "add: The team does it in sample/loop.py (sample.loop:train)\n" in done.stdout
     assert "calls of nobody.calls" in audit("explain", "team-rule", sample).stdout
