@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from audit.facts.model import Assign
 from audit.practices.libraries import named
 from audit.practices.loops import own_name, scope_at
 from audit.practices.origins import by_file, called_on
@@ -25,7 +26,9 @@ _SWITCHES: Final = (
     "basicConfig", "dictConfig", "setLevel", "addHandler", "set_verbosity", "set_verbosity_error",
     "set_verbosity_info", "set_verbosity_warning", "disable_progress_bar", "disable_progress_bars",
 )  # fmt: skip
-_OUTPUT: Final = r"(^|[._%@])(\w*(logger|tracker|writer|wandb|tensorboard|progress_?bar|pbar)\w*)$"
+_OUTPUT: Final = re.compile(
+    r"logger|tracker|writer|wandb|tensorboard|progress_?bar|pbar", re.IGNORECASE
+)
 _ZERO: Final = re.compile(r"(process|rank)_zero\(\)|is_(main|master)\w*|rank(\(\))? [!=]= 0")
 _CHOSEN: Final = re.compile(rf" if [^']*({_ZERO.pattern})[^']* else ")
 _QUIET: Final = re.compile(r"log|print|quiet|silen|progress|stdout|verb", re.IGNORECASE)
@@ -106,6 +109,13 @@ def log_tracker(repo: Repository) -> Iterator[Place]:
     yield from by_file(repo, found)
 
 
+def _is_output(made: Assign) -> bool:
+    """Tell whether what is made, or the attribute that keeps it, is named for output; the name
+    of a local says nothing."""
+    kept = "" if made.target[0] in "%@" else made.target.rpartition(".")[2]
+    return bool(_OUTPUT.search(kept) or _OUTPUT.search(made.value.partition(" if ")[0]))
+
+
 @practice("log-rank-zero", looks_for="output guarded by the rank of the process")
 def log_rank_zero(repo: Repository) -> Iterator[Place]:
     """Only the main process prints or logs.
@@ -142,8 +152,8 @@ def _rank_zero_output(repo: Repository) -> Iterator[Place]:
     for module, switch in repo.assigns(r"\.disabled$|^(builtins|__builtin__)\.print$"):
         if asks_other_ranks(switch.value) or switch.target.endswith(".print"):
             yield in_code(module, switch.scope, switch.line, "output depends on the rank")
-    for module, made in repo.assigns(_OUTPUT):
-        if _CHOSEN.search(made.value):
+    for module, made in repo.assigns(""):
+        if " else " in made.value and _CHOSEN.search(made.value) and _is_output(made):
             yield in_code(module, made.scope, made.line, "made on the main process only")
     for module, place, one in repo.definitions:
         if any(RANK_ZERO_NAME.search(d.rpartition(".")[2]) for d in one.decorators):
