@@ -55,7 +55,7 @@ space-gate: $(VENV)/.core ## hold this repository to its own bars and to the rev
 
 .PHONY: space-clean
 space-clean: ## remove what the audit wrote
-	rm -rf $(OUT)/audit_artifacts $(OUT)/reports $(OUT)/manifest.json
+	rm -rf $(OUT)/audit_artifacts $(OUT)/reports $(OUT)/manifest.json $(OUT)/manifest.intoto.json
 
 .PHONY: test
 test: $(VENV)/.dev $(VENV)/.docs ## run the test suite
