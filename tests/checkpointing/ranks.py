@@ -1,6 +1,7 @@
 """Jobs of several processes that save and restore a model in shards.
 
-python -m tests.checkpointing.ranks FOLDER: each rank prints action, size, digest of all values.
+python -m tests.checkpointing.ranks FOLDER: each rank writes the digest of all values to its own file
+FOLDER-ACTION-SIZE-RANK (standard output is shared with gloo, which writes into the middle of lines).
 """
 
 import os
@@ -49,7 +50,7 @@ def fingerprint(model: torch.nn.Module, optimizer: torch.optim.Optimizer) -> str
 
 def work(action: str, rank: int, size: int, folder: Path) -> None:
     """Join the job; save after some training, or restore."""
-    store = folder.with_name(f"{action}-{size}")
+    store = folder.with_name(f"store-{action}-{size}")
     dist.init_process_group("gloo", init_method=f"file://{store}", rank=rank, world_size=size)
     model, optimizer = build(size)
     with CheckpointManager(folder, group=Ranks(), asynchronous=True) as manager:
@@ -59,7 +60,8 @@ def work(action: str, rank: int, size: int, folder: Path) -> None:
         else:
             checkpoint = manager.restore(3, model=model, optimizer=optimizer, rng=False)
             assert [part["rank"] for part in checkpoint.ranks("data")] == [0, 1]
-    print(action, size, fingerprint(model, optimizer), flush=True)
+    told = folder.with_name(f"{folder.name}-{action}-{size}-{rank}")
+    told.write_text(fingerprint(model, optimizer))
     dist.destroy_process_group()
 
 
