@@ -68,3 +68,8 @@ def test_a_missing_library_is_one_line_and_exit_2() -> None:
 )
 def test_other_errors_are_not_hidden(error: Exception) -> None:
     assert cure(error) == ""
+
+
+@pytest.mark.parametrize("extra", ["tensorboard", "mlflow", "wandb"])
+def test_a_tracker_that_is_not_installed_names_an_extra_that_is_there(extra: str) -> None:
+    assert extra in PROJECT["optional-dependencies"]
