@@ -7,6 +7,7 @@ import sys
 from contextlib import contextmanager, redirect_stdout
 from importlib import import_module
 
+from codex_ml.extras import cure
 from codex_ml.plugins.errors import IncompatiblePluginError, PluginLoadError
 from codex_ml.plugins.groups import API_VERSION, DISABLE
 
@@ -42,9 +43,9 @@ def load(entry: Entry) -> object:
             for part in attribute.split(".") if attribute else ():
                 found = getattr(found, part)
     except (Exception, SystemExit) as error:
+        advice = f"fix or uninstall it, or set {DISABLE}={entry.group}.{entry.name}"
         raise PluginLoadError(
-            f"{label} cannot be imported: {type(error).__name__}: {error}; "
-            f"fix or uninstall it, or set {DISABLE}={entry.group}.{entry.name}"
+            f"{label} cannot be imported: {type(error).__name__}: {error}; {cure(error) or advice}"
         ) from error
     written_for = getattr(found, MARKER, getattr(module, MARKER, 1))
     if written_for != API_VERSION:
