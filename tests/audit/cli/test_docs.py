@@ -31,11 +31,9 @@ def test_a_wrong_claim_is_named_and_exits_with_1(tmp_path: Path, audit: Run) -> 
 
 
 def test_a_page_cannot_write_to_the_terminal(tmp_path: Path, audit: Run) -> None:
-    write(
-        tmp_path / "sample", project({"docs/usage.md": ("audit . --jobs", "\x1b[2Jaudit . --jobs")})
-    )
+    write(tmp_path / "sample", project({"docs/usage.md": (". --jobs 2", ". --job \x1b[31m")}))
     done = audit("docs", tmp_path / "sample")
-    assert r"\x1b[2Jaudit" in done.stdout
+    assert r"--job \x1b[31m" in done.stdout
     assert "\x1b" not in done.stdout
 
 
