@@ -420,13 +420,18 @@ class Repository:
 
     @cached_property
     def documented_names(self) -> frozenset[str]:
-        """Identifiers that the docs show as code: spans, fences, reference directives."""
+        """Identifiers that the docs show as code: spans, fences, reference directives.
+
+        ``package.module.name`` shows the name, too, where the package is this repository's.
+        """
         words: set[str] = set()
         for _, page in self.prose():
             for text in (*(one.text for one in page.spans), *(one.text for one in page.fences)):
                 words.update(_IDENTIFIER.findall(text))
             for one in page.directives:
                 words.update(_IDENTIFIER.findall(one.argument))
+        tops = self.program.tops
+        words |= {one.rpartition(".")[2] for one in words if one.partition(".")[0] in tops}
         return frozenset(words)
 
     @cached_property

@@ -104,7 +104,8 @@ class Program:
         for module in self.modules:
             for name in {module.dotted, _from_root(module.path)}:
                 self._by_dotted.setdefault(name, []).append(module)
-        self._tops = {name.partition(".")[0] for name in self._by_dotted}
+        self.tops = {name.partition(".")[0] for name in self._by_dotted}
+        """First parts of the modules' names."""
         self._memo: dict[tuple[int, str], tuple[str, int]] = {}
         self._stars: dict[int, tuple[Module, ...]] = {}
         self._followed: dict[tuple[int, str], tuple[tuple[str, int], ...]] = {}
@@ -139,7 +140,7 @@ class Program:
         return known
 
     def _resolve(self, module: Module, name: str, depth: int) -> tuple[str, int]:
-        if name[:1] not in ":." and _TOP.split(name, 1)[0] not in self._tops:
+        if name[:1] not in ":." and _TOP.split(name, 1)[0] not in self.tops:
             return name, -1  # most names: libraries, parameters, attributes
         found = _HEAD.match(name)
         assert found is not None
@@ -149,7 +150,7 @@ class Program:
             return self._inside(module, head, tail, depth)
         if lead:
             head = _absolute(module, lead, head)
-        if not head or head.partition(".")[0] not in self._tops:
+        if not head or head.partition(".")[0] not in self.tops:
             return head + tail, -1
         parts = head.split(".")
         for cut in range(len(parts), 0, -1):
