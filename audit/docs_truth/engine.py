@@ -4,8 +4,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from audit.docs_truth import kinds
-from audit.docs_truth.model import Claim, Finding, Report, Unknown, Wrong
+from audit.docs_truth.model import SCHEMA_VERSION, Claim, Finding, Report, Unknown, Wrong
 from audit.docs_truth.world import World
+from audit.model import TOOL
 
 
 def check(world: World, *, execute: bool = False) -> Report:
@@ -31,8 +32,8 @@ def check(world: World, *, execute: bool = False) -> Report:
             checked[kind.id] += 1
     ordered = sorted(_once(findings), key=lambda one: (one.path, one.line, one.kind, one.claim))
     return Report(
-        len(world.pages), dict(sorted(checked.items())), dict(sorted(skipped.items())),
-        suppressed, tuple(ordered),
+        SCHEMA_VERSION, TOOL, len(world.pages), dict(sorted(checked.items())),
+        dict(sorted(skipped.items())), suppressed, tuple(ordered),
     )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from functools import cached_property
 from itertools import islice
 
 from audit.burial import buried
+from audit.code.graph import is_public
 from audit.coverage import Covered
 from audit.model import MAX_EVIDENCE, RUNGS, Evidence, PracticeResult, Rung, Status
 from audit.practices.registry import Place, Practice
@@ -92,20 +93,38 @@ class Reach:
             chain.append(first + parent)
         return chain
 
-    def _documented(self, node: int) -> bool:
-        """Tell whether the docs show the name of a definition, or of its file, as code."""
-        program, names = self.repository.program, self.repository.documented_names
-        module = program.owner[node]
-        if (
-            module.path in names
-            or module.dotted in names
-            or module.path.rpartition("/")[2] in names
-        ):
+    def _documented(self, node: int, seen: frozenset[int] = frozenset()) -> bool:
+        """Tell whether the docs show the name of a definition, or of its file, as code.
+
+        What is private has no name to show: the docs have it if they have all that use it.
+        """
+        program = self.repository.program
+        if self.names_file(program.owner[node].path, program.owner[node].dotted):
             return True
-        own = [
-            part for part in program.definition(node).name.split(".") if not part.startswith("_")
-        ]
-        return any(len(part) > 3 and part in names for part in own)
+        name = program.definition(node).name
+        own = [part for part in name.split(".") if not part.startswith("_")]
+        shown = self.repository.documented_names
+        if name in shown or any(len(part) > 3 and part in shown for part in own):
+            return True
+        if not name or is_public(name):
+            return False
+        users = set(self.repository.graph.callers[node]) - seen - {node}
+        return bool(users) and all(self._documented(one, seen | {node}) for one in users)
+
+    def names_file(self, path: str, dotted: str = "") -> bool:
+        """Tell whether the docs show a file's path, name or module as code."""
+        names = self.repository.documented_names
+        return not names.isdisjoint((path.lstrip("."), path.rpartition("/")[2].lstrip("."), dotted))
+
+    def explained(self, path: str) -> bool:
+        """Tell whether a file that is no code is a page itself, or named by one, or its folder."""
+        parts = path.lstrip(".").split("/")
+        folders = {"/".join(parts[:end]) for end in range(1, len(parts))}
+        return (
+            self.repository.files[path].role == "docs"
+            or self.names_file(path)
+            or not self.repository.documented_names.isdisjoint(folders)
+        )
 
 
 def _foreign(repository: Repository, reach: Reach, practice: Practice) -> PracticeResult:
@@ -166,7 +185,6 @@ def _found(repository: Repository, reach: Reach, practice: Practice) -> list[Evi
 
 def _evidence(repository: Repository, reach: Reach, place: Place) -> Evidence:
     if place.node < 0:
-        documented = place.path in repository.documented_names
         rung: Rung = "present"
         return Evidence(
             place.path,
@@ -175,7 +193,7 @@ def _evidence(repository: Repository, reach: Reach, place: Place) -> Evidence:
             visible(place.says),
             rung,
             code=False,
-            documented=documented,
+            documented=reach.explained(place.path),
         )
     rung, tested, documented = reach.rung(place.node, place.line)
     symbol = repository.program.symbol(place.node)
