@@ -55,6 +55,8 @@ def command(
 
         click.echo(dump(config), nl=False)
         return ExitCode.OK
+    import torch  # noqa: F401  # first: what its extra brings is all that training needs
+
     if prove_resume:
         return _prove(config, steps, interruptions)
     return _train(config, resume=resume, demo=demo)
