@@ -326,18 +326,24 @@ class Repository:
 
     @cached_property
     def by_keyword(self) -> dict[str, list[Site]]:
-        """Every product call by the keywords that it is given."""
+        """Every product call by the keywords that it is given, those of a ``**`` display too."""
         found: dict[str, list[Site]] = {}
         for site in self.all_calls:
-            for key, _ in site.call.kwargs:
+            for key, value in site.call.kwargs:
                 found.setdefault(key, []).append(site)
+                if key == "**" and "{'" in value:
+                    for inner in dict.fromkeys(_SPREAD.findall(value)):
+                        found.setdefault(inner[0], []).append(site)
         return found
 
     def given(self, *keywords: str) -> Iterator[tuple[Site, str]]:
         """Yield product calls that are given one of the keywords, with its value."""
         for keyword in keywords:
             for site in self.by_keyword.get(keyword, ()):
-                yield site, site.call.keyword(keyword) or ""
+                value = site.call.keyword(keyword)
+                if value is None:
+                    value = dict(_SPREAD.findall(site.call.keyword("**") or "")).get(keyword)
+                yield site, value or ""
 
     def kinds(self, site: Site, which: int = 0) -> tuple[str, ...]:
         """Return the texts that a callee leads to through the repository's own functions
@@ -424,6 +430,8 @@ class Repository:
         )
 
 
+_SPREAD = re.compile(r"'([a-z_]\w*)': ([^\s,{}]+(?: [^\s,{}]+)*)")
+"""An entry of a mapping that becomes keywords: its key and value."""
 _STEM = re.compile(r"[.\-_ ]")
 _RUNS = frozenset(
     {"run", "script", "before_script", "command", "commands", "after_script", "install"}

@@ -16,6 +16,7 @@ _TOP: Final = re.compile(r"\W")
 _CALL_OR_ITEM: Final = re.compile(r"[(\[]")
 _STEP: Final = re.compile(r"\(\)|\[[^\]]*\]|\.\w+")
 _ORIGIN: Final = re.compile(r"(?!builtins\.|self\.|(True|False|None)$)[:.]*[A-Za-z_][\w.]*(\(\))?$")
+_ENTRY: Final = re.compile(r": ([:.\w]+)(?=[,}])")
 _DEPTH: Final = 8  # re-exports and returns that are followed
 _CALLED: Final = ("forward", "__call__")  # what calling an instance runs
 
@@ -33,6 +34,7 @@ class Module:
         "path",
         "role",
         "stars",
+        "tables",
         "values",
     )
 
@@ -55,6 +57,12 @@ class Module:
             if one.scope == 0 and one.operator == "=" and _ORIGIN.match(one.value)
         }
         """Module-level names that are made by a call or stand for another name."""
+        self.tables = {
+            one.target[1:]: tuple(_ENTRY.findall(one.value))
+            for one in facts.assigns
+            if one.scope == 0 and one.value[:2] == "{'" and one.target[:1] == ":"
+        }
+        """Module-level mappings from constant keys, with the names that are their values."""
         self.stars = tuple(one.target[:-1] for one in facts.imports if one.name == "*")
 
 
@@ -244,6 +252,8 @@ class Program:
         if name[0] in "@%'…" or name.startswith(("self.", "builtins.")):
             return ((name, -1),)
         text, node = self.resolve(module, name)
+        if node < 0 and "[" in text and (chosen := self._chosen(text, depth)):
+            return chosen
         end = _end_of_head(text) if node >= 0 else len(text)
         steps = _STEP.findall(text, end)
         if not steps:
@@ -252,6 +262,19 @@ class Program:
         for step in steps:
             states = [after for state in states for after in self._step(state, step, depth)][:6]
         return tuple((words, at if not instance else -1) for words, at, instance in states)
+
+    def _chosen(self, text: str, depth: int) -> tuple[tuple[str, int], ...]:
+        """Return what an element of a module's mapping leads to: ``ALGORITHMS[name]()``."""
+        head, _, rest = text.partition("[")
+        dotted, colon, own = head.partition(":")
+        home = self._by_dotted.get(dotted, ())[:1] if colon and depth > 0 else ()
+        tail = rest.partition("]")[2]
+        return tuple(
+            found
+            for module in home
+            for value in module.tables.get(own, ())[:6]
+            for found in self.follow(module, value + tail, depth - 1)
+        )[:6]
 
     def _step(
         self, state: tuple[str, int, bool], step: str, depth: int

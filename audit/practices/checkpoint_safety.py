@@ -19,9 +19,9 @@ _DELETES: Final = ("os.remove", "os.unlink", "shutil.rmtree")
 _DELETE_METHODS: Final = ("unlink", "rm", "rmtree", "delete", "rm_tree", "rmdir", "rm_file")
 _LIMIT: Final = re.compile(
     r"\bkeep\b|keep_(last|latest|recent|top|best|num|interval|n\b|k\b)|num_keep|to_keep|"
-    r"total_limit|save_limit|max_(history|to_keep|checkpoints?)|top_?k|last_n|n_saved|"
+    r"total_limit|save_limit|max_(history|to_keep|checkpoints?)|(save|keep)\w*top_?k|last_n|n_saved|"
     r"(max|num|n)_(saved|to_save|ckpts?|checkpoints)|checkpoint(s|_\w+)?_limit|"
-    r"(delete|remove|discard)_(previous|old|older|last)|prune|rotate|history_size|len\(\) [<>]|[<>]=? [\w.@]*len\(\)"
+    r"(delete|remove|discard)_(previous|old|older|last)|prune|rotate|history_size|len\(\) [<>]=? (?!0( |$))|(?<!\b0 )[<>]=? [\w.@]*len\(\)"
 )
 _KEPT: Final = re.compile(
     r"\.(\w+_)?(keep_(last|latest|recent|n|top|best)\w*|max_to_keep|total_limit|to_keep) >=? "
@@ -160,7 +160,9 @@ def _is_path(site: Site) -> bool:
     known = " ".join(site.names)
     if "str()" in known:
         return False
-    return "athlib" in known if len(site.call.args) == 1 else site.method in ("rename", "mv")
+    if len(site.call.args) == 1:
+        return "athlib" in known
+    return len(site.call.args) == 2 and site.method in ("rename", "mv")
 
 
 def _joined(site: Site) -> str:

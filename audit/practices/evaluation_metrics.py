@@ -27,6 +27,8 @@ _KEYED: Final = (
     "append", "Metric", "add_metric", "log_metric", "log_scalar", "record_mean", "write_summary",
 )  # fmt: skip
 _STRING: Final = re.compile(r"'([\w/@.{} -]{2,60})'")
+_SAID: Final = re.compile(r"([A-Za-z@][\w@ ]{1,30})[:=]? ?\{")
+"""What a message says before a value."""
 # MAE is a masked autoencoder too, MOSS a kind of attention.
 _ALSO_MODELS: Final = ("mean absolute error", "speech quality")
 _NO_METRIC: Final = re.compile(r"loss|criterion|optim|scheduler|penalty")
@@ -141,6 +143,11 @@ def _reported(repo: Repository) -> Iterator[tuple[str, Place]]:
             for key in _STRING.findall(text):
                 for metric in _metrics_in(key):
                     yield metric, at(site, f"reports {key}")
+    for site in repo.methods("print", "info", "write", "format"):
+        for text in (*site.call.args[:2], *site.receivers):
+            for said in _SAID.findall(text) if "{" in text else ():
+                for metric in _metrics_in(said):
+                    yield metric, at(site, f"reports {said.strip()}")
     for module, one in repo.assigns(r"(metric|result|score)\w*(\(\))?\[f?'[^']+'\]$"):
         for key in _STRING.findall(one.target) if not one.value.isnumeric() else ():
             for metric in _metrics_in(key):

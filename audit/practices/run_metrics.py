@@ -5,7 +5,9 @@ from collections.abc import Collection, Iterator
 from typing import Final
 
 from audit.code.modules import Module
-from audit.practices.libraries import library, named
+from audit.practices.libraries import library
+from audit.practices.loops import runs_training
+from audit.practices.options import options
 from audit.practices.origins import by_file, callees, of_topic
 from audit.practices.ranking import central
 from audit.practices.registry import Place, at, in_code, practice
@@ -51,7 +53,7 @@ def _trains(repo: Repository) -> bool:
     """Tell whether product code trains a model."""
     return any(
         repo.methods("backward", "training_step", "value_and_grad", "apply_gradients")
-    ) or any(repo.calls(*named("trainers")))
+    ) or runs_training(repo)
 
 
 @practice(
@@ -89,6 +91,7 @@ def log_metrics_file(repo: Repository) -> Iterator[Place]:
 
 def _metric_writers(repo: Repository) -> Iterator[Place]:
     yield from of_topic(repo, "metric-files", "metrics written by {}")
+    yield from options(repo, "the monitors of environments write a CSV file", "monitor_dir")
     for site in repo.methods("writerow", "writerows"):
         if any("csv." in text for text in callees(site)) and _about_metrics(site):
             yield at(site, "a row of metrics is written to a CSV file")

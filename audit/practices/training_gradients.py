@@ -244,12 +244,12 @@ def train_nonfinite_guard(repo: Repository) -> Iterator[Place]:
             return column[~np.isnan(column)]
     Drop-in: codex_ml.training.train
     """
-    losses = _losses(repo)
+    known = losses(repo)
     checks = [
         at(site, f"checks {site.method} of loss or gradients")
         for site in repo.methods(*_NON_FINITE)
         if not _NOT_LOSS.search(_subject(site))
-        and (_LOSS.search(_subject(site)) or _is_loss(site, losses) or _guards(site))
+        and (_LOSS.search(_subject(site)) or _is_loss(site, known) or _guards(site))
     ]
     checks += [
         at(site, "clipping raises an error for gradients that are not finite")
@@ -264,7 +264,7 @@ def train_nonfinite_guard(repo: Repository) -> Iterator[Place]:
     yield from spread([*checks, *scaled], training_files(repo))
 
 
-def _losses(repo: Repository) -> dict[int, set[str]]:
+def losses(repo: Repository) -> dict[int, set[str]]:
     """Return the texts that are differentiated, by the function that does so."""
     found: dict[int, set[str]] = {}
     for site in backward_calls(repo):
@@ -273,9 +273,9 @@ def _losses(repo: Repository) -> dict[int, set[str]]:
     return found
 
 
-def _is_loss(site: Site, losses: dict[int, set[str]]) -> bool:
+def _is_loss(site: Site, known: dict[int, set[str]]) -> bool:
     """Tell whether a check is of a value that its function differentiates."""
-    texts = losses.get(site.module.first + site.call.scope, ())
+    texts = known.get(site.module.first + site.call.scope, ())
     subjects = _subject(site).split(" | ")
     return any(subject.startswith(text) for text in texts for subject in subjects)
 
