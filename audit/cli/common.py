@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -67,8 +68,9 @@ def request(
 
 
 def store(options: dict[str, Any]) -> Store | NoStore:
-    """Open the cache, unless it is not wanted."""
-    return NoStore() if options["no_cache"] else open_store(default_path())
+    """Open the cache, unless it is not wanted, until the command ends, in whatever way."""
+    cache = NoStore() if options["no_cache"] else open_store(default_path())
+    return click.get_current_context().with_resource(closing(cache))
 
 
 def outcome(asked: Request, cache: Store | NoStore) -> Outcome:

@@ -21,6 +21,7 @@ from audit.repository import Repository, Site
 
 _RANK: Final = re.compile(r"rank|process_index|shard_id|_part\b", re.IGNORECASE)
 _INDEX: Final = re.compile(r"\['weight_map'\]|'weight_map':")
+_LITERAL: Final = re.compile(r"\w?['\"]")
 _UPLOADS: Final = (
     "push_to_hub",
     "upload_folder",
@@ -96,7 +97,8 @@ def _indexed(repo: Repository) -> Iterator[Place]:
         facts = module.facts
         for call in facts.calls:
             if any("weight_map" in text for text in (*call.names, *call.args)) and any(
-                _INDEX.search(text) or text == "'weight_map'" for text in (*call.names, *call.args)
+                (_INDEX.search(text) and not _LITERAL.match(text)) or text == "'weight_map'"
+                for text in (*call.names, *call.args)
             ):
                 yield in_code(module, call.scope, call.line, "weights over files with an index")
         for one in facts.assigns:

@@ -45,6 +45,12 @@ _SHARE: Final = re.compile(
 )
 
 
+_FIELDS: Final = (re.compile(r"train(ing)?"), re.compile(_HELD_OUT))
+_NO_DATA: Final = re.compile(
+    r"^$|^builtins\.(str|int|float|bool|type)\b|[Pp]ath|[Cc]onfig|[Cc]fg|[Aa]rg|[Ss]etting|[Mm]etric|[Ll]oss"
+)
+
+
 _KEYS: Final = re.compile(
     rf"(load|data)\w*(\(\))?\['train'\].*\['{_HELD_OUT}'\]|load_dataset\(\)\['{_HELD_OUT}'\]"
 )
@@ -95,7 +101,23 @@ def data_split(repo: Repository) -> Iterator[Place]:
     ]
     found += [*_both_folders(repo), *_both_flags(repo), *_both_keys(repo), *_by_share(repo)]
     found += [*_both_parts(repo), *_loaded_parts(repo)]
+    found += _parted(repo)
     yield from spread([*found, *_compared_splits(repo), *_both_loaders(repo)])
+
+
+def _parted(repo: Repository) -> Iterator[Place]:
+    """Yield where an object is made that has a field of training and one of held-out data."""
+    for module, place, one in repo.definitions:
+        if one.kind != "class" or _NO_DATA.search(one.name):
+            continue
+        fields = {
+            field.target: field.annotation
+            for field in module.facts.assigns
+            if field.scope == place and not _NO_DATA.search(field.annotation)
+        }
+        if all(any(map(part.fullmatch, fields)) for part in _FIELDS):
+            for site in repo.calls(repo.program.symbol(module.first + place)):
+                yield at(site, f"makes {one.name}, with training and held-out data")
 
 
 def _is_handed(module: Module, one: Assign) -> bool:

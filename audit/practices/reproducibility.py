@@ -39,7 +39,7 @@ def repro_seed(repo: Repository) -> Iterator[Place]:
             return torch.multinomial(logits, 1)
     Limits:
         A generator that is made without any value counts as not seeded.
-    Drop-in: codex_ml.training.assembly.seed_everything
+    Drop-in: codex_ml.training.seed_everything
     """
     seeded: dict[tuple[str, int], dict[str, Site]] = {}
     for site, library in libraries(repo, "seeders"):
@@ -90,7 +90,7 @@ def repro_deterministic_mode(repo: Repository) -> Iterator[Place]:
             torch.backends.cudnn.deterministic = False
     Limits:
         Operations without a deterministic kernel are not known.
-    Drop-in: codex_ml.training.assembly.seed_everything
+    Drop-in: codex_ml.training.use_deterministic_kernels
     """
     for site, library in libraries(repo, "deterministic-modes"):
         if argument(site, 0, "mode") != "False":

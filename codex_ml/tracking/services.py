@@ -69,10 +69,10 @@ class WeightsAndBiases:
         self._run.finish()
 
 
-def _library(module: str, extra: str) -> Any:
+def _library(module: str, tracker: str) -> Any:
     try:
         return import_module(module)
     except ModuleNotFoundError:
         raise CodexError(
-            f"tracker {extra}: the library is not installed: pip install 'codex-ml[{extra}]'"
+            f"tracker {tracker}: its library is not installed: run pip install {tracker}"
         ) from None
