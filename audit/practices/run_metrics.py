@@ -42,7 +42,7 @@ _SPEED: Final = re.compile(
 )
 _SAID_SPEED: Final = re.compile(
     r"[%}][\w.]* ?(tok(en)?s?|samples?|im(age|g)s?|it(er)?s?|steps?|frames?|examples?|words?|seqs?)"
-    r" ?(/|per) ?s(ec(ond)?)?\b|"
+    r" ?(/|per) ?(s|sec|second)\b|"
     r"[%}][\w.]* ?(ms|s|secs?|seconds?) ?(/|per) ?(step|it(er)?\w*|batch|im(age|g)|tok(en)?|sample|frame)|"
     r"\bspeed:? ?(%|\{[^}]*\}) ?\.?\d*f?m?s\b",
     re.IGNORECASE,
