@@ -4,6 +4,7 @@ import click
 import msgspec
 
 from audit import plugins
+from audit.cli import common
 from audit.config import nearest
 from audit.errors import AuditError
 from audit.practices import registry
@@ -14,6 +15,7 @@ from audit.practices import registry
 @click.option(
     "--format", "form", type=click.Choice(["text", "json"]), default="text", help="Output."
 )
+@common.plugin_option
 def command(practice: str | None, form: str) -> None:
     """List the practices, or show the page of PRACTICE."""
     known = {one.id: one for one in plugins.catalogue().practices()}
