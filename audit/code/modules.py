@@ -69,8 +69,9 @@ class Module:
 def dotted_names(paths: Sequence[str]) -> dict[str, str]:
     """Return the dotted name under which each Python file is imported.
 
-    A package's files are named from the top-most folder with an ``__init__.py``;
-    other files from their own folder, which is on the path when they run.
+    A package's files are named from the top-most folder with an ``__init__.py``, those of its
+    folders without one (PEP 420) too; other files from their own folder, which is on the path
+    when they run.
     """
     folders = {
         path.rpartition("/")[0] for path in paths if path.rpartition("/")[2] == "__init__.py"
@@ -80,11 +81,19 @@ def dotted_names(paths: Sequence[str]) -> dict[str, str]:
         folder, _, name = path.rpartition("/")
         stem = name.removesuffix(".pyi").removesuffix(".py")
         parts = [] if stem == "__init__" else [stem]
-        while folder in folders and folder:
+        while folder and (folder in folders or _below(folder, folders)):
             folder, _, last = folder.rpartition("/")
             parts.insert(0, last)
         named[path] = ".".join(parts) or stem
     return named
+
+
+def _below(folder: str, packages: set[str]) -> bool:
+    """Tell whether a folder lies below a package."""
+    while folder := folder.rpartition("/")[0]:
+        if folder in packages:
+            return True
+    return False
 
 
 class Program:
@@ -92,6 +101,7 @@ class Program:
 
     def __init__(self, files: Iterable[tuple[str, Role, PythonFacts]]) -> None:
         rows = list(files)
+        paths = frozenset(path for path, _, _ in rows)
         names = dotted_names([path for path, _, _ in rows])
         self.modules: list[Module] = []
         self.owner: list[Module] = []
@@ -102,7 +112,7 @@ class Program:
             self.owner += [module] * len(facts.definitions)
         self._by_dotted: dict[str, list[Module]] = {}
         for module in self.modules:
-            for name in {module.dotted, _from_root(module.path)}:
+            for name in {module.dotted, _from_root(module.path), *_alone(module, paths)}:
                 self._by_dotted.setdefault(name, []).append(module)
         self.tops = {name.partition(".")[0] for name in self._by_dotted}
         """First parts of the modules' names."""
@@ -325,6 +335,12 @@ def _end_of_head(text: str) -> int:
 
 def _from_root(path: str) -> str:
     return path.removesuffix("/__init__.py").removesuffix(".py").replace("/", ".")
+
+
+def _alone(module: Module, paths: frozenset[str]) -> tuple[str, ...]:
+    """Return the name of a module that may run as a script of a folder that is no package."""
+    folder, _, name = module.path.rpartition("/")
+    return () if f"{folder}/__init__.py" in paths else (name.removesuffix(".py"),)
 
 
 def _shared(one: str, other: str) -> int:

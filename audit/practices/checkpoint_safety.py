@@ -1,7 +1,7 @@
 """Checkpointing: what keeps checkpoints few, whole and unaltered."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Final
 
 from audit.practices.options import options
@@ -153,6 +153,26 @@ def checkpoint_atomic(repo: Repository) -> Iterator[Place]:
     for site in repo.methods("isfile", "exists", "is_file"):
         if "'.metadata'" in _joined(site):
             yield at(site, "only checkpoints with their last-written metadata are accepted")
+    for site in _markers(repo, reach):
+        yield at(site, "only checkpoints with the mark of a finished one are accepted")
+
+
+def _markers(repo: Repository, reach: Collection[int]) -> Iterator[Site]:
+    """Yield checks for an empty file that checkpoint code makes when it is done."""
+    made = {
+        text
+        for site in (*repo.calls("builtins.open().close"), *repo.methods("touch"))
+        if node(site) in reach
+        for text in _constants(site)
+    }
+    for site in repo.methods("isfile", "exists", "is_file") if made else ():
+        if not made.isdisjoint(_constants(site)):
+            yield site
+
+
+def _constants(site: Site) -> set[str]:
+    """Return the constants in the path that the line of a call is about."""
+    return set(re.findall(r"(?<![\w.])[:\w.]*[A-Z][A-Z_]{2,}\b|'[\w.]+'", _joined(site))) - {"'w'"}
 
 
 def _is_path(site: Site) -> bool:

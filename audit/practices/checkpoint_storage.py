@@ -35,7 +35,7 @@ _UPLOADED: Final = re.compile(
 )
 _WEIGHTS_FILE: Final = re.compile(r"state_dict|model|weight|checkpoint|adapter", re.IGNORECASE)
 _NO_WEIGHTS: Final = re.compile(
-    r"tokeniz|dataset|result|card|readme|processor|table", re.IGNORECASE
+    r"tokeniz|dataset|result|detail|card|readme|processor|table", re.IGNORECASE
 )
 
 
@@ -197,7 +197,7 @@ def _remote(repo: Repository) -> Iterator[Place]:
     known = weights(repo)
     reach = known.managers | repo.graph.within(known.managers, 3, up=False)
     for site, library in libraries(repo, "remote-storage"):
-        if node(site) in reach:
+        if node(site) in reach and not _NO_WEIGHTS.search(site.scope.name.lower()):
             yield at(site, f"checkpoints go through {library}")
     for site in repo.methods(*_UPLOADS):
         if _uploads_weights(repo, site):

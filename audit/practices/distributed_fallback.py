@@ -33,7 +33,7 @@ _INITIALISERS: Final = (
 _ENGINES: Final = (
     "accelerate.Accelerator", "accelerate.accelerator.Accelerator", "accelerate.PartialState",
     "accelerate.state.PartialState", "lightning.Fabric", "lightning.fabric.Fabric",
-    "lightning_fabric.Fabric", "lightning.pytorch.Trainer", "pytorch_lightning.Trainer",
+    "lightning_fabric.Fabric",
 )  # fmt: skip
 
 
@@ -93,7 +93,14 @@ def distributed_single_process_fallback(repo: Repository) -> Iterator[Place]:
 
 def _own_fallbacks(repo: Repository) -> Iterator[Place]:
     """Yield engines that make no process group where no launcher has set its variables."""
-    for site in (*repo.calls(*_ENGINES), *driven(repo)):
+    told = [
+        site
+        for site in repo.calls(
+            "lightning.pytorch.Trainer", "lightning.Trainer", "pytorch_lightning.Trainer"
+        )
+        if {"strategy", "devices", "num_nodes"} & {key for key, _ in site.call.kwargs}
+    ]
+    for site in (*repo.calls(*_ENGINES), *told, *driven(repo)):
         yield at(site, "the engine runs as one process where no launcher started several")
 
 

@@ -1,7 +1,7 @@
 """Code that evaluates, as several capabilities ask about it."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from functools import lru_cache
 from typing import Final
 
@@ -27,7 +27,7 @@ _EVALUATES: Final = re.compile(
 
 _NO_EVALUATION: Final = re.compile(
     r"^_?(on|build|get|create|make|log|print|setup|init|add|set|should|is|has|load|parse|save|"
-    r"prepare|register|maybe|check|format|resolve|no)_|_(args|config|callback|metrics?|factory)$"
+    r"prepare|register|maybe|check|format|resolve|no)_|_(args|config|callback|metrics?|factory|decorator|mode)$"
 )
 
 
@@ -112,6 +112,19 @@ def evaluations(repo: Repository) -> dict[int, tuple[Module, int, Definition]]:
         where = site.module.first + site.call.scope
         found.setdefault(where, (site.module, site.call.scope, site.scope))
     return found
+
+
+def inline_evaluations(repo: Repository) -> Iterator[Site]:
+    """Yield numbers that a training function takes from its model in ``eval()``, without
+    gradients, between its steps."""
+    training = {site.module.first + site.call.scope for site in backward_calls(repo)}
+    for site in repo.methods("eval"):
+        node = site.module.first + site.call.scope
+        if node in training and not site.call.args:
+            for one in repo.by_scope[node]:
+                quiet = one.within("with", "no_grad|inference_mode")
+                if quiet and one.method in ("item", "mean", "compute"):
+                    yield one
 
 
 def _asks_a_model(repo: Repository, node: int) -> bool:

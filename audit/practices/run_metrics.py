@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator
 from typing import Final
 
 from audit.code.modules import Module
+from audit.practices.evaluations import says_evaluation
 from audit.practices.libraries import library
 from audit.practices.loops import runs_training
 from audit.practices.options import options
@@ -39,6 +40,14 @@ _SPEED: Final = re.compile(
     r"(step|batch|iter|iteration|forward|backward)_?time(?![a-z])|time_per_|seconds_per_",
     re.IGNORECASE,
 )
+_SAID_SPEED: Final = re.compile(
+    r"[%}][\w.]* ?(tok(en)?s?|samples?|im(age|g)s?|it(er)?s?|steps?|frames?|examples?|words?|seqs?)"
+    r" ?(/|per) ?(s|sec|second)\b|"
+    r"[%}][\w.]* ?(ms|s|secs?|seconds?) ?(/|per) ?(step|it(er)?\w*|batch|im(age|g)|tok(en)?|sample|frame)|"
+    r"\bspeed:? ?(%|\{[^}]*\}) ?\.?\d*f?m?s\b",
+    re.IGNORECASE,
+)
+"""A rate in the text of a message: ``{x:.1f} tokens/s``, ``%.1fms per image``."""
 _WRITES: Final = frozenset({"open", "write", "write_text", "writelines", "write_bytes"})
 _KEY: Final = re.compile(r"'([^']+)': (?!-?\d|None|'|True|False)")
 _SENDING: Final = re.compile(r"_?(log|track|report|record|emit|publish)(_\w+)?$")
@@ -131,6 +140,8 @@ def _json_formatters(repo: Repository) -> Iterator[Place]:
 def _about_metrics(site: Site) -> bool:
     """Tell whether the function, its class, its parameters or the value are about metrics."""
     scope = site.scope
+    if says_evaluation(site.module.path.rpartition("/")[2].removesuffix(".py")):
+        return False  # results of an evaluation
     words = " ".join([scope.name, *scope.params, *map(_plain, site.arguments())])
     return bool(_METRIC.search(words)) and not _NO_METRIC.search(scope.name)
 
@@ -193,7 +204,7 @@ def _speeds(repo: Repository) -> Iterator[Place]:
             if any(_SPEED.search(key) for text in site.call.args for key in _KEY.findall(text)):
                 yield at(site, "a rate is reported")
     for site in repo.methods(*_REPORTS):
-        if _names_speed(site):
+        if _names_speed(site) or any(map(_SAID_SPEED.search, site.call.args[:1])):
             yield at(site, "a rate is reported")
         elif site.path in models and any(
             _is_speed(site.module, text, site.call.block) for text in site.arguments()

@@ -146,6 +146,8 @@ def started(repo: Repository) -> Iterator[tuple[Site, str, str]]:
     for site, worker in libraries(repo, "background-workers"):
         yield site, argument(site, 1, "target"), worker
     for site in repo.methods("submit", "run_in_executor", "apply_async"):
+        if any("submitit." in one for one in site.names):
+            continue  # starts a job on a cluster
         for text in site.call.args[:2]:
             yield site, text, "an executor"
 
