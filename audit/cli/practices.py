@@ -5,11 +5,7 @@ from pathlib import Path
 import click
 import msgspec
 
-<<<<<<< HEAD
-=======
-from audit import plugins
 from audit.cli import common
->>>>>>> main
 from audit.config import nearest
 from audit.errors import AuditError
 from audit.practices import registry
@@ -21,7 +17,7 @@ from audit.request import judged
 @click.option(
     "--format", "form", type=click.Choice(["text", "json"]), default="text", help="Output."
 )
-<<<<<<< HEAD
+@common.plugin_option
 @click.option(
     "--config", type=click.Path(path_type=Path), help="Configuration file whose rules count."
 )
@@ -31,12 +27,6 @@ def command(practice: str | None, form: str, config: Path | None) -> None:
     Those that the configuration of the current folder, or of --config, declares are among them.
     """
     known = {one.id: one for one in judged(Path(), config)[0].practices()}
-=======
-@common.plugin_option
-def command(practice: str | None, form: str) -> None:
-    """List the practices, or show the page of PRACTICE."""
-    known = {one.id: one for one in plugins.catalogue().practices()}
->>>>>>> main
     if practice is not None and practice not in known:
         hint = nearest(practice, frozenset(known))
         raise AuditError(
