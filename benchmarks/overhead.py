@@ -3,10 +3,11 @@
 python benchmarks/overhead.py [ROUNDS] [STEPS]
 
 The least that trains is a loop over torch's DataLoader: forward, backward, clip, fused AdamW's
-step, zero_grad. Every loop here does exactly that, with a model that computes almost nothing, the same
-samples, batch size, optimizer and clipping; the figure is what it takes longer, the median over the
-rounds. `codex_ml` adds by itself: the schedule, the guard against a loss that is not finite, the
-position that can be saved, callbacks, signals. Fabric and accelerate are timed where installed.
+step, zero_grad. Every loop here makes the same steps with a model that computes almost nothing:
+the same samples, batch size, optimizer and clipping. The figure is what it takes longer, the
+median over the rounds. `codex_ml` adds by itself: the schedule, the guard against a loss that is
+not finite, the position that can be saved, callbacks, signals. Fabric and accelerate are timed
+where they are installed.
 """
 
 import dataclasses

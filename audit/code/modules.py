@@ -16,6 +16,7 @@ _TOP: Final = re.compile(r"\W")
 _CALL_OR_ITEM: Final = re.compile(r"[(\[]")
 _STEP: Final = re.compile(r"\(\)|\[[^\]]*\]|\.\w+")
 _ORIGIN: Final = re.compile(r"(?!builtins\.|self\.|(True|False|None)$)[:.]*[A-Za-z_][\w.]*(\(\))?$")
+_ENTRY: Final = re.compile(r": ([:.\w]+)(?=[,}])")
 _DEPTH: Final = 8  # re-exports and returns that are followed
 _CALLED: Final = ("forward", "__call__")  # what calling an instance runs
 
@@ -33,6 +34,7 @@ class Module:
         "path",
         "role",
         "stars",
+        "tables",
         "values",
     )
 
@@ -55,14 +57,21 @@ class Module:
             if one.scope == 0 and one.operator == "=" and _ORIGIN.match(one.value)
         }
         """Module-level names that are made by a call or stand for another name."""
+        self.tables = {
+            one.target[1:]: tuple(_ENTRY.findall(one.value))
+            for one in facts.assigns
+            if one.scope == 0 and one.value[:2] == "{'" and one.target[:1] == ":"
+        }
+        """Module-level mappings from constant keys, with the names that are their values."""
         self.stars = tuple(one.target[:-1] for one in facts.imports if one.name == "*")
 
 
 def dotted_names(paths: Sequence[str]) -> dict[str, str]:
     """Return the dotted name under which each Python file is imported.
 
-    A package's files are named from the top-most folder with an ``__init__.py``;
-    other files from their own folder, which is on the path when they run.
+    A package's files are named from the top-most folder with an ``__init__.py``, those of its
+    folders without one (PEP 420) too; other files from their own folder, which is on the path
+    when they run.
     """
     folders = {
         path.rpartition("/")[0] for path in paths if path.rpartition("/")[2] == "__init__.py"
@@ -72,11 +81,19 @@ def dotted_names(paths: Sequence[str]) -> dict[str, str]:
         folder, _, name = path.rpartition("/")
         stem = name.removesuffix(".pyi").removesuffix(".py")
         parts = [] if stem == "__init__" else [stem]
-        while folder in folders and folder:
+        while folder and (folder in folders or _below(folder, folders)):
             folder, _, last = folder.rpartition("/")
             parts.insert(0, last)
         named[path] = ".".join(parts) or stem
     return named
+
+
+def _below(folder: str, packages: set[str]) -> bool:
+    """Tell whether a folder lies below a package."""
+    while folder := folder.rpartition("/")[0]:
+        if folder in packages:
+            return True
+    return False
 
 
 class Program:
@@ -84,6 +101,7 @@ class Program:
 
     def __init__(self, files: Iterable[tuple[str, Role, PythonFacts]]) -> None:
         rows = list(files)
+        paths = frozenset(path for path, _, _ in rows)
         names = dotted_names([path for path, _, _ in rows])
         self.modules: list[Module] = []
         self.owner: list[Module] = []
@@ -94,9 +112,10 @@ class Program:
             self.owner += [module] * len(facts.definitions)
         self._by_dotted: dict[str, list[Module]] = {}
         for module in self.modules:
-            for name in {module.dotted, _from_root(module.path)}:
+            for name in {module.dotted, _from_root(module.path), *_alone(module, paths)}:
                 self._by_dotted.setdefault(name, []).append(module)
-        self._tops = {name.partition(".")[0] for name in self._by_dotted}
+        self.tops = {name.partition(".")[0] for name in self._by_dotted}
+        """First parts of the modules' names."""
         self._memo: dict[tuple[int, str], tuple[str, int]] = {}
         self._stars: dict[int, tuple[Module, ...]] = {}
         self._followed: dict[tuple[int, str], tuple[tuple[str, int], ...]] = {}
@@ -131,7 +150,7 @@ class Program:
         return known
 
     def _resolve(self, module: Module, name: str, depth: int) -> tuple[str, int]:
-        if name[:1] not in ":." and _TOP.split(name, 1)[0] not in self._tops:
+        if name[:1] not in ":." and _TOP.split(name, 1)[0] not in self.tops:
             return name, -1  # most names: libraries, parameters, attributes
         found = _HEAD.match(name)
         assert found is not None
@@ -141,7 +160,7 @@ class Program:
             return self._inside(module, head, tail, depth)
         if lead:
             head = _absolute(module, lead, head)
-        if not head or head.partition(".")[0] not in self._tops:
+        if not head or head.partition(".")[0] not in self.tops:
             return head + tail, -1
         parts = head.split(".")
         for cut in range(len(parts), 0, -1):
@@ -243,6 +262,8 @@ class Program:
         if name[0] in "@%'…" or name.startswith(("self.", "builtins.")):
             return ((name, -1),)
         text, node = self.resolve(module, name)
+        if node < 0 and "[" in text and (chosen := self._chosen(text, depth)):
+            return chosen
         end = _end_of_head(text) if node >= 0 else len(text)
         steps = _STEP.findall(text, end)
         if not steps:
@@ -251,6 +272,19 @@ class Program:
         for step in steps:
             states = [after for state in states for after in self._step(state, step, depth)][:6]
         return tuple((words, at if not instance else -1) for words, at, instance in states)
+
+    def _chosen(self, text: str, depth: int) -> tuple[tuple[str, int], ...]:
+        """Return what an element of a module's mapping leads to: ``ALGORITHMS[name]()``."""
+        head, _, rest = text.partition("[")
+        dotted, colon, own = head.partition(":")
+        home = self._by_dotted.get(dotted, ())[:1] if colon and depth > 0 else ()
+        tail = rest.partition("]")[2]
+        return tuple(
+            found
+            for module in home
+            for value in module.tables.get(own, ())[:6]
+            for found in self.follow(module, value + tail, depth - 1)
+        )[:6]
 
     def _step(
         self, state: tuple[str, int, bool], step: str, depth: int
@@ -301,6 +335,12 @@ def _end_of_head(text: str) -> int:
 
 def _from_root(path: str) -> str:
     return path.removesuffix("/__init__.py").removesuffix(".py").replace("/", ".")
+
+
+def _alone(module: Module, paths: frozenset[str]) -> tuple[str, ...]:
+    """Return the name of a module that may run as a script of a folder that is no package."""
+    folder, _, name = module.path.rpartition("/")
+    return () if f"{folder}/__init__.py" in paths else (name.removesuffix(".py"),)
 
 
 def _shared(one: str, other: str) -> int:

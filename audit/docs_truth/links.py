@@ -105,6 +105,12 @@ def _included(page: Page) -> Iterator[tuple[int, str, str]]:
             yield fence.line, found[1], found[2]
 
 
+def includes(world: World, page: Page) -> Iterator[str]:
+    """Yield the files that a page includes."""
+    for _, name, path in _included(page):
+        yield from (one for one in _bases(world, page, path, name) if one in world.repo.files)
+
+
 def _bases(world: World, page: Page, path: str, name: str) -> Iterator[str]:
     """Yield where an included file may lie."""
     if path.startswith("/"):

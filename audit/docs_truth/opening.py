@@ -1,7 +1,6 @@
 """From a source to a world: index it, and its last release where one is asked for."""
 
 import re
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -12,7 +11,7 @@ from audit.docs_truth.world import Release, World
 from audit.errors import SourceError
 from audit.model import Role
 from audit.repository import Repository
-from audit.source import Revision, Source
+from audit.source import Revision, Source, texts
 from audit.stages.index import index
 from audit.store import NoStore, Store
 
@@ -37,24 +36,16 @@ def open_world(
         if not tag:
             return None
         before = Revision(root, tag)
-        then = "\n".join(_texts(before, _changelogs(before)))
-        now = "\n".join(_texts(source, _changelogs(source)))
+        then = "\n".join(texts(before, _changelogs(before)))
+        now = "\n".join(texts(source, _changelogs(source)))
         gained = frozenset(_WORD.findall("\n".join(set(now.splitlines()) - set(then.splitlines()))))
         return Release(tag, indexed(before), gained)
 
-    return World(repo, lambda paths: _texts(source, frozenset(paths)), released, str(root))
+    return World(repo, lambda paths: texts(source, paths), released, str(root))
 
 
 def _changelogs(source: Source) -> frozenset[str]:
     return frozenset(one.path for one in source.entries if _CHANGELOG.search(one.path))
-
-
-def _texts(source: Source, paths: Iterable[str]) -> Iterator[str]:
-    wanted = frozenset(paths)
-    entries = [one for one in source.entries if one.path in wanted and one.kind == "file"]
-    for _, content in source.read([one for one in entries if not one.problem]):
-        if isinstance(content, bytes):
-            yield content.decode("utf-8", "replace")
 
 
 def last_tag(root: Path, revision: str) -> str:

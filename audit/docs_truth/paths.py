@@ -21,7 +21,8 @@ _MADE: Final = re.compile(
     re.IGNORECASE,
 )
 _EXAMPLE: Final = re.compile(
-    r"\b(for example|e\.g\.|such as|for instance|add|create|put|save|copy)\b", re.IGNORECASE
+    r"\b(for example|e\.g\.|such as|for instance|add|create|put|save|copy)\b|示例|例如",
+    re.IGNORECASE,
 )
 
 
@@ -56,7 +57,7 @@ def _there(world: World, page: Page, place: str) -> bool:
     if any(world.exists(posixpath.normpath(posixpath.join(base, place))) for base in bases):
         return True
     ending = f"/{place}"
-    return any(one.endswith(ending) for one in (*world.repo.files, *world.folders))
+    return any(one.endswith(ending) for one in world.named(posixpath.basename(place)))
 
 
 def _unknown(world: World, place: str, text: str, tops: set[str]) -> str | None:

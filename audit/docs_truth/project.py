@@ -88,7 +88,7 @@ def extras(world: World) -> Iterator[Judged]:
             for found in _REQUIREMENT.finditer(line.text):
                 if found[1] == "." or normal(found[1]) == known.name:
                     for name in found[2].split(","):
-                        if re.fullmatch(r"[a-z][\w.-]*", name.strip()):
+                        if re.fullmatch(r"(?!extras?$)[a-z][\w.-]*", name.strip()):
                             claim = Claim(page.path, line.line, line.text)
                             yield claim, authority.judge(normal(name))
 

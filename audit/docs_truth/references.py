@@ -62,7 +62,7 @@ def directives(page: Page) -> Iterator[Directive]:
 def _look(world: World, name: str, current: str, page: Page) -> Verdict:
     """Look a name up as it stands, inside the current module, and inside each package."""
     spaces = [name]
-    if current:
+    if current and not _may_be_foreign(world, name, current):
         spaces.append(f"{current}.{name}")
     if page.style == "doc-builder":
         spaces += [f"{top}.{name}" for top in sorted(world.namespace.tops)]
@@ -75,6 +75,14 @@ def _look(world: World, name: str, current: str, page: Page) -> Verdict:
         if isinstance(verdict, Unknown):
             return verdict
     return known[0] if known else FOREIGN
+
+
+def _may_be_foreign(world: World, name: str, current: str) -> bool:
+    """Tell whether a dotted name starts with what is neither ours nor of the current module."""
+    first, _, rest = name.partition(".")
+    if not rest or not first[:1].islower():
+        return False
+    return isinstance(world.namespace.look(f"{current}.{first}"), Wrong)
 
 
 @kind("cross-reference")

@@ -43,9 +43,11 @@ def load(entry: Entry) -> object:
             for part in attribute.split(".") if attribute else ():
                 found = getattr(found, part)
     except (Exception, SystemExit) as error:
-        advice = f"fix or uninstall it, or set {DISABLE}={entry.group}.{entry.name}"
+        if missing := cure(error):
+            raise PluginLoadError(f"{label}: {missing}") from error
         raise PluginLoadError(
-            f"{label} cannot be imported: {type(error).__name__}: {error}; {cure(error) or advice}"
+            f"{label} cannot be imported: {type(error).__name__}: {error}; "
+            f"fix or uninstall it, or set {DISABLE}={entry.group}.{entry.name}"
         ) from error
     written_for = getattr(found, MARKER, getattr(module, MARKER, 1))
     if written_for != API_VERSION:

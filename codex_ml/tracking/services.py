@@ -82,10 +82,11 @@ def _refusals(tracker: str, kind: type[Exception], cure: str) -> Iterator[None]:
         raise CodexError(f"tracker {tracker}: {reason}: {cure}") from error
 
 
-def _library(module: str, extra: str) -> Any:
+def _library(module: str, tracker: str) -> Any:
     try:
         return import_module(module)
     except ModuleNotFoundError:
         raise CodexError(
-            f"tracker {extra}: the library is not installed: pip install 'codex-ml[{extra}]'"
+            f"tracker {tracker}: its library is not installed: "
+            f"run pip install 'codex-ml[{tracker}]'"
         ) from None
