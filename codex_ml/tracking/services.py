@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from codex_ml.errors import CodexError
+from codex_ml.extras import how_to_install
 from codex_ml.tracking.base import Record
 
 
@@ -86,7 +87,4 @@ def _library(module: str, tracker: str) -> Any:
     try:
         return import_module(module)
     except ModuleNotFoundError:
-        raise CodexError(
-            f"tracker {tracker}: its library is not installed: "
-            f"run pip install 'codex-ml[{tracker}]'"
-        ) from None
+        raise CodexError(f"tracker {tracker}: {how_to_install(tracker)}") from None

@@ -12,11 +12,12 @@ from codex_ml.tracking.base import Tracker
 from codex_ml.tracking.ndjson import Ndjson
 from codex_ml.tracking.progress import ProgressLine
 from codex_ml.training import components, rundir
-from codex_ml.training.assembly import Parts, assemble, seed_everything
+from codex_ml.training.assembly import Parts, assemble
 from codex_ml.training.config import Config
 from codex_ml.training.environment import environment
 from codex_ml.training.errors import TrainingError
 from codex_ml.training.loop import Loop, Result
+from codex_ml.training.reproducibility import seed_everything
 
 Watch = Callable[[Iterator[Any], int], Iterator[Any]]
 
