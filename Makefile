@@ -99,7 +99,9 @@ check-install: wheel ## install the wheel alone and with each extra into empty e
 	$(BIN)/python tools/check_install.py dist/*.whl --lowest
 
 .PHONY: check
-check: lint test-rest validate space-gate docs-check docs ## what CI runs
+check: $(VENV)/.dev $(VENV)/.docs ## what CI runs
+	$(MAKE) -j2 --output-sync=target lint docs-check docs
+	$(MAKE) test-rest validate space-gate
 
 .PHONY: docs-check
 docs-check: $(VENV)/.core ## hold the documentation against the repository

@@ -29,6 +29,7 @@ _PLAIN_GROUP: Final = re.compile(
 )
 _SUFFIX: Final = re.compile(r"_(command|cmd|group|grp)$")
 _IMPORTED: Final = re.compile(rf"^(?:{_LIBRARY}|(rich_|async)?click$|cloup$)")
+_LISTED: Final = re.compile(r"(?<![\w.])click\.option\(\)")
 _LAST: Final = re.compile(r"[.:]")
 _LAZY: Final = re.compile(r"'([\w-]+)': '([\w.:]+)'")
 
@@ -121,13 +122,20 @@ class ClickTrees:
         """Return the options that a decorator of the project adds."""
         module = self.program.owner[node]
         options: list[Option] = []
-        gap = ""
+        gap, count, listed = "", 0, 0
         for site in self.repo.calls_in(module, node - module.first):
             found = _OPTION.match(site.names[0])
             if found and not site.names[0].endswith("()"):  # not what the option is applied to
                 made = self._option(found[1], site.call, module)
                 gap = gap if made is not None else "an option's name is computed"
                 options += made or []
+                count += 1
+            elif not found:
+                listed += sum(len(_LISTED.findall(text)) for text in site.call.args)
+        if listed > count:  # in a list of options, some are names of the module's
+            more = self._assigned(module, "click.option()")
+            gap = gap if more is not None else "an option's name is computed"
+            options += more or []
         return options, gap
 
     def _assigned(self, module: Module, text: str) -> list[Option] | None:

@@ -59,12 +59,34 @@ def command(target, out, fast):
     pass
 """
 
+LISTED = """
+import click
+
+out = click.option("--out", default="dist")
+
+def shared(function):
+    for option in reversed((click.option("--fast/--slow", "-f"), out)):
+        function = option(function)
+    return function
+
+@click.group()
+def main():
+    pass
+
+@main.command()
+@shared
+@click.argument("target")
+def build(target, out, fast):
+    pass
+"""
+
 
 @pytest.mark.parametrize(
     "files",
     [
         pytest.param({"kit/cli.py": ARGPARSE}, id="argparse"),
         pytest.param({"kit/cli.py": TYPER}, id="typer"),
+        pytest.param({"kit/cli.py": LISTED}, id="click, options in a list"),
         pytest.param(
             {
                 "kit/cli.py": LAZY,
