@@ -28,9 +28,11 @@ class Module:
         "dotted",
         "facts",
         "first",
+        "followed",
         "imports",
         "package",
         "path",
+        "resolved",
         "role",
         "stars",
         "values",
@@ -56,6 +58,10 @@ class Module:
         }
         """Module-level names that are made by a call or stand for another name."""
         self.stars = tuple(one.target[:-1] for one in facts.imports if one.name == "*")
+        self.resolved: dict[str, tuple[str, int]] = {}
+        """What names stand for, as far as `Program.resolve` was asked."""
+        self.followed: dict[tuple[str, int], tuple[tuple[str, int], ...]] = {}
+        """What texts lead to, as far as `Program.follow` was asked, by depth."""
 
 
 def dotted_names(paths: Sequence[str]) -> dict[str, str]:
@@ -97,9 +103,7 @@ class Program:
             for name in {module.dotted, _from_root(module.path)}:
                 self._by_dotted.setdefault(name, []).append(module)
         self._tops = {name.partition(".")[0] for name in self._by_dotted}
-        self._memo: dict[tuple[int, str], tuple[str, int]] = {}
         self._stars: dict[int, tuple[Module, ...]] = {}
-        self._followed: dict[tuple[int, str], tuple[tuple[str, int], ...]] = {}
 
     def definition(self, node: int) -> Definition:
         """Return the definition that a node numbers."""
@@ -124,10 +128,9 @@ class Program:
 
         Only the part up to the first call or subscript is resolved; the rest is kept.
         """
-        key = (module.first, name)
-        known = self._memo.get(key)
+        known = module.resolved.get(name)
         if known is None:
-            known = self._memo[key] = self._resolve(module, name, _DEPTH)
+            known = module.resolved[name] = self._resolve(module, name, _DEPTH)
         return known
 
     def _resolve(self, module: Module, name: str, depth: int) -> tuple[str, int]:
@@ -232,18 +235,18 @@ class Program:
     def follow(self, module: Module, name: str, depth: int = 3) -> tuple[tuple[str, int], ...]:
         """Return what a canonical text leads to: ``(absolute text, node)``, through
         instances of the repository's classes and the values its functions return."""
-        key = (module.first, name)
-        known = self._followed.get(key)
+        if name[0] in "@%'…" or name.startswith(("self.", "builtins.")):
+            return ((name, -1),)
+        known = module.followed.get((name, depth))
         if known is None:
-            self._followed[key] = ((name, -1),)  # a function may return what it is called on
-            known = self._followed[key] = self._follow(module, name, depth)
+            known = module.followed[name, depth] = self._follow(module, name, depth)
         return known
 
     def _follow(self, module: Module, name: str, depth: int) -> tuple[tuple[str, int], ...]:
-        if name[0] in "@%'…" or name.startswith(("self.", "builtins.")):
-            return ((name, -1),)
         text, node = self.resolve(module, name)
-        end = _end_of_head(text) if node >= 0 else len(text)
+        end = _end_of_head(text)
+        if node < 0 or end == len(text):
+            return ((text, node),)
         steps = _STEP.findall(text, end)
         if not steps:
             return ((text, node),)
