@@ -5,7 +5,8 @@ of the repository has one.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from copy import copy
 from typing import Final
 
 from audit.facts.model import Definition, PythonFacts
@@ -13,6 +14,7 @@ from audit.model import Role
 
 _HEAD: Final = re.compile(r"([:.]*)([\w.]*)")
 _TOP: Final = re.compile(r"\W")
+_RELATIVE: Final = (":", ".")
 _CALL_OR_ITEM: Final = re.compile(r"[(\[]")
 _STEP: Final = re.compile(r"\(\)|\[[^\]]*\]|\.\w+")
 _ORIGIN: Final = re.compile(r"(?!builtins\.|self\.|(True|False|None)$)[:.]*[A-Za-z_][\w.]*(\(\))?$")
@@ -63,6 +65,12 @@ class Module:
         self.followed: dict[tuple[str, int], tuple[tuple[str, int], ...]] = {}
         """What texts lead to, as far as `Program.follow` was asked, by depth."""
 
+    def replaced(self, facts: PythonFacts) -> "Module":
+        """Return the module with other facts and the same names."""
+        found = copy(self)
+        found.facts = facts
+        return found
+
 
 def dotted_names(paths: Sequence[str]) -> dict[str, str]:
     """Return the dotted name under which each Python file is imported.
@@ -85,6 +93,20 @@ def dotted_names(paths: Sequence[str]) -> dict[str, str]:
     return named
 
 
+class _Foreign(dict[str, bool]):
+    """Whether names stand for nothing of a repository, as most do: libraries, parameters."""
+
+    def __init__(self, tops: Set[str]) -> None:
+        self._tops = tops
+
+    def __missing__(self, name: str) -> bool:
+        head = name.partition(".")[0]
+        if not head.isidentifier():
+            head = _TOP.split(head, 1)[0]
+        self[name] = found = name[:1] not in _RELATIVE and head not in self._tops
+        return found
+
+
 class Program:
     """All Python modules of a repository, with names resolved across them."""
 
@@ -102,8 +124,19 @@ class Program:
         for module in self.modules:
             for name in {module.dotted, _from_root(module.path)}:
                 self._by_dotted.setdefault(name, []).append(module)
-        self._tops = {name.partition(".")[0] for name in self._by_dotted}
+        self.foreign = _Foreign({name.partition(".")[0] for name in self._by_dotted})
+        """Whether a name, of whatever module, stands for nothing of the repository."""
         self._stars: dict[int, tuple[Module, ...]] = {}
+
+    def replaced(self, facts: Mapping[str, PythonFacts]) -> "Program":
+        """Return the same program with other facts of some modules, by path: as many
+        definitions at the same places, and what names stand for stays."""
+        found = copy(self)
+        found.modules = [
+            one.replaced(facts[one.path]) if one.path in facts else one for one in self.modules
+        ]
+        found.owner = [one for one in found.modules for _ in range(len(one.facts.definitions))]
+        return found
 
     def definition(self, node: int) -> Definition:
         """Return the definition that a node numbers."""
@@ -128,14 +161,16 @@ class Program:
 
         Only the part up to the first call or subscript is resolved; the rest is kept.
         """
+        if self.foreign[name]:
+            return name, -1
         known = module.resolved.get(name)
         if known is None:
             known = module.resolved[name] = self._resolve(module, name, _DEPTH)
         return known
 
     def _resolve(self, module: Module, name: str, depth: int) -> tuple[str, int]:
-        if name[:1] not in ":." and _TOP.split(name, 1)[0] not in self._tops:
-            return name, -1  # most names: libraries, parameters, attributes
+        if self.foreign[name]:
+            return name, -1
         found = _HEAD.match(name)
         assert found is not None
         lead, head = found[1], found[2].rstrip(".")
@@ -144,7 +179,7 @@ class Program:
             return self._inside(module, head, tail, depth)
         if lead:
             head = _absolute(module, lead, head)
-        if not head or head.partition(".")[0] not in self._tops:
+        if not head or self.foreign[head]:
             return head + tail, -1
         parts = head.split(".")
         for cut in range(len(parts), 0, -1):
@@ -235,7 +270,7 @@ class Program:
     def follow(self, module: Module, name: str, depth: int = 3) -> tuple[tuple[str, int], ...]:
         """Return what a canonical text leads to: ``(absolute text, node)``, through
         instances of the repository's classes and the values its functions return."""
-        if name[0] in "@%'…" or name.startswith(("self.", "builtins.")):
+        if self.foreign[name] or name.startswith(("self.", "builtins.")):
             return ((name, -1),)
         known = module.followed.get((name, depth))
         if known is None:

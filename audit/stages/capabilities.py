@@ -44,8 +44,7 @@ class Reach:
     @cached_property
     def living(self) -> Repository:
         """The repository as if the bodies of its dead definitions were empty."""
-        graph = self.repository.graph
-        return buried(self.repository, frozenset(range(len(graph.edges))) - graph.live)
+        return buried(self.repository)
 
     @cached_property
     def tests(self) -> frozenset[int]:
