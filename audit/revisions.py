@@ -101,7 +101,7 @@ class Revisions:
         cuts = [len(trees) * k // count for k in range(count + 1)]
         shares = [trees[a:b] for a, b in pairwise(cuts)]
         found: list[bytes] = []
-        for answer in parallel.spread(self._audit, shares):
+        for answer in parallel.spread(self._audit, shares, count):
             found += msgspec.msgpack.decode(answer, type=list[bytes])
         rows = dict(zip(commits, found, strict=True))
         self._store.put({self._key(one): payload for one, payload in rows.items()})
@@ -138,7 +138,7 @@ class Revisions:
         return msgspec.msgpack.encode(found)
 
     def _matrix(self, tree: Revision, store: Memory) -> Matrix:
-        request = msgspec.structs.replace(self._request, source=tree, fast=True)
+        request = msgspec.structs.replace(self._request, source=tree, fast=True, processes=1)
         files = index.assemble(tree.entries, self._look, request.config.roles())
         decisions = pipeline.decide(request, request.info(), Repository(files), store)
         return pipeline.scored(request, decisions, pipeline.problems(files))
