@@ -181,18 +181,15 @@ class Program:
             head = _absolute(module, lead, head)
         if not head or self.foreign[head]:
             return head + tail, -1
-        parts = head.split(".")
-        for cut in range(len(parts), 0, -1):
-            if (home := self._module(".".join(parts[:cut]), module)) is not None:
-                rest = ".".join(parts[cut:])
-                # A script may be named like the library that it imports.
+        base = head
+        while base:
+            if (home := self._module(base, module)) is not None:
                 if home is module and not lead:
-                    break
-                return (
-                    self._inside(home, rest, tail, depth)
-                    if rest
-                    else (home.dotted + tail, home.first)
-                )
+                    break  # a script may be named like the library that it imports
+                if base == head:
+                    return home.dotted + tail, home.first
+                return self._inside(home, head[len(base) + 1 :], tail, depth)
+            base = base.rpartition(".")[0]
         return head + tail, -1
 
     def _inside(self, module: Module, name: str, tail: str, depth: int) -> tuple[str, int]:
