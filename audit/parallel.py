@@ -20,16 +20,19 @@ def spread(work: Callable[[Task], bytes], tasks: Sequence[Task], processes: int)
     Each of the processes, this one among them, takes the next task when it is free. What a
     process that dies had taken is done here. Without ``fork`` all is done here.
     """
-    count = min(processes, len(tasks)) if hasattr(os, "fork") and len(tasks) <= MAX_TASKS else 1
-    queue = _queue(len(tasks)) if count > 1 else -1
+    count = min(processes, len(tasks))
+    if count < 2 or len(tasks) > MAX_TASKS or not hasattr(os, "fork"):
+        return [work(task) for task in tasks]
+    queue = _queue(len(tasks))
+    workers = [_start(work, tasks, queue) for _ in range(count - 1)]
     try:
-        workers = [_start(work, tasks, queue) for _ in range(count - 1)]
-        found = dict(_taken(work, tasks, queue)) if workers else {}
+        found = dict(_taken(work, tasks, queue))
     finally:
-        if queue >= 0:
-            os.close(queue)
-    for process, pipe in workers:
-        found |= _answer(process, pipe)
+        os.read(queue, _NUMBER * MAX_TASKS)  # where this process failed nobody need go on
+        os.close(queue)
+        answers = [_answer(process, pipe) for process, pipe in workers]
+    for answer in answers:
+        found |= answer
     return [found[at] if at in found else work(task) for at, task in enumerate(tasks)]
 
 
