@@ -45,9 +45,10 @@ def _judge(world: World, name: str) -> Verdict:
         return Unknown("an environment variable of another program")
     if "auto_envvar_prefix" in world.words:
         return Unknown("variables that are made from option names")
-    for prefix in own:
-        if re.search(rf"\b{prefix}(?:[\"'{{%]|\$\{{)", world.code):
-            return Unknown("variables whose names are put together")
+    parts = name.split("_")
+    starts = "|".join(f"{'_'.join(parts[:end])}_" for end in range(1, len(parts)))
+    if re.search(rf"\b(?:{starts})(?:[\"'{{%]|\$\{{)", world.code):
+        return Unknown("variables whose names are put together")
     known = [one for one in world.words if any(one.startswith(prefix) for prefix in own)]
     return Wrong("no code reads this variable", nearest(name, known))
 

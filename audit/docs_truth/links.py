@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 from urllib.parse import unquote
 
+from audit.docs_truth import sphinx
 from audit.docs_truth.anchors import anchors
 from audit.docs_truth.kinds import kind
 from audit.docs_truth.model import HOLDS, Claim, Judged, Unknown, Verdict, Wrong, nearest
@@ -91,6 +92,8 @@ def snippets(world: World) -> Iterator[Judged]:
                 yield claim, HOLDS
             elif any(char in path for char in "*?["):
                 yield claim, Unknown("a pattern of files")
+            elif page.style == "sphinx" and sphinx.site(world, page.root).made:
+                yield claim, Unknown("pages are made when the site is built")
             else:
                 yield claim, Wrong(f"{path} is not a file of the repository", _like(world, path))
 
@@ -139,7 +142,7 @@ def _judge(world: World, page: Page, path: str) -> Verdict:
         return HOLDS
     if not places or all(one.startswith("..") for one in places):
         return Unknown("a link out of the repository")
-    if page.style in ("mkdocs", "sphinx") and _generated(world, page):
+    if sphinx.site(world, page.root).made if page.style == "sphinx" else _generated(world, page):
         return Unknown("pages are made when the site is built")
     named = page.style == "docusaurus" or (page.style == "sphinx" and "/" not in path)
     if named and not path.endswith(_SOURCES):
@@ -155,7 +158,7 @@ def _places(page: Page, path: str) -> Iterator[str]:
     if page.style == "mkdocs":
         stem = page.path.removesuffix(".md")
         folders.append(page.folder if stem.endswith("/index") else stem)
-    if page.style == "doc-builder":
+    if page.style in ("doc-builder", "docusaurus"):
         folders += [page.root, posixpath.dirname(page.root)]
     for folder in folders:
         place = posixpath.normpath(posixpath.join(folder, path))

@@ -13,7 +13,7 @@ Style: TypeAlias = Literal["plain", "mkdocs", "sphinx", "doc-builder", "docusaur
 _HISTORY: Final = re.compile(
     r"(^|/)(change[-_ ]?log|log|changes|history|news|release[-_ ]?notes?|whats?[-_ ]?new|upgrad\w*"
     r"|migrat\w*)\b[^/]*$|(^|/)(changelog|changes|news|releases|release[-_]notes|upgrade[-_]guides?"
-    r"|newsfragments|changelog\.d|upgrad\w*|migrat\w*)/",
+    r"|newsfragments|changelog\.d|upgrad\w*|migrat\w*|versioned_docs|version-\d[\w.]*|v\d+\.\w+)/",
     re.IGNORECASE,
 )
 _WORD_TOO: Final = re.compile(r"(^|/)(history|changes|news)\.\w+$", re.IGNORECASE)

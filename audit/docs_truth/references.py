@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Final
 
+from audit.docs_truth import sphinx
 from audit.docs_truth.anchors import anchors
 from audit.docs_truth.kinds import kind
 from audit.docs_truth.model import HOLDS, Claim, Judged, Unknown, Verdict, Wrong, nearest
@@ -100,6 +101,8 @@ def cross_references(world: World) -> Iterator[Judged]:
                 yield claim, _autoref(world, page, name)
             elif one.name == "docref" and page.style == "doc-builder":
                 yield claim, _docref(world, page, name)
+            elif one.name == "data" and name.isupper():
+                yield claim, Unknown("a constant that a page may define")
             elif one.name in _ROLES and re.fullmatch(r"[\w.]+", name):
                 inside = "" if one.name == "mod" or name in _PYTHON else current
                 yield claim, _look(world, name, inside, page)
@@ -169,5 +172,7 @@ def _document(world: World, page: Page, argument: str) -> Verdict:
     place = posixpath.normpath(posixpath.join(base, argument.lstrip("/")))
     if any(world.exists(f"{place}{one}") for one in ("", ".md", ".rst", ".ipynb")):
         return HOLDS
+    if page.style == "sphinx" and sphinx.site(world, page.root).made:
+        return Unknown("pages are made when the site is built")
     names = [one.path.rpartition(".")[0] for one in world.pages]
     return Wrong(f"{place} is not a page", nearest(place, names))
