@@ -14,7 +14,7 @@ from audit.docs_truth.pages import Page
 from audit.docs_truth.world import World
 
 _ELSEWHERE: Final = re.compile(r"^([a-z][a-z0-9+.-]*:|//|\{\{|\{%|<|\$)", re.IGNORECASE)
-_TEMPLATE: Final = re.compile(r"\{\{|\{%|\$\{|<[a-z-]+>|^\.\.\.$|^[^/]*@[^/]*$")
+_TEMPLATE: Final = re.compile(r"%%|\{\{|\{%|\$\{|<[a-z-]+>|^\.\.\.$|^[^/]*@[^/]*$")
 _SOURCES: Final = (".md", ".mdx", ".rst", ".markdown", ".ipynb", ".txt")
 _MADE: Final = ("build/", "dist/", "site/", "_build/")
 _ABSOLUTE: Final = Unknown("absolute link: where the site is served from is not known")

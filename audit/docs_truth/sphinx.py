@@ -31,3 +31,23 @@ def site(world: World, root: str) -> Site:
     values = {one.target: one.value for one in facts.assigns}
     made = called or "gallery" in values.get(":extensions", "")
     return Site(made, tuple(strings(values.get(":exclude_patterns", ""))))
+
+
+_KNOWN: Final = re.compile(
+    r"(sphinx\.ext\.(?!intersphinx|autosectionlabel)|myst_parser|numpydoc|notfound\.|recommonmark"
+    r"|sphinx_(copybutton|design|tabs|inline_tabs|rtd_theme|autodoc_typehints|togglebutton))"
+)
+
+
+def knows_more(world: World) -> bool:
+    """Tell whether a site may know labels and pages from elsewhere: an inventory of another
+    project, or an extension that may bring one."""
+    for file in world.repo.named("conf.py"):
+        for one in file.facts.assigns if isinstance(file.facts, PythonFacts) else ():
+            if one.target == ":intersphinx_mapping":
+                return True
+            if one.target == ":extensions":
+                whole = one.value.endswith(("]", ")"))
+                if not whole or not all(map(_KNOWN.match, strings(one.value))):
+                    return True
+    return False

@@ -45,7 +45,7 @@ _SNIPPET = re.compile(
     re.MULTILINE,
 )
 _INNER_HEADING = re.compile(r"^(#{1,6})[ \t]+(\S.*)$", re.MULTILINE)
-_ATTRIBUTES = re.compile(r"\{[^{}]*?#([\w.:-]+)[^{}]*\}")
+_ATTRIBUTES = re.compile(r"\{[^{}]*?(?:#|\bid=[\"'])([\w.:-]+)[^{}]*\}")
 _LABEL = re.compile(r"^\(([^()\s]+)\)=\s*$", re.MULTILINE)
 _ROLE = re.compile(
     r"\{(?:py:)?(class|func|meth|mod|attr|obj|exc|data|doc|ref)\}`[~!]?([^`<]+?)(?:\s*<([^>]+)>)?`"
