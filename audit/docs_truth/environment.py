@@ -27,9 +27,11 @@ def _named(page: Page) -> Iterator[tuple[int, str]]:
     for span in page.facts.spans:
         if found := _NAME.match(span.text.strip()):
             yield span.line, found[1]
+    shown = "\n".join(fence.text for fence in page.facts.fences)
     for line in (*shell.console(page), *shell.steps(page)):
         for name in _SETTING.findall(line.text):
-            yield line.line, name
+            if not re.search(rf"\$\{{?{name}\b", shown):  # which the shell reads itself
+                yield line.line, name
 
 
 def prefixes(world: World) -> frozenset[str]:

@@ -12,9 +12,9 @@ Style: TypeAlias = Literal["plain", "mkdocs", "sphinx", "doc-builder", "docusaur
 
 _HISTORY: Final = re.compile(
     r"(^|/)(change[-_ ]?log|log|changes|history|news|release[-_ ]?notes?|whats?[-_ ]?new|upgrad\w*"
-    r"|migrat\w*|v\d+([-.]\d+)*(?=\.))\b[^/]*$|(^|/)(changelog|changes|news|releases|release[-_]notes|upgrade[-_]guides?"
+    r"|migrat\w*|deprecat\w*|v\d+([-.]\d+)*(?=\.))\b[^/]*$|(^|/)(changelog|changes|news|releases|release[-_]notes|upgrade[-_]guides?"
     r"|newsfragments|changelog\.d|upgrad\w*|migrat\w*|versioned_docs|version-\d[\w.]*|v\d+\.\w+"
-    r"|seps?|peps?|rfcs?|proposals?|adrs?|blog|posts)/",
+    r"|announce\w*|seps?|peps?|rfcs?|proposals?|adrs?|blog|posts)/",
     re.IGNORECASE,
 )
 _WORD_TOO: Final = re.compile(r"(^|/)(history|changes|news)\.\w+$", re.IGNORECASE)
