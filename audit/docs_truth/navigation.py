@@ -129,7 +129,7 @@ def _sphinx(world: World) -> Iterator[Judged]:
             exists = place in pages or any(world.exists(f"{place}{one}") for one in _PAGE)
             if exists or entry in ("genindex", "modindex", "search", "self") or "://" in entry:
                 yield claim, HOLDS
-            elif settings.made or world.ignored(place):
+            elif settings.made or world.ignored(place) or world.linked(place):
                 yield claim, Unknown("pages are made when the site is built")
             else:
                 yield claim, Wrong(f"{place} is not a page", nearest(place, pages))

@@ -67,7 +67,7 @@ def last_tag(root: Path, revision: str) -> str:
 
 def _version(tag: str) -> Version | None:
     """Read a tag such as ``v1.2.0``."""
-    found = re.search(r"(?:^|[^\d.])v?(\d+(?:\.\d+)*(?:\w*\d*)?)$", f" {tag}")
+    found = re.search(r"(?:^|[-_/])v?(\d+(?:\.\d+)+(?:[-_.]?[A-Za-z]+[-_.]?\d*)*)$", tag)
     try:
         return Version(found[1]) if found else None
     except InvalidVersion:
