@@ -7,7 +7,8 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
-PIP    := $(BIN)/python -m pip --disable-pip-version-check install -q -c constraints.txt
+# Byte code is compiled where it is imported: compiling all of torch and its like took 2/3 of an installation.
+PIP    := $(BIN)/python -m pip --disable-pip-version-check install -q --no-compile -c constraints.txt
 # An extra package index for torch's CPU build, e.g. https://download.pytorch.org/whl/cpu
 TORCH_INDEX ?=
 OUT    ?= .
