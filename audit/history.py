@@ -30,11 +30,15 @@ class Point(Value, frozen=True):
     """A commit with its scores, and what it changed."""
 
     commit: str
+    """Its id."""
     time: str
     """When it was committed, in UTC, ISO 8601."""
     subject: str
+    """The first line of its message."""
     mean: float
+    """Of the scores of the applicable capabilities."""
     minimum: float
+    """The lowest of them."""
     scores: dict[str, float | None]
     """By capability; nothing where it is not applicable."""
     present: int
@@ -44,6 +48,7 @@ class Point(Value, frozen=True):
     gained: tuple[str, ...] = ()
     """Practices that became present."""
     lost: tuple[str, ...] = ()
+    """Practices that are no longer present."""
     files: tuple[str, ...] = ()
     """What it did to which of the files that hold the evidence, where something moved."""
 
@@ -52,11 +57,17 @@ class History(Value, frozen=True):
     """The scores of a row of commits, the oldest first, all under one configuration."""
 
     schema_version: int
+    """Rises when a key goes or changes its meaning."""
     tool: Tool
+    """Who wrote it."""
     root_name: str
+    """The name of the repository's folder."""
     config_hash: str
+    """SHA-256 over the configuration that all commits were audited with."""
     catalogue_hash: str
+    """SHA-256 over the definitions of the practices."""
     points: tuple[Point, ...]
+    """One for each commit, the oldest first."""
 
 
 def history(

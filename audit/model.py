@@ -30,23 +30,32 @@ class Problem(Value, frozen=True):
     """A file that could not be audited, and why."""
 
     path: str
+    """The file, seen from the root of the repository."""
     reason: str
+    """Why it could not be audited, in one line."""
 
 
 class Evidence(Value, frozen=True):
     """A place in the repository that shows a practice."""
 
     path: str
+    """The file, seen from the root of the repository."""
     line: int
+    """From 1 on."""
     symbol: str
     """The definition that holds it, or the key or heading of a file that is no code."""
     says: str
     """One line: what is to be seen there."""
     rung: Rung = "present"
+    """How far it is followed: see the page on evidence."""
     code: bool = True
     """Product code, which tests can reach; false for configuration, CI, docs."""
     tested: bool = False
+    """A test reaches it."""
     documented: bool = False
+    """A page names it, and is not wrong about it."""
+    misnamed: str = ""
+    """The wrong claim of the page that names it; empty where it is documented or not named."""
     fingerprint: str = ""
     """Names the evidence wherever it stands: practice, symbol and normalised content, no line."""
 
@@ -55,13 +64,19 @@ class PracticeResult(Value, frozen=True):
     """What was decided about a practice."""
 
     id: str
+    """As in the catalogue: ``checkpoint-atomic``."""
     role: PracticeRole
+    """What the practice does for its capability."""
     status: Status
+    """Nothing is ``absent`` that could not be looked at: that is ``unknown``."""
     rung: Rung
+    """The highest rung of its evidence."""
     evidence: tuple[Evidence, ...]
+    """The places that show it, the best first, at most 12."""
     looked_for: str
     """What was searched, in how many files; the reason for `unknown` and `not_applicable`."""
     page: str
+    """The page that explains the practice, seen from the site's root."""
     code: bool = True
     """Decided on product code; false where configuration, CI or docs files decide."""
 
@@ -70,33 +85,51 @@ class Components(Value, frozen=True):
     """The five component scores, each from 0 to 1."""
 
     functionality: float
+    """The share of the functionality practices that are present."""
     consistency: float
+    """1 less the share of the evidence's code that stands elsewhere, too."""
     tests: float
+    """The share of the evidence that tests reach."""
     safeguards: float
+    """The share of the safeguard practices that are present."""
     documentation: float
+    """The share of the evidence that pages name, and name truthfully."""
 
 
 class Term(Value, frozen=True):
     """One summand of a score: ``weight · min(value, cap)`` and how the value came about."""
 
     component: str
+    """Which component it is."""
     value: float
+    """The component, from 0 to 1."""
     weight: float
+    """Its weight; those of all components sum to 1."""
     cap: float
+    """What the value counts at most."""
     because: str
+    """How the value came about, in words."""
 
 
 class CapabilityResult(Value, frozen=True):
     """A capability with its score; `interval` is its range if unknowns were known."""
 
     id: str
+    """As in the catalogue: ``checkpointing``."""
     status: Literal["present", "absent", "not_applicable"]
+    """``absent`` where no functionality practice is present: its score is 0."""
     score: float
+    """From 0 to 1: the sum of the arithmetic."""
     interval: tuple[float, float]
+    """The lowest and highest score that the unknown practices leave open."""
     components: Components
+    """The values that the score is made of."""
     practices: tuple[PracticeResult, ...]
+    """What was decided about each of its practices."""
     arithmetic: tuple[Term, ...] = ()
+    """The summands of the score, one for each component."""
     reason: str = ""
+    """Why it is not applicable; empty where it is."""
 
 
 class Gap(Value, frozen=True):
@@ -148,7 +181,9 @@ class Tool(Value, frozen=True):
     """Who wrote a report."""
 
     name: str
+    """``codex-audit``."""
     version: str
+    """The version of the distribution."""
 
 
 SCHEMA_VERSION = 1
@@ -159,9 +194,13 @@ class SourceInfo(Value, frozen=True):
     """What was audited."""
 
     root_name: str
+    """The name of the repository's folder."""
     revision: str
+    """The commit's id; empty outside of Git."""
     tree: str
+    """SHA-256 over kind, blob id and path of every file, uncommitted changes included."""
     dirty: bool
+    """Files differ from the commit."""
 
 
 class Index(Value, frozen=True):
@@ -188,8 +227,11 @@ class Waiver(Value, frozen=True, forbid_unknown_fields=True):
     """A practice that a team goes without, for a reason, until a date."""
 
     practice: str
+    """The id of the practice."""
     reason: str
+    """Why the team goes without it."""
     owner: str
+    """Who answers for it."""
     expires: str
     """ISO 8601 date, the first day on which the waiver no longer counts."""
 
@@ -226,20 +268,35 @@ class Matrix(Value, frozen=True):
     """
 
     schema_version: int
+    """Rises when a key goes or changes its meaning."""
     tool: Tool
+    """Who wrote it."""
     source: SourceInfo
+    """What was audited."""
     template_hash: str
+    """SHA-256 over the templates; empty until they are rendered."""
     config_hash: str
+    """SHA-256 over the configuration, defaults included."""
     catalogue_hash: str
+    """SHA-256 over the definitions of the practices."""
     weights: dict[str, float]
+    """By component, normalised."""
     thresholds: dict[str, float]
+    """As configured: the gate's bars, by capability, ``mean`` and ``minimum``."""
     profile: str
+    """What kind of repository it is taken for."""
     profile_reason: str
+    """What showed that."""
     mean: float
+    """Of the scores of the applicable capabilities."""
     minimum: float
+    """The lowest of them."""
     capabilities: tuple[CapabilityResult, ...]
+    """In the order of the catalogue."""
     problems: tuple[Problem, ...]
+    """The files that could not be audited."""
     warnings: tuple[str, ...]
+    """What a reader of the scores should know."""
     waivers: tuple[Waiver, ...] = ()
     """As configured; the scores do not know them, and no report asks the clock whether they
     still count: only the gate does."""

@@ -18,32 +18,49 @@ class Manifest(Value, frozen=True):
     """What a report was made from and the SHA-256 of everything written with it."""
 
     schema_version: int
+    """Rises when a key goes or changes its meaning."""
     tool: Tool
+    """Who wrote it."""
     source: SourceInfo
+    """What was audited."""
     config_hash: str
+    """SHA-256 over the configuration, defaults included."""
     catalogue_hash: str
+    """SHA-256 over the definitions of the practices."""
     template_hash: str
+    """SHA-256 over name and bytes of every template."""
     artefacts: dict[str, str]
+    """File, seen from the report's folder → its SHA-256."""
 
 
 class Subject(Value, frozen=True):
     """A file that a statement is about (in-toto ResourceDescriptor)."""
 
     name: str
+    """The file, seen from the report's folder."""
     digest: dict[str, str]
+    """``sha256`` and the file's digest."""
 
 
 class Predicate(Value, frozen=True):
     """What is stated of the files: where they come from, and what was found."""
 
     schema_version: int
+    """Rises when a key goes or changes its meaning."""
     tool: Tool
+    """Who wrote the report."""
     source: SourceInfo
+    """What was audited."""
     config_hash: str
+    """SHA-256 over the configuration, defaults included."""
     catalogue_hash: str
+    """SHA-256 over the definitions of the practices."""
     template_hash: str
+    """SHA-256 over name and bytes of every template."""
     mean: float
+    """Of the scores of the applicable capabilities."""
     minimum: float
+    """The lowest of them."""
 
 
 class Statement(
@@ -52,9 +69,13 @@ class Statement(
     """An in-toto Statement, version 1 (https://in-toto.io/Statement/v1)."""
 
     subject: tuple[Subject, ...]
+    """The files of the report."""
     predicate_type: Literal["urn:codex-audit:capability-matrix:v1"]
+    """Says what the predicate holds."""
     predicate: Predicate
+    """What is stated of the files."""
     type: Literal["https://in-toto.io/Statement/v1"] = "https://in-toto.io/Statement/v1"
+    """The version of the in-toto format."""
 
 
 def manifest(matrix: Matrix, files: Mapping[str, bytes]) -> Manifest:

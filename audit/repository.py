@@ -330,18 +330,24 @@ class Repository:
 
     @cached_property
     def by_keyword(self) -> dict[str, list[Site]]:
-        """Every product call by the keywords that it is given."""
+        """Every product call by the keywords that it is given, those of a ``**`` display too."""
         found: dict[str, list[Site]] = {}
         for site in self.all_calls:
-            for key, _ in site.call.kwargs:
+            for key, value in site.call.kwargs:
                 found.setdefault(key, []).append(site)
+                if key == "**" and "{'" in value:
+                    for inner in dict.fromkeys(_SPREAD.findall(value)):
+                        found.setdefault(inner[0], []).append(site)
         return found
 
     def given(self, *keywords: str) -> Iterator[tuple[Site, str]]:
         """Yield product calls that are given one of the keywords, with its value."""
         for keyword in keywords:
             for site in self.by_keyword.get(keyword, ()):
-                yield site, site.call.keyword(keyword) or ""
+                value = site.call.keyword(keyword)
+                if value is None:
+                    value = dict(_SPREAD.findall(site.call.keyword("**") or "")).get(keyword)
+                yield site, value or ""
 
     def kinds(self, site: Site, which: int = 0) -> tuple[str, ...]:
         """Return the texts that a callee leads to through the repository's own functions
@@ -417,17 +423,6 @@ class Repository:
                 yield Site(self.program, module, call, names)
 
     @cached_property
-    def documented_names(self) -> frozenset[str]:
-        """Identifiers that the docs show as code: spans, fences, reference directives."""
-        words: set[str] = set()
-        for _, page in self.prose():
-            for text in (*(one.text for one in page.spans), *(one.text for one in page.fences)):
-                words.update(_IDENTIFIER.findall(text))
-            for one in page.directives:
-                words.update(_IDENTIFIER.findall(one.argument))
-        return frozenset(words)
-
-    @cached_property
     def unread_code(self) -> tuple[File, ...]:
         """Product Python files whose content is unknown."""
         return tuple(
@@ -439,11 +434,12 @@ class Repository:
         )
 
 
+_SPREAD = re.compile(r"'([a-z_]\w*)': ([^\s,{}]+(?: [^\s,{}]+)*)")
+"""An entry of a mapping that becomes keywords: its key and value."""
 _STEM = re.compile(r"[.\-_ ]")
 _RUNS = frozenset(
     {"run", "script", "before_script", "command", "commands", "after_script", "install"}
 )
 _SCRIPT = re.compile(r"(script|commands|command|run)\[\d+\]$")
-_IDENTIFIER = re.compile(r"[A-Za-z_][\w]*(?:[./-][\w]+)*")
 
 __all__ = ["File", "Repository", "Site", "blocks_from", "is_public"]

@@ -5,7 +5,7 @@ judged on product code unless its definition names other files.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from fnmatch import fnmatchcase
 
 from audit.facts.kinds import kind_of
@@ -28,7 +28,9 @@ _FOLDERS: dict[Role, frozenset[str]] = {
 # Words that name tests and demonstrations beside a package, but a subject inside one.
 _SUBJECTS = frozenset("demo demos samples benchmark benchmarks".split())
 _TEST_FILE = re.compile(r"(^|/)(test_[^/]*|[^/]*_test|conftest|tests?)\.py$")
-_ENTRY = re.compile(r"(^|[_-])(train|pretrain|finetune|sft)(_net)?\.py$")
+_ENTRY = re.compile(
+    r"(^|^(?!plot|show|test|run_tests).*[_-])(train|pretrain|finetune|sft)(_net)?\.py$"
+)
 _BENCHMARK = re.compile(r"^bench(mark)?(_[^/]*)?\.py$")
 _CI = re.compile(
     r"^(\.github/(workflows|actions)/|\.gitlab-ci\.ya?ml$|\.gitlab/|\.circleci/|\.buildkite/|"
@@ -37,7 +39,16 @@ _CI = re.compile(
 )
 # Folders of maintainers' tools beside a package: where a package is the product, they are not.
 _TOOLS = frozenset(
-    "scripts script tools tool utils dev ci hack misc release assets template templates".split()
+    "scripts script tool tools utils dev ci hack misc release assets docker template "
+    "templates".split()
+)
+# Words that name a part of a package where it is one, and work beside it where it is not.
+_ASIDE = frozenset({"scripts", "docker"})
+_TOOLS_OF = re.compile(
+    r"^(build|dev|ci|maint\w*|release|extension|admin)[_-](tools?|scripts?|templates?)$"
+)
+_HELPERS = re.compile(
+    r"(^|/)(conftest|test_?(utils?|helpers?|common|cases?|base|fixtures?|data))\.py$"
 )
 _BUILD = frozenset(
     "setup.py noxfile.py tasks.py fabfile.py versioneer.py hatch_build.py collect_env.py".split()
@@ -55,8 +66,9 @@ def packages(paths: Iterable[str]) -> frozenset[str]:
 class _Layout:
     """What the paths of a repository say about its parts."""
 
-    def __init__(self, paths: Iterable[str]) -> None:
+    def __init__(self, paths: Iterable[str], tests: Callable[[str], bool]) -> None:
         self.every = frozenset(paths)
+        self.tests = tests
         self.shipped = [one for one in packages(self.every) if _folder_role(one) is None]
         self.distributed = bool(self.shipped) and any(one in self.every for one in _DISTRIBUTION)
         self.tools = self._tools()
@@ -65,6 +77,15 @@ class _Layout:
     def in_package(self, path: str) -> bool:
         """Tell whether a path lies in a shipped package."""
         return any(path.startswith(f"{one}/") for one in self.shipped)
+
+    def is_beside(self, folder: str) -> bool:
+        """Tell whether a folder of a package is no part of it: of scripts, containers or measured
+        subjects, and not importable like its neighbours."""
+        if not self.distributed or f"{folder}/__init__.py" in self.every:
+            return False
+        inner = folder.split("/")[1:]
+        aside = not _ASIDE.isdisjoint(inner) or "benchmarks" in inner[:-1]
+        return aside and self.in_package(f"{folder}/")
 
     def _tools(self) -> frozenset[str]:
         """Return the folders of maintainers' tools: beside the package of a distribution.
@@ -78,7 +99,8 @@ class _Layout:
         return frozenset(
             top
             for top in tops - entries
-            if top.lower() in _TOOLS and not (top == "utils" and top in self.shipped)
+            if (top.lower() in _TOOLS or _TOOLS_OF.match(top.lower()))
+            and not (top == "utils" and top in self.shipped)
         )
 
     def _collections(self) -> frozenset[str]:
@@ -92,10 +114,18 @@ class _Layout:
         return frozenset({one.partition("/")[0] for one in code} - direct - packed)
 
 
-def assign(paths: Iterable[str], overrides: Mapping[str, Role]) -> dict[str, Role]:
-    """Return the role of every path; a glob in `overrides` that matches decides first."""
+def assign(
+    paths: Iterable[str],
+    overrides: Mapping[str, Role],
+    tests: Callable[[str], bool] = lambda _: True,
+) -> dict[str, Role]:
+    """Return the role of every path; a glob in `overrides` that matches decides first.
+
+    `tests` tells whether a module that is named like tests has any: one that has none is a
+    command (``test.py`` beside a model) or a part of the product (``test_time_pool.py``).
+    """
     every = list(paths)
-    layout = _Layout(every)
+    layout = _Layout(every, tests)
     found = {path: _role(path, layout) for path in every}
     if any(one.startswith("src/") for one in layout.shipped):
         beside = (one for one in every if found[one] == "product" and _beside_src(one))
@@ -140,6 +170,8 @@ def _role(path: str, layout: _Layout) -> Role:
     known = _folder_role(folder) if folder else None
     if known == "example" and layout.in_package(path):
         known = _folder_role("/".join(p for p in folder.split("/") if p.lower() not in _SUBJECTS))
+    if known is None and layout.is_beside(folder):
+        known = "example"
     if known is not None:
         return known
     if kind == "python":
@@ -155,7 +187,8 @@ def _role(path: str, layout: _Layout) -> Role:
 
 def _python_role(path: str, name: str, layout: _Layout) -> Role:
     top = path.partition("/")[0]
-    if _TEST_FILE.search(path) and not _is_evaluation(path, layout):
+    tested = _TEST_FILE.search(path) and not _is_evaluation(path, layout)
+    if tested and (_HELPERS.search(path) or layout.tests(path)):
         return "test"
     if "/" not in path and name in _BUILD:
         return "build"

@@ -1,6 +1,6 @@
 """Check the normaliser against the pyproject files of popular packages.
 
-Usage: python benchmarks/pyproject_corpus.py [--cache DIR] [FILE ...]
+Usage: python -m benchmarks.pyproject_corpus [--cache DIR] [FILE ...]
 
 Downloads source distributions from PyPI with the `unearth` command (pip install
 unearth; nothing is built or run), takes each one's `pyproject.toml`, and any
@@ -27,6 +27,7 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from shutil import which
 from typing import Any
 
 import tomlkit
@@ -122,6 +123,8 @@ def contents(arguments: argparse.Namespace) -> Iterator[tuple[str, bytes]]:
     arguments.cache.mkdir(parents=True, exist_ok=True)
     have = {path.name for path in arguments.cache.glob("*.pyproject.toml")}
     wanted = [name for name in PACKAGES if f"{name}.pyproject.toml" not in have]
+    if wanted and not which("unearth"):
+        sys.exit("unearth is not installed: run pip install unearth")
     with ThreadPoolExecutor(4) as pool:
         for name, archive in zip(
             wanted, pool.map(lambda one: download(one, arguments.cache), wanted), strict=True

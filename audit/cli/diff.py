@@ -26,7 +26,6 @@ def command(old: str, new: str, path: Path, form: str, **options: Any) -> None:
     """
     cache = common.store(options)
     found = sides.difference(old, new, lambda: common.request(path, options, cache), cache)
-    cache.close()
     if form == "json":
         click.echo(msgspec.json.format(msgspec.json.encode(found), indent=2))
     else:

@@ -30,7 +30,6 @@ def command(path: Path, execute: bool, form: str, **options: Any) -> int:
     asked = common.request(path, options, cache)
     world = open_world(asked.source, cache, path, asked.config.roles(), asked.processes)
     found = engine.check(world, execute=execute)
-    cache.close()
     if form == "json":
         click.echo(msgspec.json.format(msgspec.json.encode(found), indent=2))
     else:

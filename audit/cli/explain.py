@@ -23,7 +23,6 @@ def command(name: str, path: Path, form: str, **options: Any) -> None:
     cache = common.store(options)
     asked = common.request(path, options, cache)
     found = explain.explain(common.outcome(asked, cache), asked.catalogue, name)
-    cache.close()
     if form == "json":
         click.echo(msgspec.json.format(msgspec.json.encode(found), indent=2))
     else:

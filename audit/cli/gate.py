@@ -42,6 +42,5 @@ def command(
     day = (today or datetime.now(tz=UTC)).date()
     wanted = baseline.Wanted(day, base or "", strict_baseline, tighten)
     decision = baseline.decide(found, asked, wanted, cache, path)
-    cache.close()
     output.emit(Report(found, asked.catalogue, asked.templates, decision), targets, step_summary)
     return ExitCode.OK if decision.holds else ExitCode.FAILED

@@ -30,5 +30,4 @@ def command(path: Path, last: int, since: str, form: str, **options: Any) -> Non
     asked = common.request(path, options, cache)
     with common.Progress() as progress:
         found = history(asked, Span(last, since), cache, progress)
-    cache.close()
     click.echo(trend.FORMATS[form](found, asked.templates), nl=False)

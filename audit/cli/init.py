@@ -25,7 +25,6 @@ def command(path: Path, **options: Any) -> None:
     defaults = {"rev": None, "config": None, "trust": False}
     asked = common.request(path, options | defaults, cache, fast=True)
     steps = init.plan(path, common.outcome(asked, cache).matrix)
-    cache.close()
     init.write(path, steps)
     for one in steps:
         click.echo(f"{'kept ' if one.kept else 'wrote'} {one.name}: {one.says}")

@@ -39,7 +39,6 @@ def command(
     cache = common.store(options)
     asked = common.request(path, options, cache, fast=fast)
     found = common.outcome(asked, cache)
-    cache.close()
     start = time.perf_counter()
     whole = Report(found, asked.catalogue, asked.templates)
     if out is not None:

@@ -26,4 +26,3 @@ def command(stage: str, path: Path, out: Path, **options: Any) -> None:
     asked = common.request(path, options, cache)
     for name in single.STAGES[stage.upper()](asked, cache, out):
         click.echo(f"wrote {out / name}", err=True)
-    cache.close()

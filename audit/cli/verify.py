@@ -45,7 +45,6 @@ def _again(folder: Path, path: Path, options: dict[str, Any]) -> tuple[str, ...]
     cache = common.store(options)
     asked = common.request(path, options, cache, fast=verification.fast(found))
     outcome = common.outcome(asked, cache)
-    cache.close()
     whole = Report(outcome, asked.catalogue, asked.templates)
     files = report.everything(whole, asked.config, verification.formats(found))
     return verification.compare(found, asked, files)

@@ -30,6 +30,9 @@ _PLAIN: Final = (
     "…",
 )
 _WITHOUT_PRIVATE: Final = ("torch.nn.", "torch.utils.data.", "pydantic.", "msgspec.", "threading.")
+_IMPORTERS: Final = frozenset({"importlib.import_module", "builtins.__import__"})
+_BY_NAME: Final = re.compile(r"f?'(\{builtins\.__name__\})?([\w.]*\.)(\{|'? ?[+%])")
+"""The argument of an import of whatever module of one package is asked for."""
 _TEST_NAME: Final = re.compile(r"(^|\.)(test\w*|setUp\w*|tearDown\w*|setup_\w+)$")
 
 
@@ -141,12 +144,17 @@ class Graph:
         source = self.edges[module.first + call.scope]
         foreign, found = self.program.foreign, set()
         for name in call.names:
-            if not foreign[name]:
-                for text, node in self.program.follow(module, name):
-                    if node >= 0:
-                        found.add(node)
-                    elif "()" in text:
-                        source |= self._owners(module, text)
+            if foreign[name]:
+                if name in _IMPORTERS:
+                    source |= self._named_later(module, call)
+                continue
+            for text, node in self.program.follow(module, name):
+                if node >= 0:
+                    found.add(node)
+                elif "()" in text:
+                    source |= self._owners(module, text)
+                elif text in _IMPORTERS:
+                    source |= self._named_later(module, call)
         if found:
             source |= found
             if call.decorates >= 0:
@@ -162,6 +170,22 @@ class Graph:
         """Return the classes of the repository that a text makes an instance of."""
         _, node = self.program.resolve(module, text)
         return {node} if node >= 0 else set()
+
+    def _named_later(self, module: Module, call: Call) -> set[int]:
+        """Return the modules, and what is public in them, of a package that a call imports
+        from by a computed name: any of them may be asked for."""
+        found = _BY_NAME.match(call.args[0]) if call.args else None
+        if not found:
+            return set()
+        here = bool(found[1]) or found[2] == "."
+        prefix = (module.package if here else "") + found[2]
+        return {
+            one.first + place
+            for one in self.program.modules
+            if one.role == "product" and one.dotted.rpartition(".")[0] + "." == prefix
+            for place, definition in enumerate(one.facts.definitions)
+            if place == 0 or (definition.parent == 0 and is_public(definition.name))
+        }
 
     def reach(self, roots: Iterable[int]) -> frozenset[int]:
         """Return every node that the roots lead to, themselves included."""

@@ -18,6 +18,7 @@ _RELATIVE: Final = (":", ".")
 _CALL_OR_ITEM: Final = re.compile(r"[(\[]")
 _STEP: Final = re.compile(r"\(\)|\[[^\]]*\]|\.\w+")
 _ORIGIN: Final = re.compile(r"(?!builtins\.|self\.|(True|False|None)$)[:.]*[A-Za-z_][\w.]*(\(\))?$")
+_ENTRY: Final = re.compile(r": ([:.\w]+)(?=[,}])")
 _DEPTH: Final = 8  # re-exports and returns that are followed
 _CALLED: Final = ("forward", "__call__")  # what calling an instance runs
 
@@ -37,6 +38,7 @@ class Module:
         "resolved",
         "role",
         "stars",
+        "tables",
         "values",
     )
 
@@ -59,6 +61,12 @@ class Module:
             if one.scope == 0 and one.operator == "=" and _ORIGIN.match(one.value)
         }
         """Module-level names that are made by a call or stand for another name."""
+        self.tables = {
+            one.target[1:]: tuple(_ENTRY.findall(one.value))
+            for one in facts.assigns
+            if one.scope == 0 and one.value[:2] == "{'" and one.target[:1] == ":"
+        }
+        """Module-level mappings from constant keys, with the names that are their values."""
         self.stars = tuple(one.target[:-1] for one in facts.imports if one.name == "*")
         self.resolved: dict[str, tuple[str, int]] = {}
         """What names stand for, as far as `Program.resolve` was asked."""
@@ -75,8 +83,9 @@ class Module:
 def dotted_names(paths: Sequence[str]) -> dict[str, str]:
     """Return the dotted name under which each Python file is imported.
 
-    A package's files are named from the top-most folder with an ``__init__.py``;
-    other files from their own folder, which is on the path when they run.
+    A package's files are named from the top-most folder with an ``__init__.py``, those of its
+    folders without one (PEP 420) too; other files from their own folder, which is on the path
+    when they run.
     """
     folders = {
         path.rpartition("/")[0] for path in paths if path.rpartition("/")[2] == "__init__.py"
@@ -86,7 +95,7 @@ def dotted_names(paths: Sequence[str]) -> dict[str, str]:
         folder, _, name = path.rpartition("/")
         stem = name.removesuffix(".pyi").removesuffix(".py")
         parts = [] if stem == "__init__" else [stem]
-        while folder in folders and folder:
+        while folder and (folder in folders or _below(folder, folders)):
             folder, _, last = folder.rpartition("/")
             parts.insert(0, last)
         named[path] = ".".join(parts) or stem
@@ -107,11 +116,20 @@ class _Foreign(dict[str, bool]):
         return found
 
 
+def _below(folder: str, packages: set[str]) -> bool:
+    """Tell whether a folder lies below a package."""
+    while folder := folder.rpartition("/")[0]:
+        if folder in packages:
+            return True
+    return False
+
+
 class Program:
     """All Python modules of a repository, with names resolved across them."""
 
     def __init__(self, files: Iterable[tuple[str, Role, PythonFacts]]) -> None:
         rows = list(files)
+        paths = frozenset(path for path, _, _ in rows)
         names = dotted_names([path for path, _, _ in rows])
         self.modules: list[Module] = []
         self.owner: list[Module] = []
@@ -122,9 +140,11 @@ class Program:
             self.owner += [module] * len(facts.definitions)
         self._by_dotted: dict[str, list[Module]] = {}
         for module in self.modules:
-            for name in {module.dotted, _from_root(module.path)}:
+            for name in {module.dotted, _from_root(module.path), *_alone(module, paths)}:
                 self._by_dotted.setdefault(name, []).append(module)
-        self.foreign = _Foreign({name.partition(".")[0] for name in self._by_dotted})
+        self.tops = {name.partition(".")[0] for name in self._by_dotted}
+        """First parts of the modules' names."""
+        self.foreign = _Foreign(self.tops)
         """Whether a name, of whatever module, stands for nothing of the repository."""
         self._stars: dict[int, tuple[Module, ...]] = {}
 
@@ -276,6 +296,8 @@ class Program:
 
     def _follow(self, module: Module, name: str, depth: int) -> tuple[tuple[str, int], ...]:
         text, node = self.resolve(module, name)
+        if node < 0 and "[" in text and (chosen := self._chosen(text, depth)):
+            return chosen
         end = _end_of_head(text)
         if node < 0 or end == len(text):
             return ((text, node),)
@@ -286,6 +308,19 @@ class Program:
         for step in steps:
             states = [after for state in states for after in self._step(state, step, depth)][:6]
         return tuple((words, at if not instance else -1) for words, at, instance in states)
+
+    def _chosen(self, text: str, depth: int) -> tuple[tuple[str, int], ...]:
+        """Return what an element of a module's mapping leads to: ``ALGORITHMS[name]()``."""
+        head, _, rest = text.partition("[")
+        dotted, colon, own = head.partition(":")
+        home = self._by_dotted.get(dotted, ())[:1] if colon and depth > 0 else ()
+        tail = rest.partition("]")[2]
+        return tuple(
+            found
+            for module in home
+            for value in module.tables.get(own, ())[:6]
+            for found in self.follow(module, value + tail, depth - 1)
+        )[:6]
 
     def _step(
         self, state: tuple[str, int, bool], step: str, depth: int
@@ -336,6 +371,12 @@ def _end_of_head(text: str) -> int:
 
 def _from_root(path: str) -> str:
     return path.removesuffix("/__init__.py").removesuffix(".py").replace("/", ".")
+
+
+def _alone(module: Module, paths: frozenset[str]) -> tuple[str, ...]:
+    """Return the name of a module that may run as a script of a folder that is no package."""
+    folder, _, name = module.path.rpartition("/")
+    return () if f"{folder}/__init__.py" in paths else (name.removesuffix(".py"),)
 
 
 def _shared(one: str, other: str) -> int:

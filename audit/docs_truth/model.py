@@ -4,7 +4,9 @@ import difflib
 from collections.abc import Iterable
 from typing import Literal, TypeAlias
 
-from audit.model import Value
+from audit.model import Tool, Value
+
+SCHEMA_VERSION = 1
 
 
 class Claim(Value, frozen=True):
@@ -69,11 +71,17 @@ class Finding(Value, frozen=True):
     """A claim that is false."""
 
     kind: str
+    """What sort of claim it is: ``link``, ``flag``, ``default``, …"""
     path: str
+    """The page, or the file that holds what no page names."""
     line: int
+    """From 1 on."""
     claim: str
+    """As the page says it, on one line, at most 200 characters."""
     truth: str
+    """What is so instead."""
     nearest: str
+    """What exists and reads most like the claim; empty where nothing does."""
 
     def sentence(self) -> str:
         """Say it in one line."""
@@ -82,9 +90,14 @@ class Finding(Value, frozen=True):
 
 
 class Report(Value, frozen=True):
-    """What the check of a repository's documentation came to."""
+    """What the check of a repository's documentation came to, the contract of its JSON."""
 
+    schema_version: int
+    """Rises when a key goes or changes its meaning."""
+    tool: Tool
+    """Who wrote it."""
     pages: int
+    """Pages that were read."""
     checked: dict[str, int]
     """Kind → claims that an authority decided."""
     skipped: dict[str, int]
@@ -92,3 +105,4 @@ class Report(Value, frozen=True):
     suppressed: int
     """Claims marked as examples."""
     findings: tuple[Finding, ...]
+    """By path and line."""

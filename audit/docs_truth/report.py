@@ -1,6 +1,7 @@
 """A report as text."""
 
 from audit.docs_truth.model import Report
+from audit.visible import visible
 
 
 def text(report: Report) -> str:
@@ -14,4 +15,4 @@ def text(report: Report) -> str:
     )
     for reason, count in sorted(report.skipped.items(), key=lambda row: (-row[1], row[0])):
         rows.append(f"  skipped {count}: {reason}")
-    return "\n".join(rows) + "\n"
+    return visible("\n".join(rows), keep="\n") + "\n"

@@ -40,7 +40,7 @@ _RUFF_LINT: Final = tuple(
 LINTERS: Final = (
     Checker(
         "ruff", _RUFF_LINT, (), (), ("ruff", "ruff-check"), ("ruff check",),
-        ("astral-sh/ruff-action", "chartboost/ruff-action"),
+        ("astral-sh/ruff-action", "chartboost/ruff-action", "ultralytics/actions"),
     ),
     Checker(
         "flake8", ("tool.flake8",), (".flake8",), ("flake8",), ("flake8",), ("flake8", "pflake8"),
@@ -53,7 +53,10 @@ LINTERS: Final = (
     Checker("pycodestyle", (), (), ("pycodestyle", "pep8"), (), ("pycodestyle", "pyflakes")),
 )  # fmt: skip
 FORMATTERS: Final = (
-    Checker("ruff format", ("tool.ruff.format",), (), (), ("ruff-format",), ("ruff format",)),
+    Checker(
+        "ruff format", ("tool.ruff.format",), (), (), ("ruff-format",), ("ruff format",),
+        ("ultralytics/actions",),
+    ),
     Checker(
         "black", ("tool.black",), (), (), ("black", "black-jupyter"), ("black",), ("psf/black",)
     ),

@@ -62,6 +62,7 @@ def checkpoint_best(repo: Repository) -> Iterator[Place]:
             found.append(at(site, "the monitored metric chooses the checkpoint"))
     says = "the trainer is told to keep the best checkpoint"
     found += options(repo, says, "metric_for_best_model", "load_best_model_at_end")
+    found += options(repo, "the evaluation keeps the best model", "best_model_save_path")
     yield from central(repo, found, CHECKPOINTS)
 
 

@@ -1,7 +1,7 @@
 """Checkpointing: what keeps checkpoints few, whole and unaltered."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Final
 
 from audit.practices.options import options
@@ -19,9 +19,9 @@ _DELETES: Final = ("os.remove", "os.unlink", "shutil.rmtree")
 _DELETE_METHODS: Final = ("unlink", "rm", "rmtree", "delete", "rm_tree", "rmdir", "rm_file")
 _LIMIT: Final = re.compile(
     r"\bkeep\b|keep_(last|latest|recent|top|best|num|interval|n\b|k\b)|num_keep|to_keep|"
-    r"total_limit|save_limit|max_(history|to_keep|checkpoints?)|top_?k|last_n|n_saved|"
+    r"total_limit|save_limit|max_(history|to_keep|checkpoints?)|(save|keep)\w*top_?k|last_n|n_saved|"
     r"(max|num|n)_(saved|to_save|ckpts?|checkpoints)|checkpoint(s|_\w+)?_limit|"
-    r"(delete|remove|discard)_(previous|old|older|last)|prune|rotate|history_size|len\(\) [<>]|[<>]=? [\w.@]*len\(\)"
+    r"(delete|remove|discard)_(previous|old|older|last)|prune|rotate|history_size|len\(\) [<>]=? (?!0( |$))|(?<!\b0 )[<>]=? [\w.@]*len\(\)"
 )
 _KEPT: Final = re.compile(
     r"\.(\w+_)?(keep_(last|latest|recent|n|top|best)\w*|max_to_keep|total_limit|to_keep) >=? "
@@ -153,6 +153,26 @@ def checkpoint_atomic(repo: Repository) -> Iterator[Place]:
     for site in repo.methods("isfile", "exists", "is_file"):
         if "'.metadata'" in _joined(site):
             yield at(site, "only checkpoints with their last-written metadata are accepted")
+    for site in _markers(repo, reach):
+        yield at(site, "only checkpoints with the mark of a finished one are accepted")
+
+
+def _markers(repo: Repository, reach: Collection[int]) -> Iterator[Site]:
+    """Yield checks for an empty file that checkpoint code makes when it is done."""
+    made = {
+        text
+        for site in (*repo.calls("builtins.open().close"), *repo.methods("touch"))
+        if node(site) in reach
+        for text in _constants(site)
+    }
+    for site in repo.methods("isfile", "exists", "is_file") if made else ():
+        if not made.isdisjoint(_constants(site)):
+            yield site
+
+
+def _constants(site: Site) -> set[str]:
+    """Return the constants in the path that the line of a call is about."""
+    return set(re.findall(r"(?<![\w.])[:\w.]*[A-Z][A-Z_]{2,}\b|'[\w.]+'", _joined(site))) - {"'w'"}
 
 
 def _is_path(site: Site) -> bool:
@@ -160,7 +180,9 @@ def _is_path(site: Site) -> bool:
     known = " ".join(site.names)
     if "str()" in known:
         return False
-    return "athlib" in known if len(site.call.args) == 1 else site.method in ("rename", "mv")
+    if len(site.call.args) == 1:
+        return "athlib" in known
+    return len(site.call.args) == 2 and site.method in ("rename", "mv")
 
 
 def _joined(site: Site) -> str:

@@ -21,6 +21,7 @@ from audit.repository import Repository, Site
 
 _RANK: Final = re.compile(r"rank|process_index|shard_id|_part\b", re.IGNORECASE)
 _INDEX: Final = re.compile(r"\['weight_map'\]|'weight_map':")
+_LITERAL: Final = re.compile(r"\w?['\"]")
 _UPLOADS: Final = (
     "push_to_hub",
     "upload_folder",
@@ -34,7 +35,7 @@ _UPLOADED: Final = re.compile(
 )
 _WEIGHTS_FILE: Final = re.compile(r"state_dict|model|weight|checkpoint|adapter", re.IGNORECASE)
 _NO_WEIGHTS: Final = re.compile(
-    r"tokeniz|dataset|result|card|readme|processor|table", re.IGNORECASE
+    r"tokeniz|dataset|result|detail|card|readme|processor|table", re.IGNORECASE
 )
 
 
@@ -96,7 +97,8 @@ def _indexed(repo: Repository) -> Iterator[Place]:
         facts = module.facts
         for call in facts.calls:
             if any("weight_map" in text for text in (*call.names, *call.args)) and any(
-                _INDEX.search(text) or text == "'weight_map'" for text in (*call.names, *call.args)
+                (_INDEX.search(text) and not _LITERAL.match(text)) or text == "'weight_map'"
+                for text in (*call.names, *call.args)
             ):
                 yield in_code(module, call.scope, call.line, "weights over files with an index")
         for one in facts.assigns:
@@ -195,7 +197,7 @@ def _remote(repo: Repository) -> Iterator[Place]:
     known = weights(repo)
     reach = known.managers | repo.graph.within(known.managers, 3, up=False)
     for site, library in libraries(repo, "remote-storage"):
-        if node(site) in reach:
+        if node(site) in reach and not _NO_WEIGHTS.search(site.scope.name.lower()):
             yield at(site, f"checkpoints go through {library}")
     for site in repo.methods(*_UPLOADS):
         if _uploads_weights(repo, site):

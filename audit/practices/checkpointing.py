@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from audit.practices import learners
 from audit.practices.ranking import central
 from audit.practices.registry import Place, at, in_code, practice
 from audit.practices.weights import (
@@ -100,9 +101,8 @@ def checkpoint_load(repo: Repository) -> Iterator[Place]:
     known = weights(repo)
     puts = [site for site in known.puts if of_model(site)]
     puts += deepspeed_engines(repo, "load_checkpoint")
-    whole = [site for site, _ in libraries(repo, "weight-restorers")]
     says = "stored weights are put into the model"
-    found = (at(site, says) for site in (*puts, *whole, *known.copies))
+    found = (at(site, says) for site in (*puts, *known.restores, *known.copies))
     yield from central(repo, found, CHECKPOINTS)
     for module, place, one in repo.functions("^_?from_pretrained$"):
         for site in repo.calls_in(module, place):
@@ -145,6 +145,8 @@ def _written(repo: Repository) -> Iterator[Place]:
     known = weights(repo)
     for site, library in libraries(repo, "train-state-writers"):
         yield at(site, f"{library} writes the optimizer's state")
+    for site, library in learners.called(repo, *learners.SAVES):
+        yield at(site, f"{library} keeps the optimizer's state with the weights")
     for site in engines(repo, "save_state", "save_checkpoint", "_save_optimizer_and_scheduler"):
         yield at(site, "the engine writes the optimizer's state")
     for site in known.writes:

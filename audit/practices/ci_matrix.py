@@ -65,6 +65,9 @@ def ci_matrix(repo: Repository) -> Iterator[Place]:
     tested: dict[str, set[str]] = {}
     for step in runs.test_steps(repo):
         tested.setdefault(step.file.path, set()).add(step.job)
+    for step in pipelines.steps(repo):
+        if _TEST_JOB.search(step.job) and any(argv[0] in repo.files for argv in step.argvs):
+            tested.setdefault(step.file.path, set()).add(step.job)
     for path, jobs in tested.items():
         file = repo.files[path]
         for (job, axis), keys in pipelines.axes(file).items():
@@ -74,13 +77,15 @@ def ci_matrix(repo: Repository) -> Iterator[Place]:
     yield from _spread(repo, tested)
 
 
+_TEST_JOB: Final = re.compile(r"(^|\.)((smoke|unit|integration)[-_])?tests?$", re.IGNORECASE)
+"""A job of this name tests, though by running the product's scripts."""
 _SPREAD: Final = re.compile(r"^(?P<job>.*)\.(?:runs-on|steps\[\d+\]\.with\.python-version)$")
 _LISTED: Final = re.compile(r"^(?:python|os)\[\d+\]$")  # Travis CI
 
 
 def _spread(repo: Repository, tested: dict[str, set[str]]) -> Iterator[Place]:
     """Yield the versions and systems that test jobs name one by one, where they differ."""
-    found: dict[tuple[str, str], Place] = {}
+    found: dict[tuple[str, str], dict[str, Place]] = {}
     for path, jobs in tested.items():
         file = repo.files[path]
         for key in file.facts.keys if isinstance(file.facts, DataFacts) else ():
@@ -88,13 +93,14 @@ def _spread(repo: Repository, tested: dict[str, set[str]]) -> Iterator[Place]:
             if (row and row["job"] in jobs) or (_LISTED.match(key.path) and path == ".travis.yml"):
                 system = _SYSTEM.match(key.value)
                 if system or _VERSION.match(key.value):
-                    kind = "system" if system else "version"
+                    # Two workflows on one version each are two runs, no matrix.
+                    group = ("system", "") if system else ("version", path)
                     value = system[1].lower() if system else key.value
-                    found.setdefault((kind, value), of_key(file, key, f"tests on {key.value}"))
-    for kind in ("version", "system"):
-        places = [place for (one, _), place in found.items() if one == kind]
+                    place = of_key(file, key, f"tests on {key.value}")
+                    found.setdefault(group, {}).setdefault(value, place)
+    for places in found.values():
         if len(places) > 1:
-            yield from places
+            yield from places.values()
 
 
 def _is_versioned(axis: str, keys: list[Key]) -> bool:

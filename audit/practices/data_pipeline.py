@@ -18,6 +18,7 @@ _SAMPLED: Final = re.compile(r"(data_?set|corpus|data_?source|data_?stream)$")
 _LAZY: Final = (
     r"(^|[.:])(Iterable\w*|Streaming\w*|Iter)(Dataset|Source)$|IterDataPipe$|webdataset\."
 )
+_STREAMED: Final = re.compile(r"(^|[\s(.])datasets\.(\w+\.)*IterableDataset(Dict)?\b")
 _LOADER: Final = r"(^|[.:])\w*(DataLoader|BatchSampler)$"
 _COLLATES: Final = re.compile(
     r"(^|_)collat(e|er|or|ors|ion)(_|$)|^_?(get|make|next|sample)_batch(es)?$|"
@@ -139,6 +140,30 @@ def _drawn(repo: Repository) -> Iterator[Place]:
                 yield at(site, "draws a batch at random")
 
 
+def _in_memory(repo: Repository, node: int) -> bool:
+    """Tell whether an iterable dataset knows its length, or counts, and reads from nothing."""
+    module = repo.program.owner[node]
+    methods = {
+        one.name.rpartition(".")[2]: (module.first + place, one)
+        for place, one in enumerate(module.facts.definitions)
+        if module.first + one.parent == node
+    }
+    if "__iter__" not in methods:
+        return any(_in_memory(repo, base) for base in repo.program.bases(node))
+    for here, _ in methods.values():
+        if any(_READS.search(site.method) for site in repo.by_scope.get(here, ())):
+            return False
+    one = methods["__iter__"][1]
+    loops = [b for b in module.facts.blocks if b.kind == "for" and one.line <= b.line <= one.end]
+    own = all(
+        "range()" in b.text or re.search(r"(zip|enumerate|shuffled?)\(\)", b.text) for b in loops
+    )
+    return bool(loops) and own and ("__len__" in methods or "range()" in loops[0].text)
+
+
+_READS: Final = re.compile(r"^(open|read\w*|next|iter|memmap|load\w*|get_worker_info|fetch\w*)$")
+
+
 @practice("data-streaming", looks_for="iterable, streamed, memory-mapped or sharded data")
 def data_streaming(repo: Repository) -> Iterator[Place]:
     """Data larger than memory can be read.
@@ -167,11 +192,20 @@ def data_streaming(repo: Repository) -> Iterator[Place]:
         and "generat" not in site.method
         and re.search(r"load_dataset|[Dd]ataset|[Rr]eader|[Ll]oader", " ".join(site.names))
     ]
+    streams += [
+        at(site, "takes data sets that are streamed")
+        for site in repo.calls("builtins.isinstance")
+        if any(_STREAMED.search(one) for one in site.call.args[1:])
+    ]
     maps = [at(s, "maps a file into memory") for s, v in repo.given("mmap_mode") if v != "None"]
     yield from spread(
         [
             *uses(repo, "streaming-data"),
-            *derived(repo, _LAZY, "is read lazily"),
+            *(
+                one
+                for one in derived(repo, _LAZY, "is read lazily")
+                if not _in_memory(repo, one.node)
+            ),
             *streams,
             *maps,
         ]

@@ -42,6 +42,12 @@ _RESUMES: Final = re.compile(
 )
 
 
+_POSITION: Final = (
+    r"(sampler|loader|dataset|data_iter\w*)(\(\))?\.(start_(iter|batch|index|sample|step)\w*|"
+    r"consumed_samples|samples_seen|skip_(batches|steps|samples))$"
+)
+
+
 _BELOW_START: Final = re.compile(
     r"<=? [@.\w]*\b\w*(start|resume|skip)_?(from_)?\w*(iter\w*|step|batch\w*|idx|index)\b"
 )
@@ -201,6 +207,11 @@ def data_resume(repo: Repository) -> Iterator[Place]:
         in_code(module, place, one.line, f"{one.name} leaves out what was evaluated before")
         for module, place, one in repo.definitions
         if one.kind != "module" and not one.stub and _REMAINS.search(own_name(one))
+    ]
+    found += [
+        in_code(module, one.scope, one.line, "sets the position in the data")
+        for module, one in repo.assigns(_POSITION)
+        if not one.value.isnumeric() and one.value != "None" and not one.target.startswith("self.")
     ]
     yield from spread([*found, *_skipped(repo)])
 

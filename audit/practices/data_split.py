@@ -7,7 +7,7 @@ from typing import Final
 from audit.code.modules import Module
 from audit.facts.model import Assign
 from audit.practices.data_readers import uses
-from audit.practices.loops import own_name, scope_at, spread
+from audit.practices.loops import library_calls, own_name, scope_at, spread
 from audit.practices.registry import Place, at, in_code, practice
 from audit.repository import Repository
 
@@ -35,6 +35,20 @@ _HELD_NAME: Final = re.compile(_HELD_OUT)
 
 
 _HELD_KEY: Final = re.compile(rf"load_dataset\(\)\['{_HELD_OUT}'\]")
+
+
+_READS: Final = re.compile(r"data|load|Data|Load|corpus|Corpus")
+_PART: Final = re.compile(rf"([\w.()]+)\[f?'(train\w*|{_HELD_OUT})'\]")
+_SHARE: Final = re.compile(
+    r"(?<![\d.])0\.[5-9]\d* \* .*len\(\)|len\(\) \* 0\.[5-9]\d*$|"
+    r"len\(\).* \* .*\b(train|valid|val|test|eval)\w*_?(split|ratio|frac\w*|percent\w*|portion|size)\b"
+)
+
+
+_FIELDS: Final = (re.compile(r"train(ing)?"), re.compile(_HELD_OUT))
+_NO_DATA: Final = re.compile(
+    r"^$|^builtins\.(str|int|float|bool|type)\b|[Pp]ath|[Cc]onfig|[Cc]fg|[Aa]rg|[Ss]etting|[Mm]etric|[Ll]oss"
+)
 
 
 _KEYS: Final = re.compile(
@@ -85,8 +99,25 @@ def data_split(repo: Repository) -> Iterator[Place]:
         for module, one in repo.assigns(rf"^self\._?{_HELD_OUT}_(data|loader|set|ds)\w*$")
         if "()" in one.value and not _is_handed(module, one)
     ]
-    found += [*_both_folders(repo), *_both_flags(repo), *_both_keys(repo)]
+    found += [*_both_folders(repo), *_both_flags(repo), *_both_keys(repo), *_by_share(repo)]
+    found += [*_both_parts(repo), *_loaded_parts(repo)]
+    found += _parted(repo)
     yield from spread([*found, *_compared_splits(repo), *_both_loaders(repo)])
+
+
+def _parted(repo: Repository) -> Iterator[Place]:
+    """Yield where an object is made that has a field of training and one of held-out data."""
+    for module, place, one in repo.definitions:
+        if one.kind != "class" or _NO_DATA.search(one.name):
+            continue
+        fields = {
+            field.target: field.annotation
+            for field in module.facts.assigns
+            if field.scope == place and not _NO_DATA.search(field.annotation)
+        }
+        if all(any(map(part.fullmatch, fields)) for part in _FIELDS):
+            for site in repo.calls(repo.program.symbol(module.first + place)):
+                yield at(site, f"makes {one.name}, with training and held-out data")
 
 
 def _is_handed(module: Module, one: Assign) -> bool:
@@ -130,6 +161,39 @@ def _both_keys(repo: Repository) -> Iterator[Place]:
     for site in repo.methods("get", "map", "select", "filter", "DataLoader", "with_format"):
         if any(map(_HELD_KEY.search, (*site.names, *site.arguments()))):
             yield at(site, "takes the held-out part of loaded data")
+
+
+def _both_parts(repo: Repository) -> Iterator[Place]:
+    """Yield where what reads data is made from the training part and from a held-out part."""
+    parts: dict[tuple[int, str], set[str]] = {}
+    for method in filter(_READS.search, repo.by_method):
+        for site in repo.methods(method):
+            for text in site.arguments() if site.scope.kind == "function" else ():
+                for base, key, *_ in _PART.findall(text):
+                    known = parts.setdefault((site.module.first + site.call.scope, base), set())
+                    known.add("train" if key.startswith("train") else key)
+                    if "train" in known and len(known) > 1:
+                        yield at(site, "reads the training and a held-out part")
+
+
+def _loaded_parts(repo: Repository) -> Iterator[Place]:
+    """Yield arrays that are cut in two where both parts are made into loaders."""
+    loading = {
+        site.module.first + site.call.scope for site, _ in library_calls(repo, "data-loaders")
+    }
+    for site in repo.calls("numpy.split", "numpy.array_split", "torch.split", "torch.tensor_split"):
+        node = site.module.first + site.call.scope
+        if node in loading and len(site.call.args) == 2 and site.call.args[1][:1] == "[":
+            given = {text for one in repo.by_scope[node] for text in one.call.args}
+            if {f"{site.names[0]}()[0]", f"{site.names[0]}()[1]"} <= given:
+                yield at(site, "cuts the data in two parts")
+
+
+def _by_share(repo: Repository) -> Iterator[Place]:
+    """Yield numbers of examples that are a share of all: ``int(0.9 * len(data))``."""
+    for site in repo.calls("builtins.int", "builtins.round"):
+        if site.call.args and _SHARE.search(site.call.args[0]):
+            yield at(site, "takes a share of the data for training")
 
 
 def _gives_splits(name: str) -> bool:

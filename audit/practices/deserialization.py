@@ -66,6 +66,8 @@ def security_no_unsafe_deserialization(repo: Repository) -> Iterator[Place]:
         yield at(site, f"{site.names[0]} reads data without running code")
     for site in repo.methods("from_pretrained"):
         yield at(site, "weights come through a library's loader")
+    for site in (*repo.calls(*_OPENS), *repo.methods("read_text", "read_bytes")):
+        yield at(site, "files are read as text or bytes")
 
 
 def unsafe_loads(repo: Repository) -> Iterator[Place]:
@@ -89,6 +91,7 @@ def unsafe_loads(repo: Repository) -> Iterator[Place]:
             yield at(site, f"{site.names[0]} without a safe loader")
 
 
+_OPENS: Final = ("builtins.open", "gzip.open", "numpy.fromfile", "numpy.memmap", "numpy.loadtxt")
 _PASSED: Final = re.compile(r"^@weights_only\b")  # the parameter of the function around it
 
 
@@ -96,7 +99,8 @@ def _is_unsafe_torch(site: Site) -> bool:
     """Tell whether weights_only is missing or false; other values and ``**kwargs`` may be true."""
     given = site.call.keyword("weights_only")
     if given is None:
-        return site.call.keyword("**") is None
+        more = site.call.keyword("**")
+        return more is None or (more[:1] == "{" and more[-1:] == "}" and "weights_only" not in more)
     if _PASSED.match(given):
         return ("weights_only", "False") in site.scope.defaults
     return given == "False"

@@ -33,10 +33,13 @@ _INITIALISERS: Final = (
 _ENGINES: Final = (
     "accelerate.Accelerator", "accelerate.accelerator.Accelerator", "accelerate.PartialState",
     "accelerate.state.PartialState", "lightning.Fabric", "lightning.fabric.Fabric",
-    "lightning_fabric.Fabric", "lightning.pytorch.Trainer", "pytorch_lightning.Trainer",
+    "lightning_fabric.Fabric",
 )  # fmt: skip
 
 
+_HOPS: Final = 3
+_SWITCH: Final = re.compile(r"^(?:not )?([\w.:]+)\(\)$")
+"""A condition that is nothing but a question to a function."""
 _ONCE: Final = re.compile(r"(not )?[\w.:@]*is_initialized\(\)")
 _NO_GROUP: Final = re.compile(r"^not [\w.:@]*is_(initialized|available|dist\w*)\(\)")
 
@@ -69,7 +72,8 @@ def distributed_single_process_fallback(repo: Repository) -> Iterator[Place]:
             dist.init_process_group("nccl")
             dist.barrier()
     Limits:
-        The condition may stand in the function or around a call of it, not further away.
+        The condition may stand in the function or around a call of it; further up only a
+        switch is seen: ``if not enabled(): return`` where ``enabled`` reads the environment.
     """
     made = [*repo.methods("init_process_group"), *repo.calls(*_INITIALISERS)]
     conditional = [site for site in made if _conditional(repo, site)]
@@ -89,7 +93,14 @@ def distributed_single_process_fallback(repo: Repository) -> Iterator[Place]:
 
 def _own_fallbacks(repo: Repository) -> Iterator[Place]:
     """Yield engines that make no process group where no launcher has set its variables."""
-    for site in (*repo.calls(*_ENGINES), *driven(repo)):
+    told = [
+        site
+        for site in repo.calls(
+            "lightning.pytorch.Trainer", "lightning.Trainer", "pytorch_lightning.Trainer"
+        )
+        if {"strategy", "devices", "num_nodes"} & {key for key, _ in site.call.kwargs}
+    ]
+    for site in (*repo.calls(*_ENGINES), *told, *driven(repo)):
         yield at(site, "the engine runs as one process where no launcher started several")
 
 
@@ -133,7 +144,35 @@ def _conditional(repo: Repository, site: Site) -> bool:
         return True
     name = facts.definitions[scope].name.rpartition(".")[2]
     callers = repo.methods(name) if name else iter(())
-    return any(asks_several(repo, one, block.text) for one in callers for block in guards(one))
+    if any(asks_several(repo, one, block.text) for one in callers for block in guards(one)):
+        return True
+    nodes = repo.graph.within([site.module.first + scope], _HOPS, up=True)
+    return any(_switched(repo, node) for node in sorted(nodes))
+
+
+def _switched(repo: Repository, node: int) -> bool:
+    """Tell whether a definition first asks a function that reads the environment whether it
+    is to do anything: ``if not enabled(): return``, ``if enabled(): ...``."""
+    program = repo.program
+    module, one = program.owner[node], program.definition(node)
+    return any(
+        found >= 0 and _reads_environment(repo, found)
+        for block in module.facts.blocks
+        if block.kind == "if" and one.line <= block.line <= one.end
+        for asked in _SWITCH.findall(block.text)
+        for found in (program.resolve(module, asked)[1],)
+    )
+
+
+def _reads_environment(repo: Repository, node: int) -> bool:
+    module, scope = repo.program.owner[node], node - repo.program.owner[node].first
+    facts = module.facts
+    return any(
+        one.scope == scope and one.name.startswith("os.environ") for one in facts.references
+    ) or any(
+        one.scope == scope and one.names[0] in ("os.getenv", "os.environ.get")
+        for one in facts.calls
+    )
 
 
 def _collective(repo: Repository) -> Iterator[Site]:

@@ -7,7 +7,7 @@ from typing import Final
 
 from audit.code.modules import Module
 from audit.practices import entries
-from audit.practices.evaluations import evaluations, says_evaluation
+from audit.practices.evaluations import evaluations, inline_evaluations, says_evaluation
 from audit.practices.libraries import named
 from audit.practices.loops import (
     backward_calls,
@@ -27,6 +27,9 @@ _KEYED: Final = (
     "append", "Metric", "add_metric", "log_metric", "log_scalar", "record_mean", "write_summary",
 )  # fmt: skip
 _STRING: Final = re.compile(r"'([\w/@.{} -]{2,60})'")
+_RETURNED: Final = re.compile(r"'([\w/]{2,60})': (?!'|None|True|False)")
+_SAID: Final = re.compile(r"([A-Za-z@][\w@ ]{1,30})[:=]? ?\{")
+"""What a message says before a value."""
 # MAE is a masked autoencoder too, MOSS a kind of attention.
 _ALSO_MODELS: Final = ("mean absolute error", "speech quality")
 _NO_METRIC: Final = re.compile(r"loss|criterion|optim|scheduler|penalty")
@@ -37,6 +40,9 @@ _ONLY: Final = re.compile(
 _PLUMBING: Final = re.compile(
     r"^(_|[a-z]*Mean|Sum|Max|Min|Cat|Metric|MetricCollection|Running|items|keys|values|add_state|"
     r"update|compute|reset|clone|to|persistent|forward)|Mean$"
+)
+_BEGINS: Final = re.compile(
+    r"^(run|main|start|execute|launch|__call__)|eval|valid|test|score|bench"
 )
 _LAZY: Final = ("evaluate", "simple_evaluate", "evaluate_model", "run_evaluation")
 
@@ -69,11 +75,12 @@ def eval_loop(repo: Repository) -> Iterator[Place]:
             return model.generate(prompt)
     Drop-in: codex_ml.evaluation.evaluating.evaluate
     """
-    found = evaluations(repo)
-    yield from spread(
+    found = [
         in_code(module, place, one.line, f"{one.name} evaluates with gradients off")
-        for module, place, one in found.values()
-    )
+        for module, place, one in evaluations(repo).values()
+    ]
+    says = "evaluates with gradients off between the steps"
+    yield from spread([*found, *(at(site, says) for site in inline_evaluations(repo))])
 
 
 @practice("eval-metrics", looks_for="two or more named quality metrics")
@@ -112,7 +119,7 @@ def _metric_pattern() -> re.Pattern[str]:
 
 def _metrics_in(text: str) -> Iterator[str]:
     """Yield the metrics that an identifier or key names."""
-    snake = re.sub(r"\W+", "_", words(text))
+    snake = re.sub(r"^\w*loss_(?=ppl|perplexity|acc)", "", re.sub(r"\W+", "_", words(text)))
     if not _NO_METRIC.search(snake):
         for found in _metric_pattern().finditer(snake):
             known = named("metrics")
@@ -136,15 +143,29 @@ def _own_metrics(repo: Repository) -> Iterator[tuple[str, Place]]:
 
 
 def _reported(repo: Repository) -> Iterator[tuple[str, Place]]:
+    for module, place, one in evaluations(repo).values():
+        for key in (key for text in one.returns for key in _RETURNED.findall(text)):
+            for metric in _metrics_in(key):
+                yield metric, in_code(module, place, one.line, f"returns {key}")
     for site in repo.methods(*_KEYED):
         for text in site.call.args[:2]:
             for key in _STRING.findall(text):
                 for metric in _metrics_in(key):
                     yield metric, at(site, f"reports {key}")
-    for module, one in repo.assigns(r"(metric|result|score)\w*(\(\))?\[f?'[^']+'\]$"):
-        for key in _STRING.findall(one.target) if not one.value.isnumeric() else ():
+    yield from _said(repo)
+    for module, kept in repo.assigns(r"(metric|result|score)\w*(\(\))?\[f?'[^']+'\]$"):
+        for key in _STRING.findall(kept.target) if not kept.value.isnumeric() else ():
             for metric in _metrics_in(key):
-                yield metric, in_code(module, one.scope, one.line, f"keeps {key}")
+                yield metric, in_code(module, kept.scope, kept.line, f"keeps {key}")
+
+
+def _said(repo: Repository) -> Iterator[tuple[str, Place]]:
+    """Yield the metrics that messages name before a value."""
+    for site in repo.methods("print", "info", "write", "format"):
+        for text in (*site.call.args[:2], *site.receivers):
+            for said in _SAID.findall(text) if "{" in text else ():
+                for metric in _metrics_in(said):
+                    yield metric, at(site, f"reports {said.strip()}")
 
 
 @practice("eval-cli", looks_for="a command that evaluates")
@@ -200,6 +221,9 @@ def evaluator_calls(repo: Repository) -> Iterator[int]:
 def _starts_evaluation(
     repo: Repository, node: int, evaluating: Collection[int], training: Collection[int]
 ) -> bool:
+    one = repo.program.definition(node)
+    if one.kind == "class" or ("." in one.name and not _BEGINS.search(own_name(one))):
+        return False  # making an object, or asking a model, starts nothing
     near = repo.graph.within([node], 2, up=False)
     far = repo.graph.within([node], 4, up=False)
     return not near.isdisjoint(evaluating) and far.isdisjoint(training)

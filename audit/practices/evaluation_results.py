@@ -92,7 +92,10 @@ def eval_results_file(repo: Repository) -> Iterator[Place]:
 
 def _structured_writes(repo: Repository) -> Iterator[Site]:
     """Yield calls that write structured data to a file."""
-    yield from repo.calls("json.dump", "numpy.save", "orjson.dump", "yaml.dump", "yaml.safe_dump")
+    yield from repo.calls("json.dump", "numpy.save", "orjson.dump")
+    for site in repo.calls("yaml.dump", "yaml.safe_dump"):
+        if len(site.call.args) > 1 or site.call.keyword("stream"):
+            yield site
     yield from repo.methods(*_WRITERS)
     for site in repo.methods("write", "write_text", "writelines"):
         if any("dumps()" in one for one in site.arguments()):

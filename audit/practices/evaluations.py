@@ -1,13 +1,22 @@
 """Code that evaluates, as several capabilities ask about it."""
 
 import re
+from collections.abc import Collection, Iterator
 from functools import lru_cache
 from typing import Final
 
 from audit.code.modules import Module
 from audit.facts.model import Definition
-from audit.practices.loops import classes_around, loops_around, own_name, words
-from audit.repository import Repository
+from audit.practices.loops import (
+    backward_calls,
+    classes_around,
+    derives,
+    library_calls,
+    loops_around,
+    own_name,
+    words,
+)
+from audit.repository import Repository, Site
 
 _EVALUATES: Final = re.compile(
     r"(^|_)(eval(uate|uation|uator)?)(?=_|$|s$)|"
@@ -18,7 +27,7 @@ _EVALUATES: Final = re.compile(
 
 _NO_EVALUATION: Final = re.compile(
     r"^_?(on|build|get|create|make|log|print|setup|init|add|set|should|is|has|load|parse|save|"
-    r"prepare|register|maybe|check|format|resolve|no)_|_(args|config|callback|metrics?|factory)$"
+    r"prepare|register|maybe|check|format|resolve|no)_|_(args|config|callback|metrics?|factory|decorator|mode)$"
 )
 
 
@@ -28,6 +37,18 @@ _EVALUATING_CLASS: Final = re.compile(
 
 
 _PREDICTS: Final = frozenset({"predict", "generate", "forward", "infer", "act", "get_action"})
+
+
+_ANSWERS: Final = re.compile(
+    r"(^|_)(complet(e|ion)s?(_fn)?|generate(_until)?|chat|predict|infer|loglikelihood|solver)$"
+)
+_ACTS: Final = frozenset(
+    {"predict", "act", "get_action", "select_action", "compute_action", "choose_action"}
+)
+_LEARNS: Final = frozenset({"backward", "learn", "train", "update", "push", "store", "remember"})
+_STEP: Final = re.compile(r"^(validation|valid|val|test|eval)_step$")
+_FRAMEWORK: Final = r"(LightningModule|keras\.Model|ModelPT|ComposerModel)$"
+"""Base classes whose trainer runs the evaluation step without gradients."""
 
 
 _GRADIENTS_OFF: Final = re.compile(r"(^|[.:])(no_grad|inference_mode|_no_grad)(\(\))?$")
@@ -63,6 +84,7 @@ def evaluations(repo: Repository) -> dict[int, tuple[Module, int, Definition]]:
     off = gradients_off(repo)
     leading = repo.graph.within(off, 4, up=True)
     methods = {own_name(repo.program.definition(node)) for node in leading} & _PREDICTS
+    no_gradients = not any(backward_calls(repo))
     found = {}
     for module, place, one in repo.definitions:
         node = module.first + place
@@ -74,12 +96,62 @@ def evaluations(repo: Repository) -> dict[int, tuple[Module, int, Definition]]:
             or _runs_evaluation(module, one)
         ):
             calls = repo.by_scope.get(node, ())
-            quiet = node in leading or any(site.method in methods for site in calls)
+            quiet = (
+                node in leading
+                or any(site.method in methods for site in calls)
+                or (no_gradients and _asks_a_model(repo, node))
+                or _runs_in_framework(repo, module, place)
+            )
             if quiet and _loops_or_reports(repo, module, place):
                 found[node] = (module, place, one)
-        elif node in off and (_sums_up(repo, node) or _in_evaluating_class(module, place)):
+        elif (
+            node in off and (_sums_up(repo, node) or _in_evaluating_class(module, place))
+        ) or _rolls_out(repo.by_scope.get(node, ())):
             found[node] = (module, place, one)
+    for site, _ in library_calls(repo, "evaluation-loops"):
+        where = site.module.first + site.call.scope
+        found.setdefault(where, (site.module, site.call.scope, site.scope))
     return found
+
+
+def inline_evaluations(repo: Repository) -> Iterator[Site]:
+    """Yield numbers that a training function takes from its model in ``eval()``, without
+    gradients, between its steps."""
+    training = {site.module.first + site.call.scope for site in backward_calls(repo)}
+    for site in repo.methods("eval"):
+        node = site.module.first + site.call.scope
+        if node in training and not site.call.args:
+            for one in repo.by_scope[node]:
+                quiet = one.within("with", "no_grad|inference_mode")
+                if quiet and one.method in ("item", "mean", "compute"):
+                    yield one
+
+
+def _asks_a_model(repo: Repository, node: int) -> bool:
+    """Tell whether a function asks a model, in process or behind an API, for many answers."""
+    calls = repo.by_scope.get(node, ())
+    return any(map(loops_around, calls)) and any(
+        _ANSWERS.search(words(site.method))
+        for near in repo.graph.within([node], 2, up=False)
+        for site in repo.by_scope.get(near, ())
+    )
+
+
+def _runs_in_framework(repo: Repository, module: Module, scope: int) -> bool:
+    """Tell whether a trainer that switches gradients off runs a method: ``validation_step``."""
+    return bool(_STEP.search(own_name(module.facts.definitions[scope]))) and derives(
+        repo, module, scope, _FRAMEWORK
+    )
+
+
+def _rolls_out(calls: Collection[Site]) -> bool:
+    """Tell whether a function plays episodes with a policy and averages what they give."""
+    methods = {site.method for site in calls}
+    if methods.isdisjoint(("mean", "fmean")) or "reset" not in methods:
+        return False
+    acts = any(loops_around(s) and s.method in _ACTS for s in calls)
+    steps = any(loops_around(s) and s.method == "step" and s.call.args for s in calls)
+    return acts and steps and methods.isdisjoint(_LEARNS)
 
 
 def _in_evaluator(module: Module, scope: int) -> bool:

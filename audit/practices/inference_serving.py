@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator
 from typing import Final
 
 from audit.code.modules import Module
-from audit.facts.model import Command, ScriptFacts
+from audit.facts.model import Command, Definition, ScriptFacts
 from audit.practices import entries
 from audit.practices.evaluations import evaluations, gradients_off
 from audit.practices.loops import (
@@ -91,11 +91,17 @@ def serve_predict(repo: Repository) -> Iterator[Place]:
         if one.kind == "function"
         and not one.stub
         and is_public(one.name)
-        and (_PREDICTS.search(own_name(one)) or _PIPELINE.search(one.name))
+        and (_PREDICTS.search(own_name(one)) or _PIPELINE.search(one.name) or _runs(module, one))
         and _runs_model(repo, module, place, leading)
     ]
     found += _inference_scripts(repo, off)
     yield from central(repo, found, r"(^|[._])(predict|generate|transcribe|translate|infer|chat)")
+
+
+def _runs(module: Module, one: Definition) -> bool:
+    """Tell whether a function runs a module that is named for prediction: ``detect.py``."""
+    stem = module.path.rpartition("/")[2].removesuffix(".py")
+    return own_name(one) in ("run", "main") and bool(_PREDICTS.search(stem))
 
 
 def _runs_model(repo: Repository, module: Module, scope: int, leading: Collection[int]) -> bool:
@@ -271,10 +277,17 @@ def serve_container(repo: Repository) -> Iterator[Place]:
     found = [
         in_file(file, first.line, f"builds from {first.text[5:60]}", "FROM")
         for file in plain_first
-        if not _FOREIGN.search(file.path)
+        if not _FOREIGN.search(file.path) and not _is_deep(repo, file)
         for first in _container(file)
     ]
     yield from spread(found)
+
+
+def _is_deep(repo: Repository, file: File) -> bool:
+    """Tell whether a file lies below the parts of a package: a resource of one of them."""
+    parts = file.path.split("/")[:-1]
+    inside = [n for n in range(1, len(parts)) if f"{'/'.join(parts[:n])}/__init__.py" in repo.files]
+    return bool(inside) and len(parts) - inside[0] > 1
 
 
 def _container(file: File) -> Iterator[Command]:

@@ -31,6 +31,7 @@ _OUTPUT: Final = re.compile(
 )
 _ZERO: Final = re.compile(r"(process|rank)_zero\(\)|is_(main|master)\w*|rank(\(\))? [!=]= 0")
 _CHOSEN: Final = re.compile(rf" if [^']*({_ZERO.pattern})[^']* else ")
+_SHOWS: Final = re.compile(r"^_?(print|log|show|display)_[a-z]\w*$")
 _QUIET: Final = re.compile(r"log|print|quiet|silen|progress|stdout|verb", re.IGNORECASE)
 
 
@@ -188,6 +189,11 @@ def _after_returns(repo: Repository, outputs: Iterable[Site]) -> Iterator[Place]
 def _outputs(repo: Repository) -> Iterator[Site]:
     yield from repo.calls("builtins.print", "tqdm.tqdm", "tqdm.auto.tqdm", "tqdm.trange")
     yield from repo.calls("rich.print", "rich.console.Console().print")
+    yield from repo.methods("TQDM", "set_description", "set_postfix", "set_postfix_str")
+    for method in filter(_SHOWS.match, repo.by_method):
+        for site in repo.methods(method):
+            if any(repo.program.resolve(site.module, name)[1] >= 0 for name in site.call.names):
+                yield site
     for site in repo.methods(*dict.fromkeys((*_LEVELS, *SENDS, *OPENS))):
         if called_on(site, "loggers") or called_on(site, "trackers"):
             yield site

@@ -7,6 +7,7 @@ from typing import Final
 
 from audit.code.modules import Module
 from audit.facts.model import Block, Definition
+from audit.practices import learners
 from audit.practices.libraries import named
 from audit.practices.ranking import is_corner
 from audit.practices.registry import Place
@@ -187,6 +188,7 @@ def runs_training(repo: Repository) -> bool:
         or any(repo.classes(r"(^|[.:])\w*(Trainer|TrainingArguments|LightningModule)$"))
         or any(repo.calls("transformers.TrainingArguments", *named("trainers")))
         or any(repo.methods("train_on_batch"))
+        or any(learners.called(repo, *learners.TRAINS))
     )
 
 

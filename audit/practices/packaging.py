@@ -166,6 +166,7 @@ def package_license(repo: Repository) -> Iterator[Place]:
         Without its text nobody may use the code, whatever the metadata says.
     Fix:
         Add the full licence text as ``LICENSE`` in the root.
+        ``codex-audit pyproject --check`` refuses a ``license`` that is no SPDX expression.
     Good:
         # file: LICENSE
         MIT License
@@ -175,6 +176,7 @@ def package_license(repo: Repository) -> Iterator[Place]:
     Bad:
         # file: LICENSE
         TODO
+    Drop-in: codex-audit pyproject
     """
     for file in repo.by_stem(*_LICENSES):
         folder = file.path.rpartition("/")[0].lower()
@@ -209,6 +211,12 @@ def package_typed(repo: Repository) -> Iterator[Place]:
     """
     for file in repo.named("py.typed"):
         folder = file.path.rpartition("/")[0]
+        above = {folder.rsplit("/", depth)[0] for depth in (2, 3, 4)}
+        if (
+            any(f"{one}/__init__.py" in repo.files for one in above - {folder})
+            and folder.count("/") > 2
+        ):
+            continue  # a part of a part of a package types itself, not the package
         beside = repo.files.get(f"{folder}/__init__.py") or repo.files.get(f"{folder}/__init__.pyi")
         if beside is not None and beside.role == "product":
             yield in_file(file, 1, "the package is typed (PEP 561)")

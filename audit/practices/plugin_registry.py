@@ -124,6 +124,7 @@ def plugin_listing(repo: Repository) -> Iterator[Place]:
     """
     stores = {one.store for one in registrations(repo)}
     if stores:
+        stores |= set(_filled(repo))
         yield from by_file(repo, _listings(repo, stores))
     known = (*repo.calls(*named("entry-point-readers")), *_metadata(repo))
     readers = set(map(node, known))
@@ -134,6 +135,20 @@ def plugin_listing(repo: Repository) -> Iterator[Place]:
     for site in repo.methods("list_plugin_distinfo", "list_name_plugin", "get_plugins"):
         if any("pluggy" in one for one in site.names):
             yield at(site, "plugins are listed")
+
+
+def _filled(repo: Repository) -> Iterator[str]:
+    """Yield the module-level mappings that functions fill under computed names."""
+    for module in repo.product:
+        empty = {
+            one.target
+            for one in module.facts.assigns
+            if one.scope == 0 and one.value in ("{}", "builtins.dict()") and one.target[:1] == ":"
+        }
+        for one in module.facts.assigns if empty else ():
+            head, _, key = one.target.partition("[")
+            if one.scope and head in empty and key[:1] != "'":
+                yield f"{module.dotted}{head}"
 
 
 def _listings(repo: Repository, stores: set[str]) -> Iterator[Place]:

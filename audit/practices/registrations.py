@@ -83,8 +83,10 @@ def _is_argument(one: _Stored) -> bool:
 
 def _decorates(function: Definition, one: _Stored) -> bool:
     """Tell whether a function stores in a module's mapping what it returns: a decorator."""
+    if any(text.startswith(f"{one.store}[") for text in function.returns):
+        return False  # a cache
     return one.store[0] == ":" and any(
-        text[0] == "@" and re.search(rf"{text}\b", f"{one.store}[{one.key}] {one.value}")
+        text[0] == "@" and (re.search(rf"{text}\b", one.value) or f"{text}." in one.key)
         for text in function.returns
         if text[1:] in function.params
     )

@@ -160,8 +160,10 @@ def practices() -> tuple[Practice, ...]:
 
 # ------------------------------------------------------------- places, briefly
 def at(site: Site, says: str) -> Place:
-    """Return the place of a call."""
-    return Place(site.path, site.line, says, site.module.first + site.call.scope)
+    """Return the place of a call; a decorator's is in what it decorates."""
+    call = site.call
+    scope = call.scope if call.decorates < 0 else call.decorates
+    return Place(site.path, site.line, says, site.module.first + scope)
 
 
 def in_code(module: Module, scope: int, line: int, says: str) -> Place:

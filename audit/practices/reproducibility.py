@@ -15,6 +15,10 @@ from audit.repository import File, Repository, Site
 _LOADER: Final = re.compile(r"Loader|Sampler|random_split|\.shuffle$|Dataset|\.split$|sampler")
 
 
+_SEARCHES: Final = re.compile(r"(optuna\w*|hyperopt|skopt|ray\.tune|nevergrad)\.")
+"""Libraries whose samplers draw hyperparameters, no data."""
+
+
 @practice("repro-seed", looks_for="calls that seed random generators")
 def repro_seed(repo: Repository) -> Iterator[Place]:
     """Random generators are seeded.
@@ -35,7 +39,7 @@ def repro_seed(repo: Repository) -> Iterator[Place]:
             return torch.multinomial(logits, 1)
     Limits:
         A generator that is made without any value counts as not seeded.
-    Drop-in: codex_ml.training.assembly.seed_everything
+    Drop-in: codex_ml.training.seed_everything
     """
     seeded: dict[tuple[str, int], dict[str, Site]] = {}
     for site, library in libraries(repo, "seeders"):
@@ -86,7 +90,7 @@ def repro_deterministic_mode(repo: Repository) -> Iterator[Place]:
             torch.backends.cudnn.deterministic = False
     Limits:
         Operations without a deterministic kernel are not known.
-    Drop-in: codex_ml.training.assembly.seed_everything
+    Drop-in: codex_ml.training.use_deterministic_kernels
     """
     for site, library in libraries(repo, "deterministic-modes"):
         if argument(site, 0, "mode") != "False":
@@ -135,7 +139,7 @@ def _worker_seeds(repo: Repository) -> Iterator[Place]:
     yield from options(repo, "loader workers are seeded", "worker_init_fn")
     given = [site for site, value in repo.given("generator", "seed") if value != "None"]
     for site in sorted(given, key=lambda site: "Loader" not in site.method):
-        if any(map(_LOADER.search, site.names)):
+        if any(_LOADER.search(one) and not _SEARCHES.match(one) for one in site.names):
             yield at(site, "the order of the data has its own seed")
     for site in repo.methods("set_epoch"):
         yield at(site, "the sampler is told the epoch")

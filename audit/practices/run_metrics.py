@@ -5,7 +5,10 @@ from collections.abc import Collection, Iterator
 from typing import Final
 
 from audit.code.modules import Module
-from audit.practices.libraries import library, named
+from audit.practices.evaluations import says_evaluation
+from audit.practices.libraries import library
+from audit.practices.loops import runs_training
+from audit.practices.options import options
 from audit.practices.origins import by_file, callees, of_topic
 from audit.practices.ranking import central
 from audit.practices.registry import Place, at, in_code, practice
@@ -37,6 +40,14 @@ _SPEED: Final = re.compile(
     r"(step|batch|iter|iteration|forward|backward)_?time(?![a-z])|time_per_|seconds_per_",
     re.IGNORECASE,
 )
+_SAID_SPEED: Final = re.compile(
+    r"[%}][\w.]* ?(tok(en)?s?|samples?|im(age|g)s?|it(er)?s?|steps?|frames?|examples?|words?|seqs?)"
+    r" ?(/|per) ?(s|sec|second)\b|"
+    r"[%}][\w.]* ?(ms|s|secs?|seconds?) ?(/|per) ?(step|it(er)?\w*|batch|im(age|g)|tok(en)?|sample|frame)|"
+    r"\bspeed:? ?(%|\{[^}]*\}) ?\.?\d*f?m?s\b",
+    re.IGNORECASE,
+)
+"""A rate in the text of a message: ``{x:.1f} tokens/s``, ``%.1fms per image``."""
 _WRITES: Final = frozenset({"open", "write", "write_text", "writelines", "write_bytes"})
 _KEY: Final = re.compile(r"'([^']+)': (?!-?\d|None|'|True|False)")
 _SENDING: Final = re.compile(r"_?(log|track|report|record|emit|publish)(_\w+)?$")
@@ -51,7 +62,7 @@ def _trains(repo: Repository) -> bool:
     """Tell whether product code trains a model."""
     return any(
         repo.methods("backward", "training_step", "value_and_grad", "apply_gradients")
-    ) or any(repo.calls(*named("trainers")))
+    ) or runs_training(repo)
 
 
 @practice(
@@ -89,6 +100,7 @@ def log_metrics_file(repo: Repository) -> Iterator[Place]:
 
 def _metric_writers(repo: Repository) -> Iterator[Place]:
     yield from of_topic(repo, "metric-files", "metrics written by {}")
+    yield from options(repo, "the monitors of environments write a CSV file", "monitor_dir")
     for site in repo.methods("writerow", "writerows"):
         if any("csv." in text for text in callees(site)) and _about_metrics(site):
             yield at(site, "a row of metrics is written to a CSV file")
@@ -128,6 +140,8 @@ def _json_formatters(repo: Repository) -> Iterator[Place]:
 def _about_metrics(site: Site) -> bool:
     """Tell whether the function, its class, its parameters or the value are about metrics."""
     scope = site.scope
+    if says_evaluation(site.module.path.rpartition("/")[2].removesuffix(".py")):
+        return False  # results of an evaluation
     words = " ".join([scope.name, *scope.params, *map(_plain, site.arguments())])
     return bool(_METRIC.search(words)) and not _NO_METRIC.search(scope.name)
 
@@ -190,7 +204,7 @@ def _speeds(repo: Repository) -> Iterator[Place]:
             if any(_SPEED.search(key) for text in site.call.args for key in _KEY.findall(text)):
                 yield at(site, "a rate is reported")
     for site in repo.methods(*_REPORTS):
-        if _names_speed(site):
+        if _names_speed(site) or any(map(_SAID_SPEED.search, site.call.args[:1])):
             yield at(site, "a rate is reported")
         elif site.path in models and any(
             _is_speed(site.module, text, site.call.block) for text in site.arguments()

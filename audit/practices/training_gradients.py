@@ -15,6 +15,7 @@ from audit.practices.loops import (
     loops_around,
     optimizer_steps,
     own_name,
+    runs_training,
     scope_at,
     spread,
     steps_beside,
@@ -27,11 +28,16 @@ from audit.practices.training_schedule import arithmetic
 from audit.repository import Repository, Site
 
 _ACCUMULATION: Final = re.compile(
-    r"accum(ulat(e|ion|ive))?_?(grad|step|batch|iter|factor|count)|grad(ient)?s?_?accum"
+    r"accum(ulat(e|ion|ive))?_?(grad|step|batch|iter|factor|count)|grad(ient)?s?_?acc(?![a-z])|"
+    r"grad(ient)?s?_?accum"
 )
 
 
 _WAITS: Final = re.compile(r" % |accum|should_(step|update)|sync_grad", re.IGNORECASE)
+
+
+_COUNTS: Final = re.compile(r"(?=.*(enumerate\(\)\[|range\(\)\[| \+ 1)).* (>=|==|>) ")
+"""A comparison with the number of a batch."""
 
 
 _CHUNKS: Final = re.compile(
@@ -42,6 +48,8 @@ _CHUNKS: Final = re.compile(
 _CLIP: Final = re.compile(r"^_?(\w+_)?clip_(by_)?\w*(grad|global_norm)\w*$|^unitwise_norm$")
 
 
+_CLIPS: Final = frozenset({"max_grad_norm", "gradient_clip_val", "gradient_clipping"})
+"""Options by which engines are told to clip."""
 _NON_FINITE: Final = ("isfinite", "isnan", "isinf")
 
 
@@ -93,6 +101,7 @@ def train_grad_accumulation(repo: Repository) -> Iterator[Place]:
 
 def _accumulating_loops(repo: Repository) -> Iterator[Place]:
     steps = {site.module.first + site.call.scope for site in optimizer_steps(repo)}
+    yield from _calls_before_the_step(repo)
     for site in (*backward_calls(repo), *_own_backward(repo)):
         inner = loops_around(site)
         if inner and _CHUNKS.search(f"{site.scope.name} {_loop_text(site)}"):
@@ -106,9 +115,37 @@ def _accumulating_loops(repo: Repository) -> Iterator[Place]:
             outer = loops_around(step)
             if len(inner) > len(outer) > 0 and inner[-len(outer) :] == outer:
                 yield at(site, "backward in a loop inside the loop that steps the optimizer")
-            waits = [one for one in step.blocks() if one.kind == "if" and _WAITS.search(one.text)]
+            waits = [
+                one
+                for one in step.blocks()
+                if one.kind == "if" and (_WAITS.search(one.text) or _COUNTS.search(one.text))
+            ]
             if waits and not _shares_a_block(repo, step, waits):
                 yield at(step, "the optimizer steps once every few batches")
+
+
+def _calls_before_the_step(repo: Repository) -> Iterator[Place]:
+    """Yield calls in a loop that lead to backward and to no step, where the step comes after
+    the loop."""
+    backward = {site.module.first + site.call.scope for site in backward_calls(repo)}
+    stepping = {site.module.first + site.call.scope for site in optimizer_steps(repo)}
+    leading = repo.graph.within(backward, 1, up=True) - repo.graph.within(stepping, 1, up=True)
+    for step in optimizer_steps(repo):
+        outer = loops_around(step)
+        for site in repo.by_scope.get(step.module.first + step.call.scope, ()):
+            inner = loops_around(site)
+            if (
+                len(inner) > len(outer)
+                and inner[len(inner) - len(outer) :] == outer
+                and site.line < step.line
+                and any(node in leading for _, node in _followed(repo, site))
+            ):
+                yield at(site, "backward for every part of a batch, before the step")
+
+
+def _followed(repo: Repository, site: Site) -> Iterator[tuple[str, int]]:
+    for name in site.call.names:
+        yield from repo.program.follow(site.module, name)
 
 
 def _own_backward(repo: Repository) -> Iterator[Site]:
@@ -205,6 +242,13 @@ def train_grad_clipping(repo: Repository) -> Iterator[Place]:
             found += [at(site, f"calls {method}") for site in sites]
     for one in handed(repo, "gradient_clip_val", "gradient_clipping", "max_grad_norm", "clip_grad"):
         found.append(one.place("passes {} to the engine"))
+    if runs_training(repo):
+        found += [
+            in_code(module, scope_at(module, one.line), one.line, "is an option of the engine")
+            for module in repo.product
+            for one in module.facts.records
+            if not _CLIPS.isdisjoint(one.keys)
+        ]
     if any(repo.calls("deepspeed.initialize")):
         found += [
             in_code(module, one.scope, one.line, "sets the clipping of the DeepSpeed engine")
@@ -244,12 +288,12 @@ def train_nonfinite_guard(repo: Repository) -> Iterator[Place]:
             return column[~np.isnan(column)]
     Drop-in: codex_ml.training.train
     """
-    losses = _losses(repo)
+    known = losses(repo)
     checks = [
         at(site, f"checks {site.method} of loss or gradients")
         for site in repo.methods(*_NON_FINITE)
         if not _NOT_LOSS.search(_subject(site))
-        and (_LOSS.search(_subject(site)) or _is_loss(site, losses) or _guards(site))
+        and (_LOSS.search(_subject(site)) or _is_loss(site, known) or _guards(site))
     ]
     checks += [
         at(site, "clipping raises an error for gradients that are not finite")
@@ -264,7 +308,7 @@ def train_nonfinite_guard(repo: Repository) -> Iterator[Place]:
     yield from spread([*checks, *scaled], training_files(repo))
 
 
-def _losses(repo: Repository) -> dict[int, set[str]]:
+def losses(repo: Repository) -> dict[int, set[str]]:
     """Return the texts that are differentiated, by the function that does so."""
     found: dict[int, set[str]] = {}
     for site in backward_calls(repo):
@@ -273,16 +317,25 @@ def _losses(repo: Repository) -> dict[int, set[str]]:
     return found
 
 
-def _is_loss(site: Site, losses: dict[int, set[str]]) -> bool:
+def _is_loss(site: Site, known: dict[int, set[str]]) -> bool:
     """Tell whether a check is of a value that its function differentiates."""
-    texts = losses.get(site.module.first + site.call.scope, ())
+    texts = known.get(site.module.first + site.call.scope, ())
     subjects = _subject(site).split(" | ")
     return any(subject.startswith(text) for text in texts for subject in subjects)
 
 
 def _subject(site: Site) -> str:
-    """Return what a check is applied to: its argument or what it is called on."""
-    return site.call.args[0] if site.call.args else " ".join(site.receivers)
+    """Return what a check is applied to: its argument, that which is made from, or what it is
+    called on."""
+    if not site.call.args:
+        return " ".join(site.receivers)
+    first = site.call.args[0]
+    inner = (
+        one.args[0]
+        for one in site.module.facts.calls
+        if one.line == site.line and one.args and f"{one.names[0]}()" == first
+    )
+    return " ".join((first, *inner))
 
 
 def _guards(site: Site) -> bool:

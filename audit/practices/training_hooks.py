@@ -7,14 +7,16 @@ from typing import Final
 from audit.code.modules import Module
 from audit.practices.loops import (
     classes_around,
-    library_calls,
+    derives,
     own_name,
     runs_training,
     scope_at,
     spread,
     training_files,
 )
+from audit.practices.origins import of_topic
 from audit.practices.registry import Place, at, in_code, practice
+from audit.practices.training_gradients import losses
 from audit.repository import Repository, Site
 
 _HOOK: Final = re.compile(
@@ -43,8 +45,9 @@ _ITEM: Final = re.compile(r"\[\](\[\d\]|\.\w*(handler|callback|func|fn))?$")
 _STOPPER: Final = re.compile(r"early_?stop|stop_early|stop_training|no_\w*improvement|stop_train")
 
 
-_ASKED: Final = ("stop_fn", "stop_func", "stop_condition", "stop_criterion", "stopping_criterion")
 _COMPARES: Final = re.compile(r" (>=|>|<|<=|==) ")
+_DECIDES: Final = re.compile(rf"{_COMPARES.pattern}|^(self\.|@)[\w.]+\(\)$")
+"""A comparison, or what a function of the user says."""
 
 
 _INTERRUPTS: Final = re.compile(
@@ -82,9 +85,9 @@ def train_callbacks(repo: Repository) -> Iterator[Place]:
     found += [at(s, "runs the registered callbacks") for s in _registered(repo)]
     found += [
         at(site, "hands callbacks on to the trainer")
-        for site, value in repo.given("callbacks")
+        for site, value in repo.given("callbacks", "callback")
         if value not in ("None", "[]")
-        and re.search(r"Trainer|super\(\)|\.fit$|__init__$", site.names[0])
+        and re.search(r"Trainer|super\(\)|\.(fit|learn)$|__init__$", site.names[0])
     ]
     yield from spread(found, training_files(repo))
 
@@ -141,20 +144,20 @@ def train_early_stopping(repo: Repository) -> Iterator[Place]:
             return model.generate(prompt, early_stopping=True)
     Drop-in: codex_ml.training.train
     """
-    found = [at(s, f"uses {what}") for s, what in library_calls(repo, "early-stopping")]
-    if runs_training(repo):
-        found += [
-            at(site, "asks the user's function whether to stop")
-            for site in repo.methods(*_ASKED, *(f"@{name}" for name in _ASKED))
-            if site.call.args
-        ]
+    found = [*of_topic(repo, "early-stopping", "uses {}")]
+    found += [
+        at(site, "the callback of a trial stops by its metric")
+        for site in repo.methods("should_prune")
+        if derives(repo, site.module, site.call.scope, r"Callback$")
+    ]
+    found += [at(site, "asks the user's function whether to stop") for site in _asked(repo)]
     for module, place, one in repo.definitions:
         if not _STOPPER.search(own_name(one)) or one.stub:
             continue
         if (
             _decides(module, place)
             if one.kind == "class"
-            else any(map(_COMPARES.search, one.returns))
+            else any(map(_DECIDES.search, one.returns))
         ):
             found.append(in_code(module, place, one.line, "stops training by a metric"))
     for module in repo.product:
@@ -165,6 +168,20 @@ def train_early_stopping(repo: Repository) -> Iterator[Place]:
             if one.block >= 0 and _INTERRUPTS.search(one.name)
         ]
     yield from spread(found, training_files(repo))
+
+
+def _asked(repo: Repository) -> Iterator[Site]:
+    """Yield conditions of a training loop that hand the loss to a function of the user."""
+    for node, texts in losses(repo).items():
+        for site in repo.by_scope.get(node, ()):
+            if (
+                re.fullmatch(r"@\w+", site.names[0])
+                and any(text in one for one in site.arguments() for text in texts)
+                and any(
+                    one.kind == "if" and one.line == site.line for one in site.module.facts.blocks
+                )
+            ):
+                yield site
 
 
 def _decides(module: Module, scope: int) -> bool:

@@ -20,6 +20,10 @@ _LR: Final = re.compile(r"(param_groups?\b.*|\[\])\['lr'\]$")
 _LR_OPTIONS: Final = ("lr_scheduler_type", "lr_scheduler_kwargs", "warmup_ratio")
 
 
+_SCHEDULED: Final = re.compile(
+    r"(linear|cosine|warmup|decay|anneal|poly\w*|step|exp\w*)_?\w*sched\w*\(\)", re.IGNORECASE
+)
+"""A function or class that makes a schedule; a constant one changes nothing."""
 _SCHEDULER: Final = re.compile(r"(lr|learning_rate|warmup)\w*_?sched|lr_scheduler|^scheduler$")
 
 
@@ -57,6 +61,16 @@ def train_lr_schedule(repo: Repository) -> Iterator[Place]:
         at(site, "sets the rate of the optimizer")
         for site in repo.methods("set_lr", "set_learning_rate")
         if any(re.search(r"optim", one, re.IGNORECASE) for one in site.receivers)
+    ]
+    handed_on += [
+        at(site, "a schedule gives the learning rate")
+        for site, value in repo.given("learning_rate", "lr")
+        if _SCHEDULED.search(value)
+    ]
+    handed_on += [
+        in_code(module, one.scope, one.line, "a schedule gives the learning rate")
+        for module, one in repo.assigns(r"\[.*'(learning_rate|lr)'.*\]$|\.(learning_rate|lr)$")
+        if _SCHEDULED.search(one.value)
     ]
     yield from spread([*made, *stepped, *handed_on, *_written_rates(repo)], training_files(repo))
 

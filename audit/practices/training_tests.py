@@ -6,7 +6,7 @@ from typing import Final, TypeAlias
 
 from audit.code.modules import Module
 from audit.facts.model import Call
-from audit.practices import metadata, pipelines
+from audit.practices import learners, metadata, pipelines
 from audit.practices.shell import argvs
 from audit.repository import Repository, Site
 
@@ -19,7 +19,8 @@ _TRAINERS: Final = re.compile(
     r"|keras\.\w+|tensorflow\.keras\.\w+)\(\)\.(train|fit)$"
 )
 _STARTS: Final = re.compile(
-    r"run|subprocess|popen|check_|system|launch|execute|spawn|invoke|setattr|\bcall", re.IGNORECASE
+    r"run|subprocess|popen|check_|system|launch|execute|spawn|invoke|setattr|shlex|\bcall",
+    re.IGNORECASE,
 )
 _SUBCOMMAND: Final = r"(run|launch|train|pretrain|fit|(fine-?)?tune)\w*"
 _SCRIPT: Final = re.compile(r"[\w/.-]+\.(?:py|sh)\b")
@@ -39,6 +40,7 @@ def _training_functions(repo: Repository) -> frozenset[int]:
     backward = {_node(site) for site in repo.methods("backward")}
     steps = {_node(site) for site in repo.methods("step") if _is_update(site)}
     delegated = {_node(site) for site in repo.methods("train", "fit") if _is_delegated(repo, site)}
+    delegated |= {_node(site) for site, _ in learners.called(repo, *learners.TRAINS)}
     loops = _leading_to(repo, backward) & _leading_to(repo, steps) if backward and steps else set()
     return frozenset(loops | _leading_to(repo, delegated))
 

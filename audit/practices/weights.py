@@ -6,6 +6,7 @@ from functools import cached_property, lru_cache
 from typing import Final
 
 from audit.code.modules import Module
+from audit.practices import learners
 from audit.practices.libraries import named
 from audit.practices.ranking import owner
 from audit.repository import Repository, Site
@@ -41,12 +42,18 @@ _ROOM: Final = re.compile(
 """Modules and packages that are named for checkpoints."""
 _LOCAL: Final = re.compile(r"%\w+")
 _MODULE: Final = re.compile(r"[\w.]+:(?=\w)")
-_READ: Final = re.compile(r"\bload\w*\(|read\w*\(|restore\w*\(|fetch\w*\(", re.IGNORECASE)
+_READ: Final = re.compile(r"(\b|_)load\w*\(|read\w*\(|restore\w*\(|fetch\w*\(", re.IGNORECASE)
+_READER: Final = re.compile(
+    r"^(torch_load|load_(torch_)?(state_dict|checkpoint|ckpt|weights|safetensors)(_from_\w+|_file)?)$"
+)
+"""Functions by which other libraries read weights."""
 _NOT_MODELS: Final = re.compile(r"token|processor|config|extractor|feature", re.IGNORECASE)
 _DUMPS: Final = (
     "pickle.dump", "joblib.dump", "cloudpickle.dump", "dill.dump", "numpy.savez", "numpy.save",
     "numpy.savez_compressed",
 )  # fmt: skip
+_FOREIGN: Final = re.compile(r"(?!builtins\.|self\.)[A-Za-z_][\w.]*$")
+"""A function of another library: no method of a value, no function of the repository."""
 _PARAMETERS: Final = re.compile(r"state_dict\(|\.parameters\(|@\w*params\b|\.params\b")
 _WRITERS: Final = ("torch.save", "torch.serialization.save", "torch_xla.core.xla_model.save")
 PUTS: Final = ("load_state_dict", "load_sharded_state_dict", "load_weights", "set_state_dict")
@@ -139,6 +146,8 @@ def started(repo: Repository) -> Iterator[tuple[Site, str, str]]:
     for site, worker in libraries(repo, "background-workers"):
         yield site, argument(site, 1, "target"), worker
     for site in repo.methods("submit", "run_in_executor", "apply_async"):
+        if any("submitit." in one for one in site.names):
+            continue  # starts a job on a cluster
         for text in site.call.args[:2]:
             yield site, text, "an executor"
 
@@ -183,6 +192,7 @@ class Weights:
         rest = [site for site, _ in libraries(repo, "weight-writers")]
         models = [site for site in repo.methods("save_pretrained") if _is_model(site)]
         models += repo.methods("save_weights")
+        models += [site for site, _ in learners.called(repo, *learners.SAVES)]
         hosts = [*engines(repo, "save_state", "save_checkpoint")]
         if not any(repo.functions("^save_checkpoint$")):
             hosts += [s for s in repo.methods("save_checkpoint") if s.names[0][0] in "@s%"]
@@ -192,7 +202,20 @@ class Weights:
     def reads(self) -> tuple[Site, ...]:
         """Calls that read files of weights."""
         known = (site for site, _ in libraries(self.repo, "weight-readers"))
-        return (*known, *deepspeed_engines(self.repo, "load_checkpoint"))
+        others = (
+            site
+            for method in filter(_READER.search, self.repo.by_method)
+            for site in self.repo.methods(method)
+            if _FOREIGN.match(site.names[0])
+        )
+        return (*known, *others, *deepspeed_engines(self.repo, "load_checkpoint"))
+
+    @cached_property
+    def restores(self) -> tuple[Site, ...]:
+        """Calls that make a model from its stored weights, by the library that trained it."""
+        made = [site for site, _ in learners.called(self.repo, *learners.LOADS)]
+        made += self.repo.methods("load_from_checkpoint")
+        return (*made, *(site for site, _ in libraries(self.repo, "weight-restorers")))
 
     @cached_property
     def puts(self) -> tuple[Site, ...]:
@@ -201,9 +224,12 @@ class Weights:
 
     def _from_storage(self, site: Site) -> bool:
         state = argument(site, 0, "state_dict")
-        if re.search(r"(^|\.)state_dict\(\)$", state.partition(" | ")[0]):
+        first = state.partition(" | ")[0]
+        if re.search(r"(^|\.)state_dict\(\)$", first) and not _READ.search(api(first)):
             return False  # a copy from one model to another
-        return bool(_READ.search(api(state))) or node(site) in self.loading
+        return node(site) in self.loading or any(
+            _READ.search(api(text)) for text in handed(self.repo, site, state)
+        )
 
     @cached_property
     def copies(self) -> tuple[Site, ...]:

@@ -2,11 +2,13 @@
 
 import os
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from audit.errors import ConfigError
-from audit.pyproject.guard import Problem, problems
+from audit.pyproject.guard import problems
+from audit.pyproject.problem import Problem
 
 _MARK = "\ufeff"
 
@@ -57,7 +59,7 @@ def _refusal(path: Path, found: tuple[Problem, ...]) -> ConfigError:
 
 
 def write(document: Document, text: str) -> None:
-    """Replace a file's text in one step; mode, symbolic link and byte order mark stay.
+    """Replace a file's text in one step; mode, owner, link and byte order mark stay.
 
     The old file or the new one is there at any moment, also after a power cut.
 
@@ -80,7 +82,10 @@ def _replace(target: Path, content: bytes) -> None:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
             file.flush()
-            os.fchmod(file.fileno(), target.stat().st_mode & 0o7777)
+            before = target.stat()
+            with suppress(PermissionError):  # another's file in a folder of ours becomes ours
+                os.fchown(file.fileno(), before.st_uid, before.st_gid)
+            os.fchmod(file.fileno(), before.st_mode & 0o7777)
             os.fsync(file.fileno())
         new.replace(target)
     finally:

@@ -68,6 +68,14 @@ def place(text: str, offset: int) -> tuple[int, int]:
     return text.count("\n", 0, offset) + 1, offset - (text.rfind("\n", 0, offset) + 1) + 1
 
 
+def offset(text: str, line: int, column: int) -> int:
+    """Return the offset of a line and column; the inverse of `place`."""
+    at = 0
+    for _ in range(line - 1):
+        at = text.find("\n", at) + 1
+    return at + column - 1
+
+
 def statements(text: str) -> Iterator[Statement]:
     """Yield the headers and keys of a document, in order.
 

@@ -11,7 +11,9 @@ import msgspec
 
 from audit import parallel
 from audit.burial import buried
+from audit.docs_truth.model import Finding
 from audit.model import MAX_EVIDENCE, RUNGS, Evidence, PracticeResult, Rung, Status
+from audit.naming import Naming
 from audit.practices import registry
 from audit.practices.catalogue import Catalogue
 from audit.practices.registry import Place, Practice
@@ -28,10 +30,20 @@ PLACE_LIMIT = 200
 
 
 def decide(
-    repository: Repository, practices: Iterable[Practice], covered: "Covered | None" = None
+    repository: Repository,
+    practices: Iterable[Practice],
+    covered: "Covered | None" = None,
+    wrong: Iterable[Finding] = (),
 ) -> tuple[PracticeResult, ...]:
-    """Return the decision about every practice; measured coverage replaces reach by tests."""
-    reach = Reach(repository, covered)
+    """Return the decision about every practice.
+
+    Args:
+        repository: what is audited.
+        practices: in catalogue order.
+        covered: measured coverage, which replaces reach by tests.
+        wrong: claims of pages that are not so; such a page does not document the thing.
+    """
+    reach = Reach(repository, covered, wrong)
     return tuple(
         (_foreign if practice.plugin else _decide)(repository, reach, practice)
         for practice in practices
@@ -42,6 +54,7 @@ def decide_all(
     repository: Repository,
     catalogue: Catalogue,
     covered: "Covered | None" = None,
+    wrong: Iterable[Finding] = (),
     processes: int = 1,
 ) -> tuple[PracticeResult, ...]:
     """Return the decision about every practice of a catalogue, in its order.
@@ -49,7 +62,7 @@ def decide_all(
     Built-in detectors are loaded and asked module by module, on several cores where there is
     much code; those of plugins, and all where coverage is read, in this process.
     """
-    reach = Reach(repository, covered)
+    reach = Reach(repository, covered, wrong)
     if covered or sum(len(one.facts.calls) for one in repository.program.modules) < PARALLEL_CALLS:
         processes = 1
     else:
@@ -72,9 +85,15 @@ def decide_all(
 class Reach:
     """What the public surface, other code, tests and docs lead to."""
 
-    def __init__(self, repository: Repository, covered: "Covered | None" = None) -> None:
+    def __init__(
+        self,
+        repository: Repository,
+        covered: "Covered | None" = None,
+        wrong: Iterable[Finding] = (),
+    ) -> None:
         self.repository = repository
         self.covered = covered
+        self.naming = Naming(repository, wrong)
 
     def prepare(self) -> None:
         """Find now what most detectors and all evidence ask for."""
@@ -118,7 +137,7 @@ class Reach:
         """Return the highest rung that a line of a definition reaches without a gap, and
         whether tests reach it and docs name it."""
         tested = self.tested(node, line)
-        documented = self._documented(node)
+        documented = self.naming.definition(node)
         if node not in self.public:
             return "declared", tested, documented
         chain = self._chain(node)
@@ -136,21 +155,6 @@ class Reach:
         while (parent := program.definition(chain[-1]).parent) > 0:
             chain.append(first + parent)
         return chain
-
-    def _documented(self, node: int) -> bool:
-        """Tell whether the docs show the name of a definition, or of its file, as code."""
-        program, names = self.repository.program, self.repository.documented_names
-        module = program.owner[node]
-        if (
-            module.path in names
-            or module.dotted in names
-            or module.path.rpartition("/")[2] in names
-        ):
-            return True
-        own = [
-            part for part in program.definition(node).name.split(".") if not part.startswith("_")
-        ]
-        return any(len(part) > 3 and part in names for part in own)
 
 
 def _foreign(repository: Repository, reach: Reach, practice: Practice) -> PracticeResult:
@@ -211,7 +215,6 @@ def _found(repository: Repository, reach: Reach, practice: Practice) -> list[Evi
 
 def _evidence(repository: Repository, reach: Reach, place: Place) -> Evidence:
     if place.node < 0:
-        documented = place.path in repository.documented_names
         rung: Rung = "present"
         return Evidence(
             place.path,
@@ -220,7 +223,8 @@ def _evidence(repository: Repository, reach: Reach, place: Place) -> Evidence:
             visible(place.says),
             rung,
             code=False,
-            documented=documented,
+            documented=(documented := reach.naming.explained(place.path)),
+            misnamed="" if documented else visible(reach.naming.mistake(place.path)),
         )
     rung, tested, documented = reach.rung(place.node, place.line)
     symbol = repository.program.symbol(place.node)
@@ -232,6 +236,7 @@ def _evidence(repository: Repository, reach: Reach, place: Place) -> Evidence:
         rung,
         tested=tested,
         documented=documented,
+        misnamed="" if documented else visible(reach.naming.mistake(place.path, place.node)),
     )
 
 

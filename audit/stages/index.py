@@ -20,6 +20,8 @@ _LAUNCH = re.compile(
     r"\s(?:-m\s+|\./)?([A-Za-z_]\w*)[./]\w[\w./]*"
 )
 
+_TEST = re.compile(r"(^|\.)_?test\w*$")
+
 Progress: TypeAlias = Callable[[str], object]
 Files: TypeAlias = tuple[File, ...]
 
@@ -51,7 +53,12 @@ Look: TypeAlias = Callable[[str, FileKind], Facts | str]
 
 def assemble(entries: Sequence[Entry], look: Look, overrides: Mapping[str, Role]) -> Files:
     """Return files with role and facts, in path order, where the facts are known."""
-    role = roles.assign([entry.path for entry in entries], overrides)
+    by_path = {entry.path: entry for entry in entries}
+
+    def tests(path: str) -> bool:
+        return _has_tests(_file(by_path[path], "test", look))
+
+    role = roles.assign(by_path, overrides, tests)
     return _launched(tuple(_file(entry, role[entry.path], look) for entry in entries))
 
 
@@ -103,6 +110,13 @@ def payloads(
     fresh = extraction.extract_all(jobs, min(processes, os.cpu_count() or 1))
     store.put(fresh)
     return known | fresh
+
+
+def _has_tests(file: File) -> bool:
+    """Tell whether a module has test functions or classes, or cannot be read."""
+    return not isinstance(file.facts, PythonFacts) or any(
+        one.kind == "function" and _TEST.search(one.name) for one in file.facts.definitions
+    )
 
 
 def _file(entry: Entry, role: Role, look: Look) -> File:

@@ -13,9 +13,12 @@ from referencing.exceptions import Unresolvable
 from audit.validation.model import Check, Clause, Run, Status, Verdict
 from audit.validation.place import root_of
 from audit.validation.process import LIMIT
+from audit.visible import visible
 
 SHOWN = 200
-"""Characters of an output that a reason quotes."""
+"""Characters of an output that a reason quotes, and of a line that is shown."""
+TAIL = 15
+"""Lines of each stream that are shown of a broken command: pytest names what failed there."""
 _ELLIPSIS = re.compile(r"\.\.\.|…")
 _NO_INPUT = re.compile(r"Bad file descriptor|EBADF|EOFError")
 
@@ -27,10 +30,22 @@ def judge(check: Check, run: Run | None) -> Verdict:
     if run is None:
         return _verdict(check, "planned", ())
     reasons = tuple(_reasons(check, run))
-    verdict = _verdict(check, "broken" if reasons else "held", reasons)
     return msgspec.structs.replace(
-        verdict, seconds=round(run.seconds, 3), exit_code=run.exit_code
-    )  # fmt: skip
+        _verdict(check, "broken" if reasons else "held", reasons),
+        seconds=round(run.seconds, 3),
+        exit_code=run.exit_code,
+        stdout=_tail(run.stdout) if reasons else (),
+        stderr=_tail(run.stderr) if reasons else (),
+    )
+
+
+def _tail(written: str) -> tuple[str, ...]:
+    """Return the last lines of an output as a terminal shows them: what is over a CR is gone."""
+    first, *rest = written.rstrip().rsplit("\n", TAIL)
+    rows = rest if len(rest) == TAIL else [first, *rest]
+    shown = [visible(row.rstrip().rpartition("\r")[2].expandtabs()) for row in rows]
+    cut = [row if len(row) <= SHOWN else f"{row[:SHOWN]}…" for row in shown]
+    return tuple(cut) if first or rest else ()
 
 
 def _verdict(check: Check, status: Status, reasons: tuple[str, ...]) -> Verdict:

@@ -63,24 +63,46 @@ class Verdict(Value, frozen=True):
     """What is said about one contract; `reasons` is empty where it is held."""
 
     file: str
+    """The document, as it was given."""
     line: int
+    """Where the row, or the command of a console block, stands."""
     id: str
+    """The row's id; the line where it has none."""
     command: str
+    """As it is run by ``sh``."""
     expected: str
+    """As the document writes it."""
     status: Status
+    """``planned`` where nothing was run."""
     free: bool
+    """The expectation is free text: the exit code alone decided."""
     reasons: tuple[str, ...]
+    """Why it is broken; empty where it is not."""
     seconds: float | None = None
+    """How long the command took; none without a run."""
     exit_code: int | None = None
+    """What it ended with, negative for the signal that killed it."""
+    stdout: tuple[str, ...] = ()
+    """The last lines that a broken command wrote, controls escaped; of a console block both
+    streams together."""
+    stderr: tuple[str, ...] = ()
+    """The same of standard error."""
 
 
 class Report(Value, frozen=True):
     """The result of a validation, the contract of its JSON."""
 
     schema_version: int
+    """Rises when a key goes or changes its meaning."""
     tool: Tool
+    """Who wrote it."""
     executed: bool
+    """The commands were run."""
     sandbox: bool
+    """They were run in throw-away copies."""
     held: int
+    """How many contracts held."""
     broken: int
+    """How many are broken, or cannot be run as they are written."""
     contracts: tuple[Verdict, ...]
+    """One for each, in the order of the documents."""

@@ -1,6 +1,5 @@
 """Verdicts → text, JSON, JUnit."""
 
-import re
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 from xml.etree import ElementTree as ET
@@ -9,9 +8,7 @@ import msgspec
 
 from audit.model import TOOL
 from audit.validation.model import SCHEMA_VERSION, Report, Verdict
-
-_NO_TERMINAL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f]")
-_NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+from audit.visible import visible
 
 
 def report(verdicts: tuple[Verdict, ...], *, executed: bool, sandbox: bool) -> Report:
@@ -33,7 +30,7 @@ def text(found: Report) -> str:
     else:
         says = f", {found.broken} of them cannot be run" if found.broken else ""
         lines.append(f"{total} contracts{says}; nothing was run: --execute runs them")
-    return _NO_TERMINAL.sub("\ufffd", "\n".join(lines)) + "\n"
+    return visible("\n".join(lines), keep="\n") + "\n"
 
 
 def _row(one: Verdict) -> Iterator[str]:
@@ -46,6 +43,15 @@ def _row(one: Verdict) -> Iterator[str]:
         yield f"{'':21}{' / '.join(one.expected.splitlines())[:100]}"
     for reason in one.reasons:
         yield f"{'':21}line {one.line}: {reason}"
+    yield from (f"{'':21}{row}".rstrip() for row in _written(one))
+
+
+def _written(one: Verdict) -> Iterator[str]:
+    """Yield the end of what a broken command wrote, each stream under its name."""
+    for name, rows in (("stdout", one.stdout), ("stderr", one.stderr)):
+        if rows:
+            yield f"{name}:"
+            yield from (f"  {row}" for row in rows)
 
 
 def json(found: Report) -> str:
@@ -58,7 +64,7 @@ def junit(found: Report) -> str:
     root = ET.Element("testsuites", name="codex-audit validate")
     for file, rows in groupby(found.contracts, lambda one: one.file):
         cases = list(rows)
-        suite = ET.SubElement(root, "testsuite", {"name": _xml(file), **_counts(cases)})
+        suite = ET.SubElement(root, "testsuite", {"name": visible(file), **_counts(cases)})
         for one in cases:
             _case(suite, one)
     ET.indent(root)
@@ -67,12 +73,13 @@ def junit(found: Report) -> str:
 
 def _case(suite: ET.Element, one: Verdict) -> None:
     case = ET.SubElement(
-        suite, "testcase", classname=_xml(one.file), name=_xml(f"{one.id} {one.command}"),
-        file=_xml(one.file), line=str(one.line), time=f"{one.seconds or 0:.3f}",
+        suite, "testcase", classname=visible(one.file), name=visible(f"{one.id} {one.command}"),
+        file=visible(one.file), line=str(one.line), time=f"{one.seconds or 0:.3f}",
     )  # fmt: skip
     if one.status == "broken":
-        says = _xml("\n".join(one.reasons))
-        ET.SubElement(case, "failure", message=says.splitlines()[0]).text = says
+        message = visible(one.reasons[0])
+        says = "\n".join((*one.reasons, *_written(one)))
+        ET.SubElement(case, "failure", message=message).text = visible(says, keep="\n")
     elif one.status == "planned":
         ET.SubElement(case, "skipped", message="not executed")
 
@@ -83,11 +90,6 @@ def _counts(cases: Iterable[Verdict]) -> dict[str, str]:
         "tests": str(len(states)), "failures": str(states.count("broken")), "errors": "0",
         "skipped": str(states.count("planned")),
     }  # fmt: skip
-
-
-def _xml(words: str) -> str:
-    """Return what XML can hold of a text."""
-    return _NO_XML.sub("\ufffd", words)
 
 
 FORMATS = {"text": text, "json": json, "junit": junit}

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import logging
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -47,12 +48,15 @@ def command(
     a run that was killed.
     """
     let_idle_threads_sleep()
+    logging.basicConfig(format="warning: %(message)s", level=logging.WARNING)
     config = _config(config_file, overrides, demo)
     if dry_run:
         from codex_ml.training.config_file import dump
 
         click.echo(dump(config), nl=False)
         return ExitCode.OK
+    import torch  # noqa: F401  # first: what its extra brings is all that training needs
+
     if prove_resume:
         return _prove(config, steps, interruptions)
     return _train(config, resume=resume, demo=demo)

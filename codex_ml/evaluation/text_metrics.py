@@ -95,4 +95,4 @@ ROUGE_L = mean(_rouge_l, READS)
 
 
 def _missing(error: ModuleNotFoundError) -> MetricError:
-    return MetricError(f"{error.name} is not installed: pip install 'codex-ml[eval]'")
+    return MetricError(f"{error.name} is not installed: run pip install 'codex-ml[eval]'")

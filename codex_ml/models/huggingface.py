@@ -28,7 +28,7 @@ def huggingface(
     try:
         library: Any = import_module("transformers")  # half of it is untyped
     except ModuleNotFoundError:
-        raise ModelError("transformers is not installed: pip install transformers") from None
+        raise ModelError("transformers is not installed: run pip install transformers") from None
     if not (Path(path) / "config.json").is_file():
         raise ModelError(f"{path}: no config.json: name a folder that holds a model")
     config = library.AutoConfig.from_pretrained(path, local_files_only=True)

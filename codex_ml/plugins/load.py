@@ -7,6 +7,7 @@ import sys
 from contextlib import contextmanager, redirect_stdout
 from importlib import import_module
 
+from codex_ml.extras import cure
 from codex_ml.plugins.errors import IncompatiblePluginError, PluginLoadError
 from codex_ml.plugins.groups import API_VERSION, DISABLE
 
@@ -42,6 +43,8 @@ def load(entry: Entry) -> object:
             for part in attribute.split(".") if attribute else ():
                 found = getattr(found, part)
     except (Exception, SystemExit) as error:
+        if missing := cure(error):
+            raise PluginLoadError(f"{label}: {missing}") from error
         raise PluginLoadError(
             f"{label} cannot be imported: {type(error).__name__}: {error}; "
             f"fix or uninstall it, or set {DISABLE}={entry.group}.{entry.name}"

@@ -72,5 +72,5 @@ def _library(module: str) -> Any:
         return import_module(f"codex_ml.tokenization.{module}")
     except ModuleNotFoundError as error:
         raise TokenizationError(
-            f"{error.name} is not installed: pip install 'codex-ml[tokenization]'"
+            f"{error.name} is not installed: run pip install 'codex-ml[tokenization]'"
         ) from None

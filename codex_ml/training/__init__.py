@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from codex_ml.training.config_file import read as read_config
     from codex_ml.training.errors import ConfigError, Interrupted, NonFiniteError, TrainingError
     from codex_ml.training.loop import Loop, Result
+    from codex_ml.training.reproducibility import seed_everything, use_deterministic_kernels
     from codex_ml.training.run import train
     from codex_ml.training.trained import Trained, load_run
 
@@ -31,7 +32,9 @@ _HOME = {
     "TrainingError": ("errors", "TrainingError"),
     "load_run": ("trained", "load_run"),
     "read_config": ("config_file", "read"),
+    "seed_everything": ("reproducibility", "seed_everything"),
     "train": ("run", "train"),
+    "use_deterministic_kernels": ("reproducibility", "use_deterministic_kernels"),
 }
 __all__ = [
     "Callback",
@@ -45,7 +48,9 @@ __all__ = [
     "TrainingError",
     "load_run",
     "read_config",
+    "seed_everything",
     "train",
+    "use_deterministic_kernels",
 ]
 
 

@@ -1,12 +1,10 @@
 """Everything that a run is made of, built from its configuration."""
 
-import random
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import msgspec
-import numpy as np
 import torch
 from torch import nn
 
@@ -21,6 +19,7 @@ from codex_ml.training.config import Config
 from codex_ml.training.errors import ConfigError
 from codex_ml.training.optimizers import adamw
 from codex_ml.training.progress import Progress
+from codex_ml.training.reproducibility import seed_everything, use_deterministic_kernels
 from codex_ml.training.stepper import Stepper
 
 
@@ -58,6 +57,8 @@ def assemble(config: Config, tokenizer: Tokenizer, run: Path) -> Parts:
 
     """
     training = config.training
+    if training.deterministic:
+        use_deterministic_kernels()
     device = find_device(training.device)
     context = components.context(tokenizer, training.block_size, config.seed, run)
     with distributed.main_first():
@@ -109,13 +110,6 @@ def find_device(name: str) -> torch.device:
     except (RuntimeError, AssertionError) as error:
         reason = str(error).partition("\n")[0]
         raise ConfigError(f"training.device: no device {name!r} here: {reason}") from None
-
-
-def seed_everything(seed: int) -> None:
-    """Seed the generators of python, numpy and torch."""
-    random.seed(seed)
-    np.random.seed(seed % 2**32)
-    torch.manual_seed(seed)
 
 
 def _stream(samples: Samples, config: Config, *, shuffle: bool) -> BatchStream:

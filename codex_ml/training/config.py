@@ -52,6 +52,8 @@ class Training(_Table, frozen=True):
     """`bfloat16` computes under autocast; parameters stay float32."""
     compile: bool = False
     """Compile the model with torch.compile."""
+    deterministic: bool = False
+    """Use kernels that give the same bits every time; CUDA needs it for bit-exact resume."""
     workers: Count = 0
     """Processes that prepare batches ahead."""
     non_finite: Literal["stop", "skip"] = "stop"

@@ -1,7 +1,7 @@
 """The training loop."""
 
+import logging
 import math
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from codex_ml.training.run import Watch
     from codex_ml.training.signals import StopRequest
     from codex_ml.training.stepper import Step
+
+_logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +138,7 @@ class Loop:
             self.progress.step,
             model=parts.model,
             optimizer=parts.optimizer,
-            data=parts.stream,
+            stream=parts.stream,
             config=parts.plain_config,
             metrics=self._metrics,
             digests={"tokenizer": parts.tokenizer.digest},
@@ -162,7 +164,7 @@ class Loop:
                 f"{message}: look at the samples, lower optimizer.lr, "
                 'or set training.non_finite = "skip"'
             )
-        print(f"warning: {message}", file=sys.stderr)
+        _logger.warning(message)
 
     def _check_signal(self, request: "StopRequest") -> None:
         stops = request.signal is not None

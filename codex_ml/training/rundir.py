@@ -1,7 +1,7 @@
 """A run's directory: configuration, tokenizer, environment, metrics and checkpoints."""
 
 import json
-import sys
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +16,8 @@ from codex_ml.training import config_file
 from codex_ml.training.config import Config
 from codex_ml.training.environment import BITS
 from codex_ml.training.errors import ConfigError, TrainingError
+
+_logger = logging.getLogger(__name__)
 
 CONFIG = "config.toml"
 TOKENIZER = "tokenizer.json"
@@ -32,6 +34,7 @@ FREE = (
     "training.device",
     "training.workers",
     "training.compile",
+    "training.deterministic",
     "training.non_finite",
     "training.strategy",
     "evaluation",
@@ -59,8 +62,8 @@ def locked(run: Path) -> Iterator[None]:
         raise TrainingError(f"{run}: cannot be the run's directory: {error.strerror}") from None
 
 
-def start(run: Path, config: Config, tokenizer: Tokenizer, *, resume: bool) -> None:
-    """Write the configuration and the tokenizer, or check that they are the ones written.
+def check(run: Path, config: Config, tokenizer: Tokenizer, *, resume: bool) -> None:
+    """See that the directory holds no run, or the one to go on with.
 
     Raises:
         TrainingError: the directory holds a run and `resume` is false, or another tokenizer.
@@ -68,8 +71,6 @@ def start(run: Path, config: Config, tokenizer: Tokenizer, *, resume: bool) -> N
 
     """
     if not (run / CONFIG).exists():
-        tokenizer.save(run / TOKENIZER, overwrite=True)
-        files.write(run / CONFIG, config_file.dump(config).encode())
         return
     if not resume:
         raise TrainingError(f"{run} holds a run: go on with --resume, or choose another run=")
@@ -81,18 +82,27 @@ def start(run: Path, config: Config, tokenizer: Tokenizer, *, resume: bool) -> N
         )
 
 
+def start(run: Path, config: Config, tokenizer: Tokenizer) -> None:
+    """Write the configuration and the tokenizer: from here on the directory holds a run."""
+    if not (run / CONFIG).exists():
+        tokenizer.save(run / TOKENIZER, overwrite=True)
+        files.write(run / CONFIG, config_file.dump(config).encode())
+
+
 def record_environment(run: Path, step: int, environment: dict[str, Any]) -> None:
-    """Append to ``environment.json``; say on stderr what may change the bits from here on."""
+    """Append to ``environment.json``; log what may change the bits from here on."""
     path = run / ENVIRONMENT
     known = json.loads(path.read_bytes()) if path.exists() else []
     files.write(path, json.dumps([*known, {"step": step, **environment}], indent=2).encode())
     if step and known:
         for key in BITS:
             if known[-1].get(key) != environment[key]:
-                print(
-                    f"warning: {key} was {known[-1].get(key)} and is {environment[key]}: "
-                    "from here on the bits may differ from those of an uninterrupted run",
-                    file=sys.stderr,
+                _logger.warning(
+                    "%s was %s and is %s: from here on the bits may differ from those of an "
+                    "uninterrupted run",
+                    key,
+                    known[-1].get(key),
+                    environment[key],
                 )
 
 

@@ -2,6 +2,8 @@
 
 import os
 import time
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -15,8 +17,9 @@ HOUR_NS = 3_600_000_000_000
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return Store(tmp_path / "cache.sqlite")
+def store(tmp_path: Path) -> Iterator[Store]:
+    with closing(Store(tmp_path / "cache.sqlite")) as opened:
+        yield opened
 
 
 @pytest.fixture

@@ -28,6 +28,13 @@ def test_no_generated_page_is_out_of_date() -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
+def test_every_key_of_every_schema_says_what_it_means() -> None:
+    rows = (ROOT / "docs/reference/json-schemas.md").read_text(encoding="utf-8").splitlines()
+    keys = [one for one in rows if one.startswith("| `")]
+    assert len(keys) > 100
+    assert [one for one in keys if one.endswith("|  |")] == []
+
+
 def test_every_variable_that_the_code_reads_is_listed_and_no_other() -> None:
     read = {
         name

@@ -46,8 +46,9 @@ def test_the_guard_runs_before_anything_is_built(
 
 
 def test_only_what_is_listed_and_tracked_belongs_into_the_sdist() -> None:
-    known = {"audit/a.py", "Makefile", "pyproject.toml", ".ci/run", "docs/.keep", "notes.txt"}
-    assert build_wheel.wanted(known) == build_wheel.ALWAYS | {"audit/a.py", "Makefile"}
+    belongs = {"audit/a.py", "Makefile", ".pre-commit-hooks.yaml"}
+    known = belongs | {"pyproject.toml", ".ci/run", "docs/.keep", "notes.txt"}
+    assert build_wheel.wanted(known) == build_wheel.ALWAYS | belongs
 
 
 @pytest.mark.parametrize("held", [("audit/a.py", "audit/new.py"), ()])

@@ -109,6 +109,12 @@ HITS = {
 }
 MISSES = {
     "checkpoint-sharded": {
+        "a pattern that finds an index": """
+import re
+INDEX = re.compile(r"\\['weight_map'\\]|'weight_map':")
+def has_index(text):
+    return bool(INDEX.search(text))
+""",
         "rank zero writes one file": """
             import torch
             def save(model, path):

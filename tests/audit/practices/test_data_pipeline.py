@@ -48,6 +48,14 @@ def get_batch(data, batch_size, block):
 """,
     },
     "data-split": {
+        "an object of both parts": """
+from typing import NamedTuple
+class Parts(NamedTuple):
+    train: list
+    held_out: list | None
+def cut(ids, held):
+    return Parts(ids[:-held], ids[-held:])
+""",
         "load splits": """
 from datasets import load_dataset
 def load(name):
@@ -254,6 +262,15 @@ def noise(size):
 """,
     },
     "data-split": {
+        "settings for both parts": """
+from dataclasses import dataclass
+@dataclass
+class Stages:
+    train: "StageConfig"
+    val: "StageConfig"
+def default(config):
+    return Stages(config, config)
+""",
         "one set": """
 from torch.utils.data import DataLoader
 def batches(ds):

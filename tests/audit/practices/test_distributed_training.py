@@ -114,6 +114,18 @@ def main(world_size):
     if world_size > 1:
         setup()
 """, id="condition around the caller"),
+    pytest.param("distributed-single-process-fallback", """
+import os
+import torch.distributed as dist
+def enabled():
+    return os.environ.get("APP_DDP", "") == "1"
+def _join():
+    dist.init_process_group()
+def session():
+    if not enabled():
+        return None
+    return _join()
+""", id="a switch in the environment"),
 ]  # fmt: skip
 MISSES = [
     pytest.param("distributed-init", "import torch.distributed as d\nR = d.get_rank()\n", id="query"),
@@ -188,6 +200,17 @@ def main(value):
     if dist.is_initialized():
         dist.all_reduce(value)
 """, id="process group in every case"),
+    pytest.param("distributed-single-process-fallback", """
+import torch.distributed as dist
+def ready():
+    return True
+def _join():
+    dist.init_process_group()
+def session():
+    if not ready():
+        return None
+    return _join()
+""", id="a switch that asks nothing"),
     pytest.param("distributed-single-process-fallback", "def f(x):\n    return x\n", id="nothing"),
     pytest.param("distributed-single-process-fallback", """
 import torch.distributed as dist

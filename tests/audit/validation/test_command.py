@@ -43,10 +43,11 @@ def test_held_and_broken_are_exit_codes_0_and_1(
     assert main(["validate", str(page), "--execute"]) == 0
     assert capsys.readouterr().out.endswith("\n2 of 2 contracts held, 0 broken\n")
     assert (page.parent / "made").exists()
-    page.write_text(PAGE.format(second="exit 7"))
+    page.write_text(PAGE.format(second="echo one; echo two; exit 7"))
     assert main(["validate", str(page), "--execute", "--jobs", "2"]) == 1
     out = capsys.readouterr().out
-    assert "line 4: exit 7, expected 0\n" in out
+    assert "line 4: exit 7, expected 0: two\n" in out
+    assert f"\n{'':21}stdout:\n{'':23}one\n{'':23}two\n\n" in out
     assert out.endswith("\n1 of 2 contracts held, 1 broken\n")
 
 
@@ -59,13 +60,14 @@ def test_a_plan_that_cannot_be_run_is_exit_code_1(
 
 
 def test_json_matches_its_schema(page: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    page.write_text(PAGE.format(second="exit 7"))
+    page.write_text(PAGE.format(second="echo one; exit 7"))
     for flags, states in (([], ["planned"] * 2), (["--execute"], ["held", "broken"])):
         main(["validate", str(page), "--format", "json", *flags])
         found = json.loads(capsys.readouterr().out)
         jsonschema.validate(found, json.loads(SCHEMA.read_text()))
         assert [one["status"] for one in found["contracts"]] == states
     assert (found["held"], found["broken"], found["contracts"][1]["exit_code"]) == (1, 1, 7)
+    assert found["contracts"][1]["stdout"] == ["one"]
 
 
 def test_junit_counts_and_holds_no_control_characters(
@@ -78,14 +80,15 @@ def test_junit_counts_and_holds_no_control_characters(
     assert (suite.get("tests"), suite.get("failures"), suite.get("skipped")) == ("2", "1", "0")
     failure = suite.find("testcase/failure")
     assert failure is not None
-    assert failure.get("message") == "exit 7, expected 0: \ufffd[31m<&"
+    assert failure.get("message") == r"exit 7, expected 0: \x1b[31m<&"
+    assert failure.text == f"{failure.get('message')}\nstderr:\n  \\x1b[31m<&"
 
 
 def test_text_holds_no_control_characters(page: Path, capsys: pytest.CaptureFixture[str]) -> None:
     page.write_text(PAGE.format(second=r"printf '\033[31m' >&2; exit 7"))
     main(["validate", str(page), "--execute"])
     out = capsys.readouterr().out
-    assert "\ufffd[31m" in out
+    assert r"\x1b[31m" in out
     assert "\x1b" not in out
 
 

@@ -93,6 +93,36 @@ def test_broken_with_the_reason(page: Path, command: str, expected: str, says: s
     assert says in found.reasons[0]
 
 
+@pytest.mark.parametrize(
+    ("command", "stdout", "stderr"),
+    [
+        ("seq 40; echo why >&2; exit 1", tuple(map(str, range(26, 41))), ("why",)),
+        ("seq 15; exit 1", tuple(map(str, range(1, 16))), ()),
+        (r"printf '\na\tb\033[31m\n\n'; exit 1", ("", r"a       b\x1b[31m"), ()),
+        (r"printf '10%%\r20%%\n'; exit 1", ("20%",), ()),
+        ("head -c 300 /dev/zero | tr '\\0' x; exit 1", (f"{'x' * 200}…",), ()),
+        ("echo FAILED a; echo 1 failed; sleep 60", ("FAILED a", "1 failed"), ()),
+        ("seq 40", (), ()),
+        ("exit 1", (), ()),
+    ],
+    ids=[
+        "the last lines",
+        "all",
+        "controls",
+        "progress",
+        "a long line",
+        "killed",
+        "held",
+        "silent",
+    ],
+)
+def test_the_end_of_what_a_broken_command_wrote(
+    page: Path, command: str, stdout: tuple[str, ...], stderr: tuple[str, ...]
+) -> None:
+    found = row(page, command, "exit 0", timeout=1)
+    assert (found.stdout, found.stderr) == (stdout, stderr)
+
+
 def test_every_reason_is_given(page: Path) -> None:
     found = row(page, "echo x; echo y >&2; exit 2", "exit 0; stderr empty; valid JSON")
     assert len(found.reasons) == 3

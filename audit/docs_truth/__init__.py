@@ -1,0 +1,1 @@
+"""The documentation of a repository, held against that repository."""
