@@ -128,7 +128,7 @@ class ClickTrees:
                 made = self._option(found[1], site.call, module)
                 gap = gap if made is not None else "an option's name is computed"
                 options += made or []
-        return options, gap
+        return options, gap if options else "a decorator may add options"
 
     def _assigned(self, module: Module, text: str) -> list[Option] | None:
         """Return the option that a module-level name stands for: ``quiet = click.option(...)``."""
