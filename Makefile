@@ -64,7 +64,9 @@ test: $(VENV)/.dev $(VENV)/.docs ## run the test suite
 
 # What `make validate` runs, so that `make check` runs nothing twice.
 MATRIX       := docs/validation/Validation_Matrix.md
-PAGES        := docs/index.md docs/tutorials/*.md docs/how-to/resume-a-run.md
+HOW_TO       := gate-a-build normalise-pyproject publish-reports resume-a-run validate-docs
+PAGES        := docs/index.md docs/tutorials/*.md $(HOW_TO:%=docs/how-to/%.md) \
+                docs/developer/Plugin_Registry_CLI.md
 MATRIX_TESTS := $(shell sed -nE 's/.*`pytest (tests[^ ]*) .*/\1/p' $(MATRIX))
 
 .PHONY: validate

@@ -21,6 +21,7 @@ ELSEWHERE: Final = re.compile(
     r"\b(pip|pipx|uv|git|docker|podman|pytest|conda|npm|npx|cargo|make|curl|wget|sqlite3|mypy|ruff"
     r"|python|torchrun|deepspeed|sbatch|srun|mkdocs|sphinx|tox|nox|hatch|poetry|gh|heroku|gcloud|aws"
     r"|fly|vercel|uvicorn|gunicorn|hypercorn|twine|jupyter|black|isort|coverage|pre-commit)\b"
+    r"|\b(analogous|similar|equivalent) to\b|\bGNU\b"
 )
 
 

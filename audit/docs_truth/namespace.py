@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Final, TypeAlias
 
 from audit.code.modules import Module
+from audit.docs_truth.cli.words import strings
 from audit.docs_truth.model import HOLDS, Unknown, Verdict, Wrong, nearest
 from audit.repository import Repository, is_public
 
@@ -33,7 +34,7 @@ _PLAIN_DECORATORS: Final = re.compile(
 )
 MADE_UP: Final = Unknown("a name that may be made up")
 _PLACEHOLDER: Final = re.compile(
-    r"^(my|your|new|some|custom|example)_\w+$|^(foo|bar|xxx)$|^My[A-Z]"
+    r"^(my|your|new|some|custom|example)_\w+$|^(foo|bar|xxx|path)$|^My[A-Z]"
 )
 Found: TypeAlias = Module | int | Verdict
 """A module, the node of a definition, or a verdict that ends the search."""
@@ -262,6 +263,7 @@ class Namespace:
         for one in module.facts.assigns:
             if one.scope == place:
                 found.add(re.split(r"[.\[]", one.target)[0])
+                found |= set(strings(one.value)) if one.target == "__slots__" else set()
             elif one.target.startswith("self."):
                 scope = one.scope
                 while scope > 0 and definitions[scope].kind == "function":

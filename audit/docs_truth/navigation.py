@@ -6,19 +6,18 @@ from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from typing import Final
 
-from audit.docs_truth.cli.words import strings
 from audit.docs_truth.kinds import kind
 from audit.docs_truth.links import includes
 from audit.docs_truth.model import HOLDS, Claim, Judged, Unknown, Wrong, nearest
 from audit.docs_truth.pages import Page
+from audit.docs_truth.sphinx import site
 from audit.docs_truth.world import World
-from audit.facts.model import DataFacts, Key, PythonFacts
+from audit.facts.model import DataFacts, Key
 from audit.repository import File
 
 _MENU_PLUGINS: Final = re.compile(
     r"awesome|literate-nav|section-index|navigation|autonav|monorepo|blog|gen-files"
 )
-_MAKES: Final = re.compile(r"(shutil\.(copy|move)|subprocess\.|os\.system)")
 _PAGE: Final = (".md", ".mdx", ".rst", ".ipynb")
 
 
@@ -116,7 +115,7 @@ def _sphinx(world: World) -> Iterator[Judged]:
         if not any(name.rpartition("/")[2] in ("index", "contents") for name in pages):
             continue  # the site's start lies elsewhere
         included = {name for page in pages.values() for name in _includes(page)}
-        made, apart = _settings(world, root)
+        settings = site(world, root)
         reached: set[str] = set()
         for page, line, entry in entries:
             base = root if entry.startswith("/") else page.folder
@@ -130,29 +129,17 @@ def _sphinx(world: World) -> Iterator[Judged]:
             exists = place in pages or any(world.exists(f"{place}{one}") for one in _PAGE)
             if exists or entry in ("genindex", "modindex", "search", "self") or "://" in entry:
                 yield claim, HOLDS
-            elif made or world.ignored(place):
+            elif settings.made or world.ignored(place) or world.linked(place):
                 yield claim, Unknown("pages are made when the site is built")
             else:
                 yield claim, Wrong(f"{place} is not a page", nearest(place, pages))
         for place, page in pages.items():
             name = place.rpartition("/")[2]
-            if any(fnmatchcase(page.path, f"{root}/{one}") for one in apart):
+            if any(fnmatchcase(page.path, f"{root}/{one}") for one in settings.apart):
                 continue
             if name not in ("index", "contents", "README") and not name.startswith("_"):
                 held = place in reached or page.path in included or _orphan(page)
                 yield Claim(page.path, 1, name), HOLDS if held else Wrong("no toctree lists it", "")
-
-
-def _settings(world: World, root: str) -> tuple[bool, list[str]]:
-    """Return whether a Sphinx site's ``conf.py`` makes pages, and which it leaves out."""
-    file = world.repo.files.get(f"{root}/conf.py".lstrip("/"))
-    facts = file.facts if file is not None else None
-    if not isinstance(facts, PythonFacts):
-        return False, []
-    called = any(_MAKES.match(name) for one in facts.calls for name in one.names)
-    values = {one.target: one.value for one in facts.assigns}
-    made = called or "gallery" in values.get(":extensions", "")
-    return made, strings(values.get(":exclude_patterns", ""))
 
 
 def _entries(page: Page) -> Iterator[tuple[Page, int, str]]:

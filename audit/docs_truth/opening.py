@@ -49,20 +49,25 @@ def _changelogs(source: Source) -> frozenset[str]:
 
 
 def last_tag(root: Path, revision: str) -> str:
-    """Return the tag of the highest released version before a revision, empty for none."""
+    """Return the tag of the highest version before a revision, empty for none.
+
+    Where a higher one was released from another branch, the last release is not before it.
+    """
     if not revision or git.find(root) is None:
         return ""
     try:
-        names = git.run(root, "tag", "--merged", revision).decode("utf-8", "replace").split()
+        every = git.run(root, "tag").decode("utf-8", "replace").split()
+        before = set(git.run(root, "tag", "--merged", revision).decode("utf-8", "replace").split())
     except SourceError:
         return ""
-    versions = [(version, name) for name in names if (version := _version(name)) is not None]
-    return max(versions)[1] if versions else ""
+    versions = [(version, name) for name in every if (version := _version(name)) is not None]
+    last = max((one for one in versions if not one[0].is_prerelease), default=(None, ""))[1]
+    return last if last in before else ""
 
 
 def _version(tag: str) -> Version | None:
     """Read a tag such as ``v1.2.0``."""
-    found = re.search(r"(?:^|[^\d.])v?(\d+(?:\.\d+)*(?:\w*\d*)?)$", f" {tag}")
+    found = re.search(r"(?:^|[-_/])v?(\d+(?:\.\d+)+(?:[-_.]?[A-Za-z]+[-_.]?\d*)*)$", tag)
     try:
         return Version(found[1]) if found else None
     except InvalidVersion:

@@ -94,6 +94,10 @@ class World:
         """Tell whether a path is a file or a folder of the tree."""
         return path in self.repo.files or path in self.folders
 
+    def linked(self, path: str) -> bool:
+        """Tell whether a path leads through a link or a submodule: what is no folder here."""
+        return any(one in self.repo.files for one in _above(path))
+
     def ignored(self, path: str) -> bool:
         """Tell whether a ``.gitignore`` names a path: a file that is made."""
         return any(

@@ -3,7 +3,6 @@
 import re
 from textwrap import dedent
 
-from audit.facts.data import decode
 from audit.facts.model import (
     Anchor,
     Directive,
@@ -16,6 +15,7 @@ from audit.facts.model import (
     Row,
     Span,
 )
+from audit.facts.text import decode
 
 MAX_FENCE = 16_000
 
@@ -92,7 +92,8 @@ class _Page:
         if _LINE_OF_TABLE.match(row) and "|" in row:
             self.table.append(Row(number, _head(self.table, number), _cells(row)))
         for kind, label, target in _RST_ROLE.findall(row):
-            self.spans.append(Span(number, (target or label)[:300]))
+            if kind not in ("doc", "ref", "download"):
+                self.spans.append(Span(number, (target or label)[:300]))
             self.directives.append(Directive(number, kind, (target or label).strip()))
         self.links += [Link(number, target) for target in _RST_LINK.findall(row)]
 

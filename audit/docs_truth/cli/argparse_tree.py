@@ -43,7 +43,8 @@ class _Parser:
                 self.rest = True
             case "add_argument":
                 found = _option(call, path)
-                self.rest = self.rest or "REMAINDER" in (call.keyword("nargs") or "")
+                nargs = call.keyword("nargs") or ""
+                self.rest = self.rest or "REMAINDER" in nargs or nargs == "'...'"
                 if found is None:
                     self.gap = "an option's name is computed"
                 elif found.names:

@@ -136,7 +136,7 @@ class ClickTrees:
             more = self._assigned(module, "click.option()")
             gap = gap if more is not None else "an option's name is computed"
             options += more or []
-        return options, gap
+        return options, gap if options else "a decorator may add options"
 
     def _assigned(self, module: Module, text: str) -> list[Option] | None:
         """Return the option that a module-level name stands for: ``quiet = click.option(...)``."""
