@@ -41,10 +41,10 @@ _PLUMBING: Final = re.compile(
     r"^(_|[a-z]*Mean|Sum|Max|Min|Cat|Metric|MetricCollection|Running|items|keys|values|add_state|"
     r"update|compute|reset|clone|to|persistent|forward)|Mean$"
 )
-_NAMED: Final = re.compile(r"eval|valid|enjoy|bench|score|(^|_)test")
+_NAMED: Final = re.compile(r"eval|validate")
 """Modules that are named as what evaluates."""
 _BEGINS: Final = re.compile(
-    r"^(run|main|start|execute|launch|__call__)|eval|valid|test|score|bench"
+    r"^_*(run|main|start|execute|launch|__call__)|eval|valid|test|score|bench"
 )
 _LAZY: Final = ("evaluate", "simple_evaluate", "evaluate_model", "run_evaluation")
 
@@ -209,8 +209,8 @@ def eval_cli(repo: Repository) -> Iterator[Place]:
             line = repo.program.definition(one).line
             found.append(in_code(module, one - module.first, line, "evaluates when it is started"))
     found += [*_subcommands(repo, evaluating), *_switches(repo, evaluating)]
-    named_so = [one for one in found if _NAMED.search(one.path.rpartition("/")[2])]
-    yield from spread(found, {one.path for one in named_so})
+    found.sort(key=lambda one: not _NAMED.search(one.path.rpartition("/")[2]))
+    yield from spread(found)
 
 
 def evaluator_calls(repo: Repository) -> Iterator[int]:
@@ -228,10 +228,12 @@ def _starts_evaluation(
     one = repo.program.definition(start)
     if one.kind == "class" or ("." in one.name and not _BEGINS.search(own_name(one))):
         return False  # making an object, or asking a model, starts nothing
-    hops = 4 if _NAMED.search(repo.program.owner[start].dotted.rpartition(".")[2]) else 2
-    near = repo.graph.within([start], hops, up=False)
     far = repo.graph.within([start], 4, up=False)
-    return not near.isdisjoint(evaluating) and far.isdisjoint(training)
+    if not far.isdisjoint(training):
+        return False
+    named_so = _NAMED.search(repo.program.owner[start].dotted.rpartition(".")[2])
+    near = repo.graph.within([start], 2, up=False)
+    return bool(evaluating and named_so) or not near.isdisjoint(evaluating)
 
 
 def _subcommands(repo: Repository, evaluating: Collection[int]) -> Iterator[Place]:
