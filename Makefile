@@ -7,7 +7,8 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
-PIP    := $(BIN)/python -m pip --disable-pip-version-check install -q -c constraints.txt
+# Byte code is compiled where it is imported: compiling all of torch and its like took 2/3 of an installation.
+PIP    := $(BIN)/python -m pip --disable-pip-version-check install -q --no-compile -c constraints.txt
 # An extra package index for torch's CPU build, e.g. https://download.pytorch.org/whl/cpu
 TORCH_INDEX ?=
 OUT    ?= .
@@ -63,7 +64,9 @@ test: $(VENV)/.dev $(VENV)/.docs ## run the test suite
 
 # What `make validate` runs, so that `make check` runs nothing twice.
 MATRIX       := docs/validation/Validation_Matrix.md
-PAGES        := docs/index.md docs/tutorials/*.md docs/how-to/resume-a-run.md
+HOW_TO       := gate-a-build normalise-pyproject publish-reports resume-a-run validate-docs
+PAGES        := docs/index.md docs/tutorials/*.md $(HOW_TO:%=docs/how-to/%.md) \
+                docs/developer/Plugin_Registry_CLI.md
 MATRIX_TESTS := $(shell sed -nE 's/.*`pytest (tests[^ ]*) .*/\1/p' $(MATRIX))
 
 .PHONY: validate

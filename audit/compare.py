@@ -19,7 +19,7 @@ from audit.model import (
     Value,
 )
 
-How = Literal["disappeared", "unreachable", "untested", "undocumented"]
+How = Literal["disappeared", "unreachable", "untested", "undocumented", "misnamed"]
 
 
 class Loss(Value, frozen=True):
@@ -27,7 +27,8 @@ class Loss(Value, frozen=True):
 
     evidence: Evidence
     how: How
-    """Gone; there, but dead code now; no longer reached from tests, or named by docs."""
+    """Gone; there, but dead code now; no longer reached from tests, or named by docs; named
+    wrongly now."""
 
 
 class Change(Value, frozen=True):
@@ -163,7 +164,7 @@ def _weaker(was: Evidence, one: Evidence) -> Iterator[Loss]:
     if was.tested and not one.tested:
         yield Loss(was, "untested")
     if was.documented and not one.documented:
-        yield Loss(was, "undocumented")
+        yield Loss(was, "misnamed" if one.misnamed else "undocumented")
 
 
 def load(path: Path) -> Matrix:
@@ -193,6 +194,7 @@ _HOW: dict[How, str] = {
     "unreachable": " (nothing public reaches it any more)",
     "untested": " (no test reaches it any more)",
     "undocumented": " (docs no longer name it)",
+    "misnamed": " (docs are wrong about it)",
 }
 
 

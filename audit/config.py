@@ -10,6 +10,7 @@ from typing import Any, Final, get_args
 
 import msgspec
 
+from audit import queries
 from audit.errors import ConfigError
 from audit.model import COMPONENTS, Role, Rule, Waiver
 from audit.practices.catalogue import ID, built_in
@@ -244,8 +245,8 @@ def _readable(rule: Rule, place: _Place, number: str) -> None:
             line = " ".join(text.split()) if key in ("why", "fix") else text
             if not line.strip() or not line.isprintable():
                 raise ConfigError(f"{where}: {text!r}: write one line of visible characters")
-            if key == "keys" and not all(text.partition(":")):
-                raise ConfigError(f"{where}: {text!r}: write 'file glob:key glob'")
+            if key in queries.KINDS and (cure := queries.cure(key, text)):
+                raise ConfigError(f"{where}: {text!r} finds nothing: write {cure}")
 
 
 def _agree(config: Config, place: _Place) -> None:

@@ -87,6 +87,7 @@ def _practice(one: PracticeResult, practice: Practice) -> Iterator[str]:
 
 def _reached(one: Evidence) -> str:
     docs = "named by docs" if one.documented else "not named by docs"
+    docs = f"named wrongly by {one.misnamed}" if one.misnamed else docs
     if not one.code:
         return f"{one.symbol}: {docs}"
     tests = "reached from tests" if one.tested else "no test reaches it"

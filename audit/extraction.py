@@ -22,7 +22,7 @@ from audit.facts.model import (
     TextFacts,
 )
 
-EXTRACTOR_VERSION: Final = 21
+EXTRACTOR_VERSION: Final = 24
 PARALLEL_BYTES: Final = 1_000_000
 """Below about 1 MB of misses, starting a second process costs more than it saves."""
 

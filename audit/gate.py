@@ -143,6 +143,8 @@ def _fall(move: Move, changes: Sequence[Change]) -> Iterator[Rule]:
 def _lacks(one: Evidence) -> str:
     if one.code and not one.tested:
         return "is reached by no test"
+    if one.misnamed:
+        return f"is named wrongly by {one.misnamed}"
     return "" if one.documented else "is named by no page"
 
 

@@ -53,7 +53,9 @@ class Evidence(Value, frozen=True):
     tested: bool = False
     """A test reaches it."""
     documented: bool = False
-    """A page names it."""
+    """A page names it, and is not wrong about it."""
+    misnamed: str = ""
+    """The wrong claim of the page that names it; empty where it is documented or not named."""
     fingerprint: str = ""
     """Names the evidence wherever it stands: practice, symbol and normalised content, no line."""
 

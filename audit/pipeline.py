@@ -10,6 +10,8 @@ import msgspec
 from audit import clones, fingerprints, profiles, templates
 from audit.config import Config
 from audit.coverage import Covered
+from audit.docs_truth import engine
+from audit.docs_truth.world import World
 from audit.extraction import EXTRACTOR_VERSION
 from audit.model import (
     SCHEMA_VERSION,
@@ -26,7 +28,7 @@ from audit.model import (
 )
 from audit.repository import File, Repository
 from audit.request import Request
-from audit.source import Source
+from audit.source import Source, texts
 from audit.stages import capabilities, facets, gaps, scoring
 from audit.stages.index import index
 from audit.store import Cache, NoStore, Store
@@ -89,7 +91,8 @@ def decide(request: Request, info: SourceInfo, repository: Repository, store: Ca
     """S3: decide every practice, choose the profile, measure duplication in the evidence."""
     practices = request.catalogue.practices()
     covered = Covered(request.coverage, request.source) if request.coverage else None
-    results = capabilities.decide(repository, practices, covered)
+    world = World(repository, lambda paths: texts(request.source, paths))
+    results = capabilities.decide(repository, practices, covered, engine.misnamed(world))
     name, reason = request.config.profile, "set by the configuration"
     if not name:
         name, reason = profiles.choose(repository)

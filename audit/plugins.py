@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from audit.errors import ConfigError
 from audit.practices.catalogue import ID, Catalogue, Definition, built_in
 
 if TYPE_CHECKING:
@@ -36,10 +37,27 @@ class Plugin(msgspec.Struct, frozen=True):
     """Size and time of its files: an edited plugin is another plugin."""
 
 
+_named: list[str] = []
+
+
+def use(references: Iterable[str]) -> None:
+    """Count the practices of importable modules, each ``module`` or ``module:PRACTICES``, as
+    if installed distributions brought them; those named before no longer."""
+    if _named != [*references]:
+        _named[:] = references
+        catalogue.cache_clear()
+
+
 @cache
 def catalogue() -> Catalogue:
-    """Return the built-in practices and those of the plugins that can be used."""
+    """Return the built-in practices and those of the plugins that can be used.
+
+    Raises:
+        ConfigError: a plugin that was asked for by name cannot be used.
+    """
     found = tuple(installed())
+    if broken := [one for one in found if one.problem and one.name in _named]:
+        raise ConfigError(f"--plugin {broken[0].name}: {broken[0].problem}")
     extra = tuple(one for plugin in found for one in plugin.practices)
     definitions = tuple(
         Definition(one.id, one.capability, one.role, one.present_if, one.not_if) for one in extra
@@ -61,8 +79,8 @@ def with_rules(known: Catalogue, rules: "tuple[Rule, ...]") -> Catalogue:
 def installed() -> Iterator[Plugin]:
     """Yield the plugins of this environment, by name; an id that is taken is a problem."""
     taken = {one.id: "the built-in catalogue" for one in built_in()}
-    for distribution, point in sorted(_points(), key=lambda one: (_label(one[0]), one[1].name)):
-        plugin = _load(f"{_label(distribution)}: {point.name}", point)
+    for name, point in (*sorted(_points()), *_asked_for()):
+        plugin = _load(name, point)
         twice = [one.id for one in plugin.practices if one.id in taken]
         if twice:
             problem = f"practice {twice[0]!r} is already in {taken[twice[0]]}"
@@ -76,8 +94,17 @@ def _label(distribution: "Distribution") -> str:
     return f"{name} {distribution.metadata['Version'] or 'unknown'}"
 
 
-def _points() -> "Iterator[tuple[Distribution, EntryPoint]]":
-    """Yield the entry points of the group.
+def _asked_for() -> "Iterator[tuple[str, EntryPoint]]":
+    if _named:
+        from importlib.metadata import EntryPoint
+
+        for one in dict.fromkeys(_named):
+            value = one if ":" in one else f"{one}:PRACTICES"
+            yield one, EntryPoint(one, value, GROUP)
+
+
+def _points() -> "Iterator[tuple[str, EntryPoint]]":
+    """Yield the entry points of the group, each with its distribution and name.
 
     Reading every ``entry_points.txt`` for the group's name takes 19 ms for 137 distributions,
     parsing them all 50; most environments have no plugin. The first of a name wins.
@@ -93,7 +120,8 @@ def _points() -> "Iterator[tuple[Distribution, EntryPoint]]":
                 distribution = PathDistribution(path.parent)
                 if path.parent.name not in seen:
                     yield from (
-                        (distribution, one) for one in distribution.entry_points.select(group=GROUP)
+                        (f"{_label(distribution)}: {one.name}", one)
+                        for one in distribution.entry_points.select(group=GROUP)
                     )
                 seen.add(path.parent.name)
 

@@ -419,22 +419,6 @@ class Repository:
                 yield Site(self.program, module, call, names)
 
     @cached_property
-    def documented_names(self) -> frozenset[str]:
-        """Identifiers that the docs show as code: spans, fences, reference directives.
-
-        ``package.module.name`` shows the name, too, where the package is this repository's.
-        """
-        words: set[str] = set()
-        for _, page in self.prose():
-            for text in (*(one.text for one in page.spans), *(one.text for one in page.fences)):
-                words.update(_IDENTIFIER.findall(text))
-            for one in page.directives:
-                words.update(_IDENTIFIER.findall(one.argument))
-        tops = self.program.tops
-        words |= {one.rpartition(".")[2] for one in words if one.partition(".")[0] in tops}
-        return frozenset(words)
-
-    @cached_property
     def unread_code(self) -> tuple[File, ...]:
         """Product Python files whose content is unknown."""
         return tuple(
@@ -453,6 +437,5 @@ _RUNS = frozenset(
     {"run", "script", "before_script", "command", "commands", "after_script", "install"}
 )
 _SCRIPT = re.compile(r"(script|commands|command|run)\[\d+\]$")
-_IDENTIFIER = re.compile(r"[A-Za-z_][\w]*(?:[./-][\w]+)*")
 
 __all__ = ["File", "Repository", "Site", "blocks_from", "is_public"]

@@ -99,26 +99,41 @@ def build(options: Options, store: Store | NoStore) -> Request:
         ConfigError: the configuration is wrong, or the coverage file is none.
     """
     source = open_source(options.path, options.revision, store)
-    catalogue = plugins.catalogue()
-    ids, capabilities = catalogue.ids, catalogue.capabilities
     files = _contents(source, _SETTINGS)
-    try:
-        if options.config is not None:
-            settings = config.read(options.config, ids, capabilities)
-        else:
-            settings = config.load(files, ids, capabilities)
-    except ConfigError as error:  # the practice it does not know may be a broken plugin's
-        raise ConfigError("; ".join((str(error), *catalogue.problems))) from None
+    catalogue, settings = _judgement(files, options.config)
     return Request(
         name=_name(source, files.get("pyproject.toml", b"")),
         source=source,
         config=settings,
-        catalogue=plugins.with_rules(catalogue, settings.rules),
+        catalogue=catalogue,
         templates=templates.load(_override(options, settings)),
         fast=options.fast,
         processes=options.processes,
         coverage=_measured(options.coverage),
     )
+
+
+def judged(folder: Path, file: Path | None = None) -> tuple[Catalogue, Config]:
+    """Return the practices and the configuration by which a folder would be audited.
+
+    Raises:
+        ConfigError: the configuration is wrong.
+    """
+    found = (folder / name for name in _SETTINGS)
+    return _judgement({one.name: one.read_bytes() for one in found if one.is_file()}, file)
+
+
+def _judgement(files: dict[str, bytes], file: Path | None) -> tuple[Catalogue, Config]:
+    catalogue = plugins.catalogue()
+    ids, capabilities = catalogue.ids, catalogue.capabilities
+    try:
+        if file is not None:
+            settings = config.read(file, ids, capabilities)
+        else:
+            settings = config.load(files, ids, capabilities)
+    except ConfigError as error:  # the practice it does not know may be a broken plugin's
+        raise ConfigError("; ".join((str(error), *catalogue.problems))) from None
+    return plugins.with_rules(catalogue, settings.rules), settings
 
 
 def _measured(path: Path | None) -> "Measured | None":

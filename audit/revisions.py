@@ -6,6 +6,7 @@ One configuration, that of the request, judges all of them: what moves is the re
 import gc
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
@@ -122,20 +123,21 @@ class Revisions:
 
         The facts are shared by all trees, so the garbage collector need not walk them.
         """
-        store = Memory(self._store.again())
         gc.collect()
         gc.freeze()
         gc.disable()
         try:
-            found = []
-            for number, tree in enumerate(trees):
-                found.append(msgspec.msgpack.encode(self._matrix(tree, store)))
-                if number % _COLLECT == _COLLECT - 1:
-                    gc.collect()
+            with closing(self._store.again()) as own:
+                return msgspec.msgpack.encode(list(self._encoded(trees, Memory(own))))
         finally:
             gc.enable()
             gc.unfreeze()
-        return msgspec.msgpack.encode(found)
+
+    def _encoded(self, trees: Sequence[Revision], store: Memory) -> Iterator[bytes]:
+        for number, tree in enumerate(trees):
+            yield msgspec.msgpack.encode(self._matrix(tree, store))
+            if number % _COLLECT == _COLLECT - 1:
+                gc.collect()
 
     def _matrix(self, tree: Revision, store: Memory) -> Matrix:
         request = msgspec.structs.replace(self._request, source=tree, fast=True)

@@ -269,6 +269,15 @@ def _by_path(entry: Entry) -> str:
     return entry.path
 
 
+def texts(source: Source, paths: Iterable[str]) -> Iterator[str]:
+    """Yield the texts of some files of a source."""
+    wanted = frozenset(paths)
+    entries = [one for one in source.entries if one.path in wanted and one.kind == "file"]
+    for _, content in source.read([one for one in entries if not one.problem]):
+        if isinstance(content, bytes):
+            yield content.decode("utf-8", "replace")
+
+
 def tree_id(entries: Iterable[Entry]) -> str:
     """Return the SHA-256 over kind, blob id and path of every entry, in path order."""
     digest = sha256()

@@ -4,14 +4,17 @@
 EXTRAS: dict[str, str] = {
     "fsspec": "remote",
     "lm_eval": "dev",
+    "mlflow": "mlflow",
     "numpy": "eval",  # training asks for torch first, whose extra brings numpy too
     "rouge_score": "eval",
     "sacrebleu": "eval",
     "safetensors": "train",
     "sentencepiece": "tokenization",
+    "tensorboard": "tensorboard",
     "tiktoken": "tokenization",
     "tokenizers": "tokenization",
     "torch": "train",
+    "wandb": "wandb",
 }
 
 
@@ -19,5 +22,9 @@ def cure(error: BaseException) -> str:
     """Say what to install for a failed import; nothing if no extra brings it."""
     name = error.name if isinstance(error, ModuleNotFoundError) else None
     module = (name or "").partition(".")[0]
-    extra = EXTRAS.get(module)
-    return f"{module} is not installed: run pip install 'codex-ml[{extra}]'" if extra else ""
+    return how_to_install(module) if module in EXTRAS else ""
+
+
+def how_to_install(module: str) -> str:
+    """Say that a library is not installed, and which extra brings it."""
+    return f"{module} is not installed: run pip install 'codex-ml[{EXTRAS[module]}]'"

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
+from audit import plugins
 from audit.engine import audit
 from audit.model import Outcome
 from audit.request import Options, Request, build
@@ -17,6 +18,16 @@ from audit.store import NoStore, Store, default_path, open_store
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 path_argument = click.argument("path", type=click.Path(path_type=Path), default=".")
+
+
+plugin_option = click.option(
+    "--plugin",
+    metavar="MODULE",
+    multiple=True,
+    expose_value=False,
+    callback=lambda _, __, references: plugins.use(references),
+    help="Count the practices of an importable MODULE (or MODULE:NAME), too; repeatable.",
+)
 
 
 def source_options(function: Function) -> Function:
@@ -36,6 +47,7 @@ def source_options(function: Function) -> Function:
                 "--jobs", type=click.IntRange(1), default=os.cpu_count() or 1,
                 help="Processes for reading code.  [default: all cores]",
             ),
+            plugin_option,
             click.option("--no-cache", is_flag=True, help="Neither use nor fill the cache."),
         )
     ):  # fmt: skip

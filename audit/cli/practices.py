@@ -1,12 +1,15 @@
 """``codex-audit practices``: the catalogue in the terminal."""
 
+from pathlib import Path
+
 import click
 import msgspec
 
-from audit import plugins
+from audit.cli import common
 from audit.config import nearest
 from audit.errors import AuditError
 from audit.practices import registry
+from audit.request import judged
 
 
 @click.command()
@@ -14,9 +17,16 @@ from audit.practices import registry
 @click.option(
     "--format", "form", type=click.Choice(["text", "json"]), default="text", help="Output."
 )
-def command(practice: str | None, form: str) -> None:
-    """List the practices, or show the page of PRACTICE."""
-    known = {one.id: one for one in plugins.catalogue().practices()}
+@common.plugin_option
+@click.option(
+    "--config", type=click.Path(path_type=Path), help="Configuration file whose rules count."
+)
+def command(practice: str | None, form: str, config: Path | None) -> None:
+    """List the practices, or show the page of PRACTICE.
+
+    Those that the configuration of the current folder, or of --config, declares are among them.
+    """
+    known = {one.id: one for one in judged(Path(), config)[0].practices()}
     if practice is not None and practice not in known:
         hint = nearest(practice, frozenset(known))
         raise AuditError(

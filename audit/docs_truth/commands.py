@@ -21,6 +21,7 @@ ELSEWHERE: Final = re.compile(
     r"\b(pip|pipx|uv|git|docker|podman|pytest|conda|npm|npx|cargo|make|curl|wget|sqlite3|mypy|ruff"
     r"|python|torchrun|deepspeed|sbatch|srun|mkdocs|sphinx|tox|nox|hatch|poetry|gh|heroku|gcloud|aws"
     r"|fly|vercel|uvicorn|gunicorn|hypercorn|twine|jupyter|black|isort|coverage|pre-commit)\b"
+    r"|\b(analogous|similar|equivalent) to\b|\bGNU\b"
 )
 
 
@@ -83,8 +84,9 @@ def find(world: World, argv: Argv, text: str, folder: str = "") -> list[Program]
     if not head.endswith(".py"):
         return named[:1] if f"-m {head}" in text else []
     exact = [one for one in named if re.search(rf"(^|[\s/]){re.escape(one.path)}\b", text)]
-    beside = [one for one in named if one.path == f"{folder}/{head}".lstrip("/")]
-    return exact or beside or named
+    place = f"{folder}/{head}".lstrip("/")
+    beside = [one for one in named if one.path == place]
+    return exact or beside or ([] if place in world.repo.files else named)
 
 
 def judge(program: Program, argv: Argv) -> Verdict:
@@ -183,14 +185,8 @@ class _Walk:
 # ------------------------------------------------------------------------- prose
 def _judge_flag(world: World, page: Page, line: int, flag: str) -> Verdict:
     """Look a flag up in every command line; a missing one must be known to be the project's."""
-    known = {
-        name: command
-        for program in world.programs
-        for _, command in program.every
-        for one in command.options
-        for name in one.names
-    }
-    if any(
+    known = world.options
+    if flag in known or any(
         command.option(flag) is not None
         for program in world.programs
         for _, command in program.every

@@ -15,7 +15,7 @@ from audit.docs_truth.references import directives
 from audit.docs_truth.world import World
 
 _GENERATOR = re.compile(
-    r"(click|typer|argparse|program-output|command-output|mkdocs-click|typer-cli)\b"
+    r"(mkdocs-\w+|click|typer|argparse|program-output|command-output|mkdocs-click|typer-cli)\b"
 )
 _PARTLY = Unknown("one of a group that the documentation does not list")
 

@@ -27,9 +27,11 @@ def _named(page: Page) -> Iterator[tuple[int, str]]:
     for span in page.facts.spans:
         if found := _NAME.match(span.text.strip()):
             yield span.line, found[1]
+    shown = "\n".join(fence.text for fence in page.facts.fences)
     for line in (*shell.console(page), *shell.steps(page)):
         for name in _SETTING.findall(line.text):
-            yield line.line, name
+            if not re.search(rf"\$\{{?{name}\b", shown):  # which the shell reads itself
+                yield line.line, name
 
 
 def prefixes(world: World) -> frozenset[str]:
@@ -45,9 +47,10 @@ def _judge(world: World, name: str) -> Verdict:
         return Unknown("an environment variable of another program")
     if "auto_envvar_prefix" in world.words:
         return Unknown("variables that are made from option names")
-    for prefix in own:
-        if re.search(rf"\b{prefix}(?:[\"'{{%]|\$\{{)", world.code):
-            return Unknown("variables whose names are put together")
+    parts = name.split("_")
+    starts = "|".join(f"{'_'.join(parts[:end])}_" for end in range(1, len(parts)))
+    if re.search(rf"\b(?:{starts})(?:[\"'{{%]|\$\{{)", world.code):
+        return Unknown("variables whose names are put together")
     known = [one for one in world.words if any(one.startswith(prefix) for prefix in own)]
     return Wrong("no code reads this variable", nearest(name, known))
 

@@ -45,15 +45,15 @@ def _described(world: World, module: Module, place: int, one: Definition, name: 
 
 def _of_class(world: World, module: Module, place: int, one: Definition, name: str) -> Verdict:
     node = module.first + place
-    init = world.repo.program.method(node, "__init__")
     known: frozenset[str] | None = world.namespace.members(node)
-    if init >= 0:
-        made = world.repo.program.definition(init)
-        if name in made.params:
-            return HOLDS
-        if "^" in made.kinds or "*" in made.kinds:
-            return _OPEN
-        known = None if known is None else known | frozenset(made.params)
+    for method in ("__init__", "__new__", "__call__"):
+        if (found := world.repo.program.method(node, method)) >= 0:
+            made = world.repo.program.definition(found)
+            if name in made.params:
+                return HOLDS
+            if "^" in made.kinds or "*" in made.kinds:
+                return _OPEN
+            known = None if known is None else known | frozenset(made.params)
     if known is None:
         return Unknown("a class whose parameters are not all to be seen")
     if name in known:

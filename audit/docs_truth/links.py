@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 from urllib.parse import unquote
 
+from audit.docs_truth import sphinx
 from audit.docs_truth.anchors import anchors
 from audit.docs_truth.kinds import kind
 from audit.docs_truth.model import HOLDS, Claim, Judged, Unknown, Verdict, Wrong, nearest
@@ -13,7 +14,7 @@ from audit.docs_truth.pages import Page
 from audit.docs_truth.world import World
 
 _ELSEWHERE: Final = re.compile(r"^([a-z][a-z0-9+.-]*:|//|\{\{|\{%|<|\$)", re.IGNORECASE)
-_TEMPLATE: Final = re.compile(r"\{\{|\{%|\$\{|<[a-z-]+>|^\.\.\.$|^[^/]*@[^/]*$")
+_TEMPLATE: Final = re.compile(r"%%|\{\{|\{%|\$\{|<[a-z-]+>|^\.\.\.$|^[^/]*@[^/]*$")
 _SOURCES: Final = (".md", ".mdx", ".rst", ".markdown", ".ipynb", ".txt")
 _MADE: Final = ("build/", "dist/", "site/", "_build/")
 _ABSOLUTE: Final = Unknown("absolute link: where the site is served from is not known")
@@ -91,6 +92,8 @@ def snippets(world: World) -> Iterator[Judged]:
                 yield claim, HOLDS
             elif any(char in path for char in "*?["):
                 yield claim, Unknown("a pattern of files")
+            elif page.style == "sphinx" and sphinx.site(world, page.root).made:
+                yield claim, Unknown("pages are made when the site is built")
             else:
                 yield claim, Wrong(f"{path} is not a file of the repository", _like(world, path))
 
@@ -103,6 +106,12 @@ def _included(page: Page) -> Iterator[tuple[int, str, str]]:
     for fence in page.facts.fences:
         if found := re.match(r"\{(literalinclude|include)\}\s*(\S+)", fence.info):
             yield fence.line, found[1], found[2]
+
+
+def includes(world: World, page: Page) -> Iterator[str]:
+    """Yield the files that a page includes."""
+    for _, name, path in _included(page):
+        yield from (one for one in _bases(world, page, path, name) if one in world.repo.files)
 
 
 def _bases(world: World, page: Page, path: str, name: str) -> Iterator[str]:
@@ -133,11 +142,13 @@ def _judge(world: World, page: Page, path: str) -> Verdict:
         return HOLDS
     if not places or all(one.startswith("..") for one in places):
         return Unknown("a link out of the repository")
-    if page.style in ("mkdocs", "sphinx") and _generated(world, page):
+    if sphinx.site(world, page.root).made if page.style == "sphinx" else _generated(world, page):
         return Unknown("pages are made when the site is built")
     named = page.style == "docusaurus" or (page.style == "sphinx" and "/" not in path)
     if named and not path.endswith(_SOURCES):
         return Unknown("a name that the site resolves")
+    if any(world.linked(one) for one in places):
+        return Unknown("a path through a symbolic link")
     if any(one.startswith(_MADE) or world.ignored(one) for one in places):
         return Unknown("a file that is made, and that Git ignores")
     return Wrong(f"{places[0]} is not in the repository", _like(world, places[0]))
@@ -149,7 +160,7 @@ def _places(page: Page, path: str) -> Iterator[str]:
     if page.style == "mkdocs":
         stem = page.path.removesuffix(".md")
         folders.append(page.folder if stem.endswith("/index") else stem)
-    if page.style == "doc-builder":
+    if page.style in ("doc-builder", "docusaurus"):
         folders += [page.root, posixpath.dirname(page.root)]
     for folder in folders:
         place = posixpath.normpath(posixpath.join(folder, path))

@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Final, TypeAlias
 
 from audit.code.modules import Module
+from audit.docs_truth.cli.words import strings
 from audit.docs_truth.model import HOLDS, Unknown, Verdict, Wrong, nearest
 from audit.repository import Repository, is_public
 
@@ -30,6 +31,10 @@ _PLAIN_BASES: Final = frozenset({
 _PLAIN_DECORATORS: Final = re.compile(
     r"^(dataclasses\.dataclass|attrs?\.\w+|functools\.total_ordering|typing\.\w+|typing_extensions"
     r"\.\w+|warnings\.deprecated)(\(\))?$"
+)
+MADE_UP: Final = Unknown("a name that may be made up")
+_PLACEHOLDER: Final = re.compile(
+    r"^(my|your|new|some|custom|example)_\w+$|^(foo|bar|xxx|path)$|^My[A-Z]"
 )
 Found: TypeAlias = Module | int | Verdict
 """A module, the node of a definition, or a verdict that ends the search."""
@@ -89,8 +94,8 @@ class Namespace:
         """Return what a name is inside a module or a class; `said` is what the owner is called."""
         if isinstance(owner, Module):
             found = self._in_module(owner, name, depth)
-            if found is not None:
-                return found
+            if found is not None or _PLACEHOLDER.match(name):
+                return found or MADE_UP
             return Wrong(
                 f"{said} has no {name}", self._nearest(name, said, self._public_names(owner))
             )
@@ -187,13 +192,18 @@ class Namespace:
         """Look for a file that may be the submodule: compiled, or not to be read."""
         if not module.path.endswith("__init__.py"):
             return None
-        folder = module.path.rpartition("/")[0]
+        inside = self._stems.get(module.path.rpartition("/")[0], ())
+        return DYNAMIC if name in inside else None
+
+    @cached_property
+    def _stems(self) -> dict[str, set[str]]:
+        """Folder → the names, without suffixes, of what it holds."""
+        found: dict[str, set[str]] = {}
         for path in self.repo.files:
-            if path.startswith(f"{folder}/"):
-                stem = path[len(folder) + 1 :].partition("/")[0].partition(".")[0]
-                if stem == name:
-                    return DYNAMIC
-        return None
+            while path:
+                path, _, last = path.rpartition("/")
+                found.setdefault(path, set()).add(last.partition(".")[0])
+        return found
 
     def _public_names(self, module: Module) -> list[str]:
         names = {one for one in module.by_name if "." not in one and one}
@@ -253,6 +263,7 @@ class Namespace:
         for one in module.facts.assigns:
             if one.scope == place:
                 found.add(re.split(r"[.\[]", one.target)[0])
+                found |= set(strings(one.value)) if one.target == "__slots__" else set()
             elif one.target.startswith("self."):
                 scope = one.scope
                 while scope > 0 and definitions[scope].kind == "function":

@@ -7,8 +7,10 @@ from fnmatch import fnmatchcase
 from typing import Final
 
 from audit.docs_truth.kinds import kind
+from audit.docs_truth.links import includes
 from audit.docs_truth.model import HOLDS, Claim, Judged, Unknown, Wrong, nearest
 from audit.docs_truth.pages import Page
+from audit.docs_truth.sphinx import site
 from audit.docs_truth.world import World
 from audit.facts.model import DataFacts, Key
 from audit.repository import File
@@ -55,12 +57,14 @@ def _mkdocs(world: World, file: File, keys: tuple[Key, ...]) -> Iterator[Judged]
         return
     apart = " ".join(values.get(one, "") for one in ("not_in_nav", "exclude_docs", "draft_docs"))
     folders = [name for name in named if not name.endswith(_PAGE)]
+    included = {place for page in world.pages for place in includes(world, page)}
     for path in sources:
         name = path[len(root) + 1 :]
         if not name.endswith((".md", ".mdx")) or _matches(name, apart.split()):
             continue
         claim = Claim(path, 1, name)
-        if name in named or any(name.startswith(f"{one}/") for one in folders):
+        shown = path in included
+        if shown or name in named or any(name.startswith(f"{one}/") for one in folders):
             yield claim, HOLDS
         elif dynamic:
             yield claim, Unknown("the navigation is made when the site is built")
@@ -107,10 +111,11 @@ def _sphinx(world: World) -> Iterator[Judged]:
             for page in world.pages
             if page.style == "sphinx" and page.root == root
         }
-        entries = [row for page in world.pages for row in _entries(page)]
+        entries = [row for page in pages.values() for row in _entries(page)]
         if not any(name.rpartition("/")[2] in ("index", "contents") for name in pages):
             continue  # the site's start lies elsewhere
         included = {name for page in pages.values() for name in _includes(page)}
+        settings = site(world, root)
         reached: set[str] = set()
         for page, line, entry in entries:
             base = root if entry.startswith("/") else page.folder
@@ -124,10 +129,14 @@ def _sphinx(world: World) -> Iterator[Judged]:
             exists = place in pages or any(world.exists(f"{place}{one}") for one in _PAGE)
             if exists or entry in ("genindex", "modindex", "search", "self") or "://" in entry:
                 yield claim, HOLDS
+            elif settings.made or world.ignored(place) or world.linked(place):
+                yield claim, Unknown("pages are made when the site is built")
             else:
                 yield claim, Wrong(f"{place} is not a page", nearest(place, pages))
         for place, page in pages.items():
             name = place.rpartition("/")[2]
+            if any(fnmatchcase(page.path, f"{root}/{one}") for one in settings.apart):
+                continue
             if name not in ("index", "contents", "README") and not name.startswith("_"):
                 held = place in reached or page.path in included or _orphan(page)
                 yield Claim(page.path, 1, name), HOLDS if held else Wrong("no toctree lists it", "")

@@ -1,7 +1,6 @@
 """From a source to a world: index it, and its last release where one is asked for."""
 
 import re
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -12,7 +11,7 @@ from audit.docs_truth.world import Release, World
 from audit.errors import SourceError
 from audit.model import Role
 from audit.repository import Repository
-from audit.source import Revision, Source
+from audit.source import Revision, Source, texts
 from audit.stages.index import index
 from audit.store import NoStore, Store
 
@@ -37,41 +36,38 @@ def open_world(
         if not tag:
             return None
         before = Revision(root, tag)
-        then = "\n".join(_texts(before, _changelogs(before)))
-        now = "\n".join(_texts(source, _changelogs(source)))
+        then = "\n".join(texts(before, _changelogs(before)))
+        now = "\n".join(texts(source, _changelogs(source)))
         gained = frozenset(_WORD.findall("\n".join(set(now.splitlines()) - set(then.splitlines()))))
         return Release(tag, indexed(before), gained)
 
-    return World(repo, lambda paths: _texts(source, frozenset(paths)), released, str(root))
+    return World(repo, lambda paths: texts(source, paths), released, str(root))
 
 
 def _changelogs(source: Source) -> frozenset[str]:
     return frozenset(one.path for one in source.entries if _CHANGELOG.search(one.path))
 
 
-def _texts(source: Source, paths: Iterable[str]) -> Iterator[str]:
-    wanted = frozenset(paths)
-    entries = [one for one in source.entries if one.path in wanted and one.kind == "file"]
-    for _, content in source.read([one for one in entries if not one.problem]):
-        if isinstance(content, bytes):
-            yield content.decode("utf-8", "replace")
-
-
 def last_tag(root: Path, revision: str) -> str:
-    """Return the tag of the highest released version before a revision, empty for none."""
+    """Return the tag of the highest version before a revision, empty for none.
+
+    Where a higher one was released from another branch, the last release is not before it.
+    """
     if not revision or git.find(root) is None:
         return ""
     try:
-        names = git.run(root, "tag", "--merged", revision).decode("utf-8", "replace").split()
+        every = git.run(root, "tag").decode("utf-8", "replace").split()
+        before = set(git.run(root, "tag", "--merged", revision).decode("utf-8", "replace").split())
     except SourceError:
         return ""
-    versions = [(version, name) for name in names if (version := _version(name)) is not None]
-    return max(versions)[1] if versions else ""
+    versions = [(version, name) for name in every if (version := _version(name)) is not None]
+    last = max((one for one in versions if not one[0].is_prerelease), default=(None, ""))[1]
+    return last if last in before else ""
 
 
 def _version(tag: str) -> Version | None:
     """Read a tag such as ``v1.2.0``."""
-    found = re.search(r"(?:^|[^\d.])v?(\d+(?:\.\d+)*(?:\w*\d*)?)$", f" {tag}")
+    found = re.search(r"(?:^|[-_/])v?(\d+(?:\.\d+)+(?:[-_.]?[A-Za-z]+[-_.]?\d*)*)$", tag)
     try:
         return Version(found[1]) if found else None
     except InvalidVersion:

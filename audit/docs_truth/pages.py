@@ -12,8 +12,9 @@ Style: TypeAlias = Literal["plain", "mkdocs", "sphinx", "doc-builder", "docusaur
 
 _HISTORY: Final = re.compile(
     r"(^|/)(change[-_ ]?log|log|changes|history|news|release[-_ ]?notes?|whats?[-_ ]?new|upgrad\w*"
-    r"|migrat\w*)\b[^/]*$|(^|/)(changelog|changes|news|releases|release[-_]notes|upgrade[-_]guides?"
-    r"|newsfragments|changelog\.d)/",
+    r"|migrat\w*|deprecat\w*|v\d+([-.]\d+)*(?=\.))\b[^/]*$|(^|/)(changelog|changes|news|releases|release[-_]notes|upgrade[-_]guides?"
+    r"|newsfragments|changelog\.d|upgrad\w*|migrat\w*|versioned_docs|version-\d[\w.]*|v\d+\.\w+"
+    r"|announce\w*|seps?|peps?|rfcs?|proposals?|adrs?|blog|posts)/",
     re.IGNORECASE,
 )
 _WORD_TOO: Final = re.compile(r"(^|/)(history|changes|news)\.\w+$", re.IGNORECASE)
@@ -23,6 +24,11 @@ _MADE: Final = re.compile(r"^\{(auto|include|eval-rst|click|code-cell)|\bexec=[\
 _ELSEWHERE: Final = re.compile(
     r"(^|/)(\.[\w-]+|[\w-]*templates?)/|(^|[/_-])template\.\w+$", re.IGNORECASE
 )
+_PAST: Final = re.compile(
+    r"(?<!\bis )(?<!\bare )(?<!\bbe )\bused to\b"
+    r"|\b(no longer|removed|renamed|formerly|previously)\b", re.IGNORECASE,
+)  # fmt: skip
+_MKDOCS: Final = re.compile(r"mkdocs([-.]\w+)*\.ya?ml$")
 _SENTENCE: Final = re.compile(r"(?<=[.!?])\s+(?=[A-Z`*])|\n(?=\s*[-*] )")
 SHELLS: Final = frozenset(
     "bash sh shell console zsh shell-session shellsession sh-session terminal ps1con doscon".split()
@@ -69,6 +75,10 @@ class Page:
         if found is None:
             return ""
         return next((one for one in _SENTENCE.split(found.text) if words in one), found.text)
+
+    def past(self, line: int, words: str) -> bool:
+        """Tell whether the sentence that holds some words says what was, and is not any more."""
+        return _PAST.search(self.sentence(line, words)) is not None
 
     def row(self, line: int) -> Row | None:
         """Return the table row that stands on a line."""
@@ -119,7 +129,7 @@ def _sites(repo: Repository) -> Mapping[str, Style]:
     for file in repo.files.values():
         folder = file.path.rpartition("/")[0]
         match file.name:
-            case "mkdocs.yml" | "mkdocs.yaml" if isinstance(file.facts, DataFacts):
+            case name if _MKDOCS.match(name) and isinstance(file.facts, DataFacts):
                 values = {key.path: key.value for key in file.facts.keys}
                 base = values.get("docs_dir") or "docs"
                 found[f"{folder}/{base}".strip("/").removesuffix("/")] = "mkdocs"

@@ -20,8 +20,10 @@ _MADE: Final = re.compile(
     r"|_?foo|_?bar|some[-_]?\w*|example\w*)([/.]|$)",
     re.IGNORECASE,
 )
+_USUAL: Final = frozenset({"src", "lib", "tests", "test", "docs", "examples"})
 _EXAMPLE: Final = re.compile(
-    r"\b(for example|e\.g\.|such as|for instance|add|create|put|save|copy)\b", re.IGNORECASE
+    r"\b(for example|e\.g\.|such as|for instance|add|create|put|save|copy)\b|示例|例如",
+    re.IGNORECASE,
 )
 
 
@@ -56,7 +58,7 @@ def _there(world: World, page: Page, place: str) -> bool:
     if any(world.exists(posixpath.normpath(posixpath.join(base, place))) for base in bases):
         return True
     ending = f"/{place}"
-    return any(one.endswith(ending) for one in (*world.repo.files, *world.folders))
+    return any(one.endswith(ending) for one in world.named(posixpath.basename(place)))
 
 
 def _unknown(world: World, place: str, text: str, tops: set[str]) -> str | None:
@@ -68,6 +70,8 @@ def _unknown(world: World, place: str, text: str, tops: set[str]) -> str | None:
         return "a path that need not be of this repository"
     if _MADE.search("/".join(parts[1:]) if parts[0] in tops else place):
         return "a path that may be made or meant as an example"
+    if parts[0] in _USUAL and len(parts) > 2 and "/".join(parts[:2]) not in world.folders:
+        return "a path that need not be of this repository"
     inside = len(parts) > 2 and posixpath.dirname(place) in world.folders
     if not (_SUFFIX.search(place) or text.endswith("/") or inside):
         return "a path without a suffix may be something else"

@@ -86,11 +86,22 @@ def extras(world: World) -> Iterator[Judged]:
             if not _INSTALL.search(line.text):
                 continue
             for found in _REQUIREMENT.finditer(line.text):
-                if found[1] == "." or normal(found[1]) == known.name:
+                here = found[1] == "." and not _inside_another(world, page)
+                if here or normal(found[1]) == known.name:
                     for name in found[2].split(","):
-                        if re.fullmatch(r"[a-z][\w.-]*", name.strip()):
+                        if re.fullmatch(r"(?!extras?$)[a-z][\w.-]*", name.strip()):
                             claim = Claim(page.path, line.line, line.text)
                             yield claim, authority.judge(normal(name))
+
+
+def _inside_another(world: World, page: Page) -> bool:
+    """Tell whether a page lies in a project inside the repository: ``.`` may mean that."""
+    folder = page.folder
+    while folder:
+        if any(f"{folder}/{one}" in world.repo.files for one in ("pyproject.toml", "setup.py")):
+            return True
+        folder = folder.rpartition("/")[0]
+    return False
 
 
 # ----------------------------------------------------------- entry-point groups

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Final
 
+from audit.docs_truth import sphinx
 from audit.docs_truth.anchors import anchors
 from audit.docs_truth.kinds import kind
 from audit.docs_truth.model import HOLDS, Claim, Judged, Unknown, Verdict, Wrong, nearest
@@ -15,13 +16,15 @@ from audit.docs_truth.namespace import FOREIGN
 from audit.docs_truth.pages import Page
 from audit.docs_truth.world import World
 from audit.facts import restructured
-from audit.facts.model import Directive, PythonFacts
+from audit.facts.model import Directive
 
 _AUTO: Final = re.compile(r"^auto(module|class|function|method|data|attribute|exception|property)$")
 _ROLES: Final = frozenset({"class", "func", "meth", "mod", "attr", "obj", "exc", "data"})
 _CURRENT: Final = frozenset({"currentmodule", "module", "py:currentmodule", "py:module"})
 _FENCE: Final = re.compile(r"^\{(?:py:)?(auto\w+|currentmodule)\}\s+(\S+)")
 _PYTHON: Final = frozenset(dir(builtins)) | sys.stdlib_module_names
+_OF_A_CLASS: Final = frozenset({"automethod", "autoattribute", "autoproperty"})
+_INSIDE: Final = Unknown("a member of the class that the page is about")
 _BUILT_IN: Final = frozenset({"genindex", "modindex", "search", "py-modindex"})
 
 
@@ -35,8 +38,10 @@ def identifiers(world: World) -> Iterator[Judged]:
                 current = one.argument
             elif one.name == "autodoc" or _AUTO.match(one.name):
                 name = one.argument.partition("(")[0].strip()
+                member = one.name in _OF_A_CLASS and "." not in name
                 if re.fullmatch(r"[\w.]+", name):
-                    yield Claim(page.path, one.line, name), _look(world, name, current, page)
+                    verdict = _INSIDE if member else _look(world, name, current, page)
+                    yield Claim(page.path, one.line, name), verdict
                 current = name if one.name == "automodule" else current
 
 
@@ -62,7 +67,7 @@ def directives(page: Page) -> Iterator[Directive]:
 def _look(world: World, name: str, current: str, page: Page) -> Verdict:
     """Look a name up as it stands, inside the current module, and inside each package."""
     spaces = [name]
-    if current:
+    if current and not _may_be_foreign(world, name, current):
         spaces.append(f"{current}.{name}")
     if page.style == "doc-builder":
         spaces += [f"{top}.{name}" for top in sorted(world.namespace.tops)]
@@ -75,6 +80,14 @@ def _look(world: World, name: str, current: str, page: Page) -> Verdict:
         if isinstance(verdict, Unknown):
             return verdict
     return known[0] if known else FOREIGN
+
+
+def _may_be_foreign(world: World, name: str, current: str) -> bool:
+    """Tell whether a dotted name starts with what is neither ours nor of the current module."""
+    first, _, rest = name.partition(".")
+    if not rest or not first[:1].islower():
+        return False
+    return isinstance(world.namespace.look(f"{current}.{first}"), Wrong)
 
 
 @kind("cross-reference")
@@ -92,6 +105,10 @@ def cross_references(world: World) -> Iterator[Judged]:
                 yield claim, _autoref(world, page, name)
             elif one.name == "docref" and page.style == "doc-builder":
                 yield claim, _docref(world, page, name)
+            elif one.name in ("meth", "attr") and "." not in name:
+                yield claim, _INSIDE
+            elif one.name == "data" and name.isupper():
+                yield claim, Unknown("a constant that a page may define")
             elif one.name in _ROLES and re.fullmatch(r"[\w.]+", name):
                 inside = "" if one.name == "mod" or name in _PYTHON else current
                 yield claim, _look(world, name, inside, page)
@@ -142,18 +159,9 @@ def _docref(world: World, page: Page, name: str) -> Verdict:
 def _label(world: World, name: str, labels: frozenset[str]) -> Verdict:
     if name.lower() in labels or name in _BUILT_IN:
         return HOLDS
-    if _extended(world, "intersphinx", "autosectionlabel"):
+    if ":" in name or sphinx.knows_more(world):
         return Unknown("a label that an extension of the site may know")
     return Wrong(f"no page has the label {name}", nearest(name.lower(), labels))
-
-
-def _extended(world: World, *names: str) -> bool:
-    for file in world.repo.named("conf.py"):
-        if isinstance(file.facts, PythonFacts):
-            for one in file.facts.assigns:
-                if one.target == ":extensions" and any(name in one.value for name in names):
-                    return True
-    return False
 
 
 def _document(world: World, page: Page, argument: str) -> Verdict:
@@ -161,5 +169,9 @@ def _document(world: World, page: Page, argument: str) -> Verdict:
     place = posixpath.normpath(posixpath.join(base, argument.lstrip("/")))
     if any(world.exists(f"{place}{one}") for one in ("", ".md", ".rst", ".ipynb")):
         return HOLDS
+    if page.style == "sphinx" and sphinx.site(world, page.root).made:
+        return Unknown("pages are made when the site is built")
+    if sphinx.knows_more(world):
+        return Unknown("a page that another project's inventory may know")
     names = [one.path.rpartition(".")[0] for one in world.pages]
     return Wrong(f"{place} is not a page", nearest(place, names))

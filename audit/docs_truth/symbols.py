@@ -14,6 +14,8 @@ _FILE: Final = re.compile(
     r"\.(ya?ml|json|toml|db|py|pyi|md|rst|txt|ini|cfg|js|css|html|com|org|io|dev|net|lock|sh|csv"
     r"|sqlite|log|whl|zip|gz|tar|xml|svg|png|pth|pt|bin|so|yml|j2)$"
 )
+_VERSIONED: Final = re.compile(r"\.v\d+$")
+"""A name of a registry: ``spacy.Tok2Vec.v1``."""
 
 
 @kind("symbol")
@@ -22,7 +24,12 @@ def symbols(world: World) -> Iterator[Judged]:
     for page in world.present:
         for span in page.facts.spans:
             found = _DOTTED.match(span.text.strip())
-            if found is None or _FILE.search(found[1]) or names_group(page, span):
+            if (
+                found is None
+                or _VERSIONED.search(found[1])
+                or _FILE.search(found[1])
+                or names_group(page, span)
+            ):
                 continue
             name = found[1].replace(":", ".")
             verdict = judge(world, name)

@@ -1,12 +1,12 @@
 """What claims are held against: the repository's facts, its words, its last release."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Final
 
-from audit.docs_truth.cli.model import Program
+from audit.docs_truth.cli.model import Command, Program
 from audit.docs_truth.cli.programs import programs
 from audit.docs_truth.distribution import Distribution, distribution
 from audit.docs_truth.forms import Form, forms
@@ -64,6 +64,17 @@ class World:
                 found.add(path)
         return frozenset(found)
 
+    def named(self, name: str) -> Sequence[str]:
+        """Return the files and folders whose last part is a name."""
+        return self._named.get(name, ())
+
+    @cached_property
+    def _named(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for path in (*self.repo.files, *self.folders):
+            found.setdefault(path.rpartition("/")[2], []).append(path)
+        return found
+
     def includers(self, page: Page) -> tuple[str, ...]:
         """Return the folders of the pages that include a page: its links may be theirs."""
         return self._includers.get(page.path.rpartition("/")[2], ())
@@ -83,8 +94,12 @@ class World:
         """Tell whether a path is a file or a folder of the tree."""
         return path in self.repo.files or path in self.folders
 
+    def linked(self, path: str) -> bool:
+        """Tell whether a path leads through a link or a submodule: what is no folder here."""
+        return any(one in self.repo.files for one in _above(path))
+
     def ignored(self, path: str) -> bool:
-        """Tell whether the root's ``.gitignore`` names a path: a file that is made."""
+        """Tell whether a ``.gitignore`` names a path: a file that is made."""
         return any(
             fnmatchcase(place, pattern)
             for pattern in self._ignores
@@ -93,12 +108,14 @@ class World:
 
     @cached_property
     def _ignores(self) -> tuple[str, ...]:
-        rows = "\n".join(self._read([one for one in (".gitignore",) if one in self.repo.files]))
-        return tuple(
-            row.strip().strip("/")
-            for row in rows.splitlines()
-            if row.strip() and not row.startswith(("#", "!"))
-        )
+        found = []
+        for file in self.repo.named(".gitignore"):
+            folder = file.path.rpartition("/")[0]
+            for row in "".join(self._read([file.path])).splitlines():
+                name = row.strip().strip("/")
+                if name and not row.startswith(("#", "!")):
+                    found += [f"{folder}/{name}", f"{folder}/*/{name}"] if folder else [name]
+        return tuple(found)
 
     @cached_property
     def namespace(self) -> Namespace:
@@ -109,6 +126,17 @@ class World:
     def programs(self) -> tuple[Program, ...]:
         """The command lines that the project offers."""
         return programs(self.repo, self.distribution)
+
+    @cached_property
+    def options(self) -> dict[str, Command]:
+        """The options of all programs by each of their names, with a command that has it."""
+        return {
+            name: command
+            for program in self.programs
+            for _, command in program.every
+            for one in command.options
+            for name in one.names
+        }
 
     @cached_property
     def reads_options_otherwise(self) -> bool:

@@ -36,14 +36,16 @@ _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _CLAIM = re.compile(r"<!--\s*claim: example\s*-->")
 # ``[[autodoc]] Name`` (doc-builder), ``::: package.name`` (mkdocstrings); ``::: note`` is neither.
 _AUTODOC = re.compile(
-    r"^(?:\[\[autodoc\]\]\s+(\S+)|(?:#{1,6} *)?::: ?([A-Za-z_]\w*(?:\.\w+)+)[ \t]*$)", re.MULTILINE
+    r"^(?:\[\[autodoc\]\]\s+(\S+)|(?:#{1,6} *)?::: ?([A-Za-z_]\w*(?:\.\w+)+|mkdocs-\w+)[ \t]*$)",
+    re.MULTILINE,
 )
 _SNIPPET = re.compile(
     r"""^[ \t]*(?:-{1,}8<-{1,}[ \t]+["'](?P<one>[^"'\n]+)["']"""
     r"""|\{%-?[ \t]*include(?:-markdown)?[ \t]+["'](?P<two>[^"'\n]+)["'][^\n]*%\})""",
     re.MULTILINE,
 )
-_ATTRIBUTES = re.compile(r"\{[^{}]*?#([\w.:-]+)[^{}]*\}")
+_INNER_HEADING = re.compile(r"^(#{1,6})[ \t]+(\S.*)$", re.MULTILINE)
+_ATTRIBUTES = re.compile(r"\{[^{}]*?(?:#|\bid=[\"'])([\w.:-]+)[^{}]*\}")
 _LABEL = re.compile(r"^\(([^()\s]+)\)=\s*$", re.MULTILINE)
 _ROLE = re.compile(
     r"\{(?:py:)?(class|func|meth|mod|attr|obj|exc|data|doc|ref)\}`[~!]?([^`<]+?)(?:\s*<([^>]+)>)?`"
@@ -238,6 +240,8 @@ def _html(words: str, line: int, page: _Page) -> None:
         page.links.append(Link(at(found), found[2], image=found[1].lower() == "img"))
     for found in _HTML_ID.finditer(words):
         page.anchors.append(Anchor(at(found), found[1] or found[2]))
+    for found in _INNER_HEADING.finditer(words):  # MDX reads Markdown below a tag
+        page.headings.append(Heading(at(found), len(found[1]), found[2].strip()[:200]))
     for found in _HTML_HEADING.finditer(words):
         title = " ".join(_TAG.sub("", found[2]).split())[:200]
         page.headings.append(Heading(at(found), int(found[1]), title))

@@ -29,6 +29,7 @@ _RST_ROLE = re.compile(
 _RST_LINK = re.compile(r"`[^`<]*<([^>`]+)>`_")
 _TARGET = re.compile(r"^\s*\.\. _([^:`]+|`[^`]+`):")
 _INLINE_TARGET = re.compile(r"_`([^`]+)`")
+_ORPHAN = re.compile(r"^:orphan:\s*$")
 _CLAIM = re.compile(r"^\s*\.\. claim: example\s*$")
 _LINE_OF_TABLE = re.compile(r"^\s*[+|].*[+|]\s*$")
 _BLOCKS = frozenset(
@@ -55,6 +56,8 @@ class _Page:
         """Read what a line is as a whole."""
         if found := _DIRECTIVE.match(row):
             self.directive(number, found[1], found[2].strip())
+        elif _ORPHAN.match(row):
+            self.directives.append(Directive(number, "orphan", ""))
         elif _CLAIM.match(row):
             self.examples.append(Example(number, number, _end_of_block(self.rows, number)))
         elif found := _TARGET.match(row):
@@ -89,7 +92,8 @@ class _Page:
         if _LINE_OF_TABLE.match(row) and "|" in row:
             self.table.append(Row(number, _head(self.table, number), _cells(row)))
         for kind, label, target in _RST_ROLE.findall(row):
-            self.spans.append(Span(number, (target or label)[:300]))
+            if kind not in ("doc", "ref", "download"):
+                self.spans.append(Span(number, (target or label)[:300]))
             self.directives.append(Directive(number, kind, (target or label).strip()))
         self.links += [Link(number, target) for target in _RST_LINK.findall(row)]
 

@@ -23,7 +23,7 @@ _EXECUTORS: Final = frozenset((
 ))  # fmt: skip
 _DOC_COMMANDS: Final = (
     "doctest", "xdoctest", "make doctest", "phmdoctest", "treon", "nbdev_test", "nbval", "pytest_examples",
-    "jupyter nbconvert --execute", "papermill", "codex-audit validate --execute",
+    "jupyter nbconvert --execute", "papermill", "codex-audit validate --execute", "codex-audit docs --execute",
 )  # fmt: skip
 _PAGE: Final = re.compile(r"\.(md|rst)'|'README'", re.IGNORECASE)
 _RUNS_TEXT: Final = frozenset({"builtins.exec", "builtins.eval", "runpy.run_path"})

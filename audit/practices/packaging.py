@@ -166,6 +166,7 @@ def package_license(repo: Repository) -> Iterator[Place]:
         Without its text nobody may use the code, whatever the metadata says.
     Fix:
         Add the full licence text as ``LICENSE`` in the root.
+        ``codex-audit pyproject --check`` refuses a ``license`` that is no SPDX expression.
     Good:
         # file: LICENSE
         MIT License
@@ -175,6 +176,7 @@ def package_license(repo: Repository) -> Iterator[Place]:
     Bad:
         # file: LICENSE
         TODO
+    Drop-in: codex-audit pyproject
     """
     for file in repo.by_stem(*_LICENSES):
         folder = file.path.rpartition("/")[0].lower()

@@ -7,9 +7,10 @@ from functools import cached_property
 from itertools import islice
 
 from audit.burial import buried
-from audit.code.graph import is_public
 from audit.coverage import Covered
+from audit.docs_truth.model import Finding
 from audit.model import MAX_EVIDENCE, RUNGS, Evidence, PracticeResult, Rung, Status
+from audit.naming import Naming
 from audit.practices.registry import Place, Practice
 from audit.repository import Repository
 from audit.visible import visible
@@ -19,10 +20,20 @@ PLACE_LIMIT = 200
 
 
 def decide(
-    repository: Repository, practices: Iterable[Practice], covered: Covered | None = None
+    repository: Repository,
+    practices: Iterable[Practice],
+    covered: Covered | None = None,
+    wrong: Iterable[Finding] = (),
 ) -> tuple[PracticeResult, ...]:
-    """Return the decision about every practice; measured coverage replaces reach by tests."""
-    reach = Reach(repository, covered)
+    """Return the decision about every practice.
+
+    Args:
+        repository: what is audited.
+        practices: in catalogue order.
+        covered: measured coverage, which replaces reach by tests.
+        wrong: claims of pages that are not so; such a page does not document the thing.
+    """
+    reach = Reach(repository, covered, wrong)
     return tuple(
         (_foreign if practice.plugin else _decide)(repository, reach, practice)
         for practice in practices
@@ -32,9 +43,15 @@ def decide(
 class Reach:
     """What the public surface, other code, tests and docs lead to."""
 
-    def __init__(self, repository: Repository, covered: Covered | None = None) -> None:
+    def __init__(
+        self,
+        repository: Repository,
+        covered: Covered | None = None,
+        wrong: Iterable[Finding] = (),
+    ) -> None:
         self.repository = repository
         self.covered = covered
+        self.naming = Naming(repository, wrong)
 
     @cached_property
     def public(self) -> frozenset[int]:
@@ -74,7 +91,7 @@ class Reach:
         """Return the highest rung that a line of a definition reaches without a gap, and
         whether tests reach it and docs name it."""
         tested = self.tested(node, line)
-        documented = self._documented(node)
+        documented = self.naming.definition(node)
         if node not in self.public:
             return "declared", tested, documented
         chain = self._chain(node)
@@ -92,39 +109,6 @@ class Reach:
         while (parent := program.definition(chain[-1]).parent) > 0:
             chain.append(first + parent)
         return chain
-
-    def _documented(self, node: int, seen: frozenset[int] = frozenset()) -> bool:
-        """Tell whether the docs show the name of a definition, or of its file, as code.
-
-        What is private has no name to show: the docs have it if they have all that use it.
-        """
-        program = self.repository.program
-        if self.names_file(program.owner[node].path, program.owner[node].dotted):
-            return True
-        name = program.definition(node).name
-        own = [part for part in name.split(".") if not part.startswith("_")]
-        shown = self.repository.documented_names
-        if name in shown or any(len(part) > 3 and part in shown for part in own):
-            return True
-        if not name or is_public(name):
-            return False
-        users = set(self.repository.graph.callers[node]) - seen - {node}
-        return bool(users) and all(self._documented(one, seen | {node}) for one in users)
-
-    def names_file(self, path: str, dotted: str = "") -> bool:
-        """Tell whether the docs show a file's path, name or module as code."""
-        names = self.repository.documented_names
-        return not names.isdisjoint((path.lstrip("."), path.rpartition("/")[2].lstrip("."), dotted))
-
-    def explained(self, path: str) -> bool:
-        """Tell whether a file that is no code is a page itself, or named by one, or its folder."""
-        parts = path.lstrip(".").split("/")
-        folders = {"/".join(parts[:end]) for end in range(1, len(parts))}
-        return (
-            self.repository.files[path].role == "docs"
-            or self.names_file(path)
-            or not self.repository.documented_names.isdisjoint(folders)
-        )
 
 
 def _foreign(repository: Repository, reach: Reach, practice: Practice) -> PracticeResult:
@@ -193,7 +177,8 @@ def _evidence(repository: Repository, reach: Reach, place: Place) -> Evidence:
             visible(place.says),
             rung,
             code=False,
-            documented=reach.explained(place.path),
+            documented=(documented := reach.naming.explained(place.path)),
+            misnamed="" if documented else visible(reach.naming.mistake(place.path)),
         )
     rung, tested, documented = reach.rung(place.node, place.line)
     symbol = repository.program.symbol(place.node)
@@ -205,6 +190,7 @@ def _evidence(repository: Repository, reach: Reach, place: Place) -> Evidence:
         rung,
         tested=tested,
         documented=documented,
+        misnamed="" if documented else visible(reach.naming.mistake(place.path, place.node)),
     )
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from audit.config import Config
-from audit.model import CapabilityResult, Gap, PracticeResult
+from audit.model import CapabilityResult, Evidence, Gap, PracticeResult
 from audit.stages.scoring import Shares, normalised, score
 
 if TYPE_CHECKING:
@@ -92,9 +92,9 @@ def _components(capability: CapabilityResult, count: int) -> Iterator[Gap]:
 
 
 def _weak(capability: CapabilityResult, component: str) -> str:
-    """Name the first pieces of evidence that keep a component down."""
+    """Name the first pieces of evidence that keep a component down, or the claims to correct."""
     lacking = {
-        evidence.symbol or evidence.path: None
+        _named(evidence, component): None
         for one in capability.practices
         if one.status == "present"
         for evidence in one.evidence
@@ -103,3 +103,10 @@ def _weak(capability: CapabilityResult, component: str) -> str:
         or (component == "consistency" and evidence.code)
     }
     return ", ".join(list(lacking)[:3])
+
+
+def _named(one: Evidence, component: str) -> str:
+    name = one.symbol or one.path
+    if component == "documentation" and one.misnamed:
+        return f"{name} (named wrongly at {one.misnamed.partition(': ')[0]})"
+    return name

@@ -132,10 +132,14 @@ def _tests(practices: Sequence[PracticeResult], counted: frozenset[str]) -> Meas
 
 
 def _documentation(practices: Sequence[PracticeResult], counted: frozenset[str]) -> Measured:
-    """Share of the evidence that docs name, averaged over the practices."""
+    """Share of the evidence that docs name truthfully, averaged over the practices."""
     applicable = [one for one in practices if one.status != "not_applicable"]
-    share = sum(_documented(one.evidence) for one in applicable if one.status in counted)
-    return share / len(applicable), f"docs name the evidence of {share:.3g} of {len(applicable)}"
+    rows = [one.evidence for one in applicable if one.status in counted]
+    share = sum(map(_documented, rows))
+    wrong = sum(bool(one.misnamed) for row in rows for one in row)
+    because = f"docs name the evidence of {share:.3g} of {len(applicable)}"
+    because += f" and are wrong about {wrong} places" if wrong else ""
+    return share / len(applicable), because
 
 
 def _documented(evidence: Sequence[Evidence]) -> float:

@@ -57,7 +57,8 @@ def inspection(checkpoint: Checkpoint) -> Row:
         "config": plain(manifest.config),
         "digests": manifest.digests,
         "versions": manifest.versions,
-        "data": plain(manifest.state.get("data")),
+        # every rank's own place in the data, or one for all as `codex_ml.training` saves it
+        "data": plain(manifest.state.get("data", manifest.state.get("stream"))),
         "files": [
             {"path": entry.path, "bytes": entry.size, "digest": entry.digest}
             for entry in manifest.files

@@ -8,6 +8,7 @@ module imports nothing, click included, before it is used.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 
@@ -30,12 +31,16 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 
 
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""A device, quota or limit is used up: no defect of this program."""
+
+
 def guard(action: Callable[[], object]) -> int:
     """Run a command's body and return its exit code: the one error boundary.
 
     Bad input (`CodexError`) becomes one line on stderr, an interruption exits
-    with 130, a reader that went away ends the command quietly, a library that
-    is not installed names the extra to install, and only a defect of this
+    with 130, a reader that went away ends the command quietly, a full disk is one line, a library
+    that is not installed names the extra to install, and only a defect of this
     program shows a traceback.
     """
     try:
@@ -45,18 +50,32 @@ def guard(action: Callable[[], object]) -> int:
         print("interrupted", file=sys.stderr)
         return ExitCode.INTERRUPTED
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_stdout()
         return ExitCode.OK
     except CodexError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
     except Exception as error:  # noqa: BLE001  (the boundary itself)
-        if missing := cure(error):
-            print(f"error: {missing}", file=sys.stderr)
+        if reason := _outside(error):
+            print(f"error: {reason}", file=sys.stderr)
             return ExitCode.USAGE
         sys.excepthook(*sys.exc_info())
         return ExitCode.INTERNAL
     return result if isinstance(result, int) else ExitCode.OK
+
+
+def _outside(error: Exception) -> str:
+    """Say what is amiss with the machine, not with this program; nothing if neither is known."""
+    if isinstance(error, OSError) and error.errno in FULL:
+        if error.filename is None:
+            _drop_stdout()
+        return f"{error.filename or 'output'}: {error.strerror}"
+    return cure(error)
+
+
+def _drop_stdout() -> None:
+    """Let what is still buffered go nowhere: the interpreter writes it again when it exits."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def run(command: click.Command, argv: Sequence[str] | None = None, prog: str | None = None) -> int:

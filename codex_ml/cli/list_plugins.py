@@ -36,9 +36,17 @@ def parser(prog: str) -> argparse.ArgumentParser:
         "--check", action="store_true", help="import each plugin in a process of its own"
     )
     options.add_argument(
-        "--timeout", type=float, default=10.0, metavar="S", help="seconds a --check may take (10)"
+        "--timeout", type=seconds, default=10.0, metavar="S", help="seconds a --check may take (10)"
     )
     return options
+
+
+def seconds(text: str) -> float:
+    """Read a time limit: above 0 and at most a day; `ValueError` otherwise."""
+    value = float(text)
+    if not 0 < value <= 86400:
+        raise ValueError(text)
+    return value
 
 
 def main(

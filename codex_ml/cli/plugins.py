@@ -25,7 +25,13 @@ def list_(options: tuple[str, ...]) -> int:
 
 @command.command()
 @click.option("--group", metavar="G", help="Only this group.")
-@click.option("--timeout", default=10.0, show_default=True, help="Seconds one plugin may take.")
+@click.option(
+    "--timeout",
+    type=list_plugins.seconds,
+    default=10.0,
+    show_default=True,
+    help="Seconds one plugin may take.",
+)
 def check(group: str | None, timeout: float) -> int:
     """Import every plugin in a process of its own; exit 1 if one cannot be used or is noisy."""
     entries, problems = listing.collect(group)

@@ -40,7 +40,7 @@ class Windows(torch.utils.data.Dataset["tuple[Tensor, Tensor]"]):
 
     def __len__(self) -> int:
         """Return the number of windows."""
-        return (len(self._ids) - 1) // self._length
+        return max(0, len(self._ids) - 1) // self._length
 
     def __getitem__(self, index: int) -> "tuple[Tensor, Tensor]":
         """Return the inputs and targets of a window, each (length,) int64."""

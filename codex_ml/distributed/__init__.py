@@ -85,7 +85,7 @@ def session(device: str = "cpu") -> Iterator[Single | Group]:
     launch = read_launch(device)
     if _current.world_size > 1:
         raise DistributedError("a session is open already: open one around the whole program")
-    from codex_ml.distributed.session import open_group
+    from codex_ml.distributed.joining import open_group
 
     with open_group(launch) as group:
         _current = group

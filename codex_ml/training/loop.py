@@ -138,7 +138,7 @@ class Loop:
             self.progress.step,
             model=parts.model,
             optimizer=parts.optimizer,
-            data=parts.stream,
+            stream=parts.stream,
             config=parts.plain_config,
             metrics=self._metrics,
             digests={"tokenizer": parts.tokenizer.digest},

@@ -105,8 +105,8 @@ def _run(config: Config, run: Path, steps: int, interruption: Interruption | Non
         killed = interruption.signal == "SIGKILL"
         expected = -signal.SIGKILL if killed else ExitCode.INTERRUPTED
     if child.exitcode != expected:
-        lines = log.read_text(errors="replace").strip().splitlines()
-        raise TrainingError(f"the run failed: {lines[-1] if lines else child.exitcode}")
+        said = log.read_text(errors="replace").strip().splitlines() if log.exists() else []
+        raise TrainingError(f"the run failed: {said[-1] if said else f'exit {child.exitcode}'}")
 
 
 def _instrumented(config: Config, run: Path) -> Config:

@@ -17,6 +17,7 @@ from codex_ml.training.config import Config
 from codex_ml.training.environment import environment
 from codex_ml.training.errors import TrainingError
 from codex_ml.training.loop import Loop, Result
+from codex_ml.training.reproducibility import seed_everything
 
 Watch = Callable[[Iterator[Any], int], Iterator[Any]]
 
@@ -43,7 +44,7 @@ def train(
         tokenizer = components.tokenizer(config.tokenizer)
         if distributed.is_main():
             stack.enter_context(rundir.locked(run))
-            rundir.start(run, config, tokenizer, resume=resume)
+            rundir.check(run, config, tokenizer, resume=resume)
         distributed.barrier()
         parts = assemble(config, tokenizer, run)
         manager = stack.enter_context(_manager(parts))
@@ -52,6 +53,8 @@ def train(
         trackers = _trackers(parts) if distributed.is_main() else []
         for tracker in trackers:
             stack.callback(tracker.close)
+        if distributed.is_main():
+            rundir.start(run, config, tokenizer)
         return Loop(parts, manager, trackers).run(until, watch)
 
 
@@ -79,11 +82,15 @@ def _restore(parts: Parts, manager: CheckpointManager) -> None:
             f"{checkpoint.path}: was saved with tokenizer {found}, this is "
             f"{parts.tokenizer.digest}: resume with the tokenizer of the start"
         )
+    same_ranks = checkpoint.manifest.world_size == distributed.world_size()
+    if not same_ranks:  # nobody's generators to go on with: dropout starts anew on every rank
+        seed_everything(parts.config.seed + 1 + distributed.rank() + checkpoint.step)
     manager.restore(
         checkpoint.path,
+        rng=same_ranks,
         model=parts.model,
         optimizer=parts.optimizer,
-        data=parts.stream,
+        stream=parts.stream,
         progress=parts.progress,
         callbacks=parts.callbacks,
     )

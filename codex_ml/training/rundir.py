@@ -62,8 +62,8 @@ def locked(run: Path) -> Iterator[None]:
         raise TrainingError(f"{run}: cannot be the run's directory: {error.strerror}") from None
 
 
-def start(run: Path, config: Config, tokenizer: Tokenizer, *, resume: bool) -> None:
-    """Write the configuration and the tokenizer, or check that they are the ones written.
+def check(run: Path, config: Config, tokenizer: Tokenizer, *, resume: bool) -> None:
+    """See that the directory holds no run, or the one to go on with.
 
     Raises:
         TrainingError: the directory holds a run and `resume` is false, or another tokenizer.
@@ -71,8 +71,6 @@ def start(run: Path, config: Config, tokenizer: Tokenizer, *, resume: bool) -> N
 
     """
     if not (run / CONFIG).exists():
-        tokenizer.save(run / TOKENIZER, overwrite=True)
-        files.write(run / CONFIG, config_file.dump(config).encode())
         return
     if not resume:
         raise TrainingError(f"{run} holds a run: go on with --resume, or choose another run=")
@@ -82,6 +80,13 @@ def start(run: Path, config: Config, tokenizer: Tokenizer, *, resume: bool) -> N
             f"{run} was trained with another tokenizer ({found}), not {tokenizer.digest}: "
             "resume with the tokenizer of the start"
         )
+
+
+def start(run: Path, config: Config, tokenizer: Tokenizer) -> None:
+    """Write the configuration and the tokenizer: from here on the directory holds a run."""
+    if not (run / CONFIG).exists():
+        tokenizer.save(run / TOKENIZER, overwrite=True)
+        files.write(run / CONFIG, config_file.dump(config).encode())
 
 
 def record_environment(run: Path, step: int, environment: dict[str, Any]) -> None:

@@ -175,3 +175,42 @@ def test_an_edited_plugin_is_another_plugin(site: Site, sample: Path) -> None:
     code = GOOD.format(id="acme-readme", capability="acme", body="return; yield")
     (site.folder / "acme.py").write_text(code)
     assert rows(matrix(site, sample))["acme-readme"]["status"] == "absent"
+
+
+def good(name: str) -> str:
+    body = "yield Place('README.md', 1, 'there')"
+    return GOOD.format(id=name, capability="documentation", body=body)
+
+
+def named(site: Site, root: Path, *references: str) -> subprocess.CompletedProcess[str]:
+    options = [word for one in references for word in ("--plugin", one)]
+    return audit(site, "run", root, "--format", "json", *options)
+
+
+def test_a_module_is_named_on_the_command_line(site: Site, sample: Path) -> None:
+    write(site.folder, {"mine.py": good("mine-a"), "other.py": good("mine-b")})
+    done = named(site, sample, "mine", "other:PRACTICES")
+    assert done.returncode == 0, done.stderr
+    assert {"mine-a", "mine-b"} <= rows(json.loads(done.stdout)).keys()
+    listed = audit(site, "practices", "mine-a", "--plugin", "mine")
+    assert "mine-a: A readme is there" in listed.stdout
+    assert audit(site, "practices", "mine-a").returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("reference", "message"),
+    [
+        ("absent", "--plugin absent: ModuleNotFoundError: No module named 'absent'"),
+        ("mine:NOTHING", "--plugin mine:NOTHING: AttributeError: "),
+        ("mine:__name__", "--plugin mine:__name__: TypeError: "),
+        ("taken", "--plugin taken: practice 'train-loop' is already in the built-in catalogue"),
+    ],
+)
+def test_a_named_module_that_cannot_be_used_is_one_line(
+    site: Site, sample: Path, reference: str, message: str
+) -> None:
+    write(site.folder, {"mine.py": good("mine-a"), "taken.py": good("train-loop")})
+    done = named(site, sample, reference)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"codex-audit: {message}"), done.stderr
+    assert done.stderr.count("\n") == 1

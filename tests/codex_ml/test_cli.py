@@ -56,6 +56,19 @@ def test_a_reader_that_went_away_is_no_error() -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.parametrize("arguments", ["--help", "plugins list", "plugins list --format json"])
+def test_a_full_disk_is_one_line_and_exit_2(arguments: str) -> None:
+    with open("/dev/full", "w") as full:  # noqa: PTH123  # a device
+        done = subprocess.run(
+            [sys.executable, "-m", "codex_ml", *arguments.split()],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (2, "error: output: No space left on device\n")
+
+
 def test_a_subcommand_s_module_starts_without_click() -> None:
     code = "import sys, codex_ml.cli; sys.exit('click' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -21,7 +21,7 @@ from codex_ml.tracking.services import MLflow, TensorBoard, WeightsAndBiases
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 OWN_MESSAGE = {"transformers"}  # in no extra: codex_ml.models says what to install
-MODULES = {"pyyaml": "yaml", "markdown-it-py": "markdown_it"}
+MODULES = {"mlflow-skinny": "mlflow", "pyyaml": "yaml", "markdown-it-py": "markdown_it"}
 
 
 def modules(requirements: list[str]) -> set[str]:
@@ -75,8 +75,10 @@ def test_every_extra_that_a_message_names_is_one_of_this_distribution() -> None:
         for path in (ROOT / "codex_ml").rglob("*.py")
         for extra in re.findall(r"codex-ml\[([^]]*)]", path.read_text())
     }
-    assert {extra for _, extra in named} <= PROJECT["optional-dependencies"].keys() | {"{extra}"}
-    assert [file for file, extra in named if extra == "{extra}"] == ["extras.py"]
+    assert {extra for _, extra in named} <= PROJECT["optional-dependencies"].keys() | {
+        "{EXTRAS[module"
+    }
+    assert [file for file, extra in named if "{" in extra] == ["extras.py"]
 
 
 @pytest.mark.parametrize(
@@ -92,7 +94,9 @@ def test_a_tracker_without_its_library_says_what_to_install(
 ) -> None:
     monkeypatch.setitem(sys.modules, module, None)
     name = module.rpartition(".")[2]
-    with pytest.raises(CodexError, match=f"^tracker {name}: .* run pip install {name}$"):
+    with pytest.raises(
+        CodexError, match=f"^tracker {name}: .* run pip install 'codex-ml.{name}.'$"
+    ):
         tracker(tmp_path, {}, 0)
 
 
@@ -124,3 +128,8 @@ def test_a_plugin_whose_library_is_missing_is_not_called_broken_code(
 )
 def test_other_errors_are_not_hidden(error: Exception) -> None:
     assert cure(error) == ""
+
+
+@pytest.mark.parametrize("extra", ["tensorboard", "mlflow", "wandb"])
+def test_a_tracker_that_is_not_installed_names_an_extra_that_is_there(extra: str) -> None:
+    assert extra in PROJECT["optional-dependencies"]

@@ -42,6 +42,8 @@ def test_every_hook(tmp_path: Path) -> None:
         assert row["argument"] == [row["rank"], 1.0]
         assert row["object"] == {"from": 1}
         assert row["gathered"] == [[rank] for rank in everyone]
+        assert row["nested"].startswith("a session is open already")
+        assert row["again"] == everyone
     assert sorted(index for row in rows for index in row["shard"]) == list(range(7))
     assert (tmp_path / "order").read_text().startswith("0\n")
 
@@ -90,7 +92,7 @@ def test_without_torchrun_the_survivors_end_and_name_the_rank(
 
 
 def test_a_frozen_rank_ends_the_others_after_the_time_out(tmp_path: Path) -> None:
-    variables = {"CODEX_DDP_TIMEOUT": "15"}
+    variables = {"CODEX_DDP_TIMEOUT": "6"}
     done = bare(2, "train.py", str(tmp_path), "ddp", "9", "1", "2", "freeze", **variables)
     assert done[0].returncode == 130
     assert "error: rank 0 stops: rank 1 of 2 died or hangs" in done[0].stderr

@@ -1,5 +1,6 @@
 """The built site as a reader meets it: navigation, search, phone, dark; nothing from elsewhere."""
 
+import json
 import os
 import subprocess
 import sys
@@ -8,6 +9,7 @@ from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 from selenium.webdriver.common.by import By
@@ -23,6 +25,7 @@ PAGES = (
     "reference/api/codex_ml.checkpointing/", "reference/capability-matrix/",
     "practices/checkpoint-atomic/", "validation/Validation_Matrix/", "explanation/accuracy/",
 )  # fmt: skip
+LOCAL = ("data:", "about:", "blob:")
 
 
 class Quiet(SimpleHTTPRequestHandler):
@@ -66,7 +69,23 @@ def test_a_page_asks_nobody_else_logs_nothing_and_fits_a_phone(
         assert browser.overflow() == 0
     asked = browser.requests()
     assert any(one.startswith(site) for one in asked)
-    assert [one for one in asked if not one.startswith((site, "data:", "about:", "blob:"))] == []
+    assert [one for one in asked if not one.startswith((site, *LOCAL))] == []
+    assert browser.errors() == []
+
+
+def test_no_written_page_asks_anybody_else_or_logs_anything(browser: Browser, site: str) -> None:
+    with urlopen(f"{site}search/search_index.json") as answer:  # noqa: S310 (our own server)
+        rows = json.load(answer)["docs"]
+    found = dict.fromkeys(one["location"].partition("#")[0] for one in rows)
+    assert len(found) > 150
+    # The pages of the practices are made by one function: the last ones stand for all.
+    pages = [one for one in found if not one.startswith("practices/")] + list(found)[-5:]
+    browser.requests()
+    browser.errors()
+    for page in pages:
+        browser.driver.get(site + page)
+        assert browser.js("document.querySelector('h1').innerText"), page
+    assert [one for one in browser.requests() if not one.startswith((site, *LOCAL))] == []
     assert browser.errors() == []
 
 

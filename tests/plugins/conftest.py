@@ -8,5 +8,5 @@ from tests.plugins.site import Site
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Site:
-    return Site(tmp_path / "site")
+def site(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Site:
+    return Site(tmp_path / "site", tmp_path_factory.getbasetemp() / "bytecode")

@@ -14,8 +14,10 @@ ROOT = Path(__file__).parents[2]
 class Site:
     """What `pip install --target` leaves behind, written directly."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, bytecode: Path | None = None) -> None:
+        """`bytecode` is where interpreters keep it: shared, the standard library is compiled once."""
         self.folder = folder
+        self.bytecode = bytecode or folder.with_name("bytecode")
         self.work = folder / "work"
         self.work.mkdir(parents=True)
 
@@ -44,12 +46,11 @@ class Site:
 
     def environment(self, **variables: str) -> dict[str, str]:
         """Return the environment in which this site is on the path, first."""
-        bytecode = self.folder.with_name(f"{self.folder.name}.pycache")
         return {
             **os.environ,
             "PYTHONPATH": os.pathsep.join((str(self.folder), str(ROOT))),
             # As an installed package has it.
-            "PYTHONPYCACHEPREFIX": str(bytecode),
+            "PYTHONPYCACHEPREFIX": str(self.bytecode),
             "PYTHONDONTWRITEBYTECODE": "",
             **variables,
         }

@@ -73,3 +73,18 @@ def test_the_example_s_tracker_works(site: Site) -> None:
     (site.work / "use.py").write_text(code)
     site.run("use")
     assert (site.work / "metrics.csv").read_text().strip() == "1,loss,2.5"
+
+
+@pytest.mark.parametrize("seconds", ["0", "-1", "nan", "inf", "soon"])
+@pytest.mark.parametrize("command", ["list", "check"])
+def test_a_time_limit_that_is_none_is_refused(site: Site, command: str, seconds: str) -> None:
+    done = site.run("codex_ml", "plugins", command, "--timeout", seconds)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert seconds in done.stderr
+
+
+def test_a_plugin_that_lacks_an_extra_names_it(site: Site) -> None:
+    (site.folder / "torch.py").write_text("raise ModuleNotFoundError(name='torch')\n")
+    done = site.run("codex_ml", "plugins", "describe", "models", "transformer")
+    assert done.returncode == 2
+    assert done.stderr.rstrip().endswith("run pip install 'codex-ml[train]'")

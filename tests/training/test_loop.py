@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from codex_ml import plugins
 from codex_ml.checkpointing import CheckpointManager
+from codex_ml.errors import CodexError
 from codex_ml.tracking import ndjson
 from codex_ml.training import Callback, ConfigError, Loop, NonFiniteError, TrainingError, train
 from codex_ml.training.errors import Interrupted
@@ -173,6 +174,27 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("word", "says"),
     [
+        ("data.path={empty}", "0 tokens are fewer than one window"),
+        ("data.path=none.txt", "none.txt: cannot be read"),
+        ("model.heads=3", "heads divide the width"),
+        ("training.device=quantum", "no device 'quantum' here"),
+        ("logging.trackers=['mlflw']", "did you mean 'mlflow'"),
+        ("callbacks=['none']", "no plugin 'none' in group callbacks"),
+    ],
+)
+def test_a_run_that_cannot_start_is_not_in_the_way_of_the_next(
+    word: str, says: str, tmp_path: Path
+) -> None:
+    empty = tmp_path / "empty.txt"
+    empty.touch()
+    with pytest.raises(CodexError, match=says):
+        train(tiny(tmp_path / "r", word.format(empty=empty)))
+    assert train(tiny(tmp_path / "r"), until=1).step == 1
+
+
+@pytest.mark.parametrize(
+    ("word", "says"),
+    [
         ("model.width=32", "model.width was 16 and is 32"),
         ("seed=1", "seed was 0 and is 1"),
         ("optimizer.lr=0.5", "optimizer.lr was 0.001 and is 0.5"),
@@ -223,11 +245,6 @@ def test_a_file_in_the_runs_place_is_refused(tmp_path: Path) -> None:
     (tmp_path / "r").write_text("mine")
     with pytest.raises(TrainingError, match="cannot be the run's directory"):
         train(tiny(tmp_path / "r"))
-
-
-def test_an_unknown_device_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="no device 'quantum' here"):
-        train(tiny(tmp_path / "r", "training.device=quantum"))
 
 
 def test_interrupted_is_exit_code_130() -> None:

@@ -25,6 +25,7 @@ VARIABLES = (
     ("TORCHELASTIC_RESTART_COUNT", RUNTIME, "which attempt this is; set by torchrun"),
     ("GLOO_SOCKET_IFNAME", RUNTIME, "gloo's network interface; `lo` where it is not set and the store is on this machine"),
     ("OMP_WAIT_POLICY", "`codex-ml train`, `codex-ml evaluate`", "how OpenMP's threads wait; these commands set `PASSIVE` where it is not set, because threads that spin make a small model many times slower on a busy machine"),
+    ("CUBLAS_WORKSPACE_CONFIG", "deterministic kernels", "cuBLAS's workspace; `use_deterministic_kernels` sets `:4096:8`, with which cuBLAS is deterministic, where it is not set"),
     ("CODEX_ML_PLUGINS_DISABLE", PLUGINS, "plugins that must not be used, such as `metrics.slow-one,trackers.*`"),
     ("CODEX_ML_PLUGINS_OVERRIDE", PLUGINS, "plugins to use instead, such as `metrics.rouge-l=my_package.metrics:RougeL`"),
 )  # fmt: skip

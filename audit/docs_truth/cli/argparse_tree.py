@@ -15,6 +15,10 @@ from audit.facts.model import Call
 from audit.repository import Repository
 
 _ADDS: Final = (".add_argument", ".add_parser", "._add_action")
+_READ: Final = frozenset({
+    "ArgumentParser", "_add_action", "parse_known_args", "parse_known_intermixed_args",
+    "add_argument", "add_parser",
+})  # fmt: skip
 _FLAGS: Final = ("store_true", "store_false", "store_const", "append_const", "count", "help",
                  "version", "BooleanOptionalAction")  # fmt: skip
 
@@ -39,7 +43,8 @@ class _Parser:
                 self.rest = True
             case "add_argument":
                 found = _option(call, path)
-                self.rest = self.rest or "REMAINDER" in (call.keyword("nargs") or "")
+                nargs = call.keyword("nargs") or ""
+                self.rest = self.rest or "REMAINDER" in nargs or nargs == "'...'"
                 if found is None:
                     self.gap = "an option's name is computed"
                 elif found.names:
@@ -53,20 +58,35 @@ class _Parser:
                     self.commands[word] = (path, call.line)
 
 
-def command(repo: Repository, name: str, node: int) -> Command | None:
-    """Return the command line that a function parses with argparse, None for none."""
-    program, parser = repo.program, _Parser()
-    home = program.owner[node]
-    if node == home.first and not home.path.endswith("__main__.py") and not _is_parser(home):
-        return None  # importing leads everywhere: a script parses what it says itself
-    reached = repo.graph.reach({node})
-    top = program.owner[node].dotted.partition(".")[0]
-    for module in program.modules:
-        inside = "." in module.dotted and module.dotted.partition(".")[0] == top
-        for call in module.facts.calls:
+class ArgparseTrees:
+    """The argparse command lines of a repository, by the node of their function."""
+
+    def __init__(self, repo: Repository) -> None:
+        self.repo = repo
+        self.calls = [
+            (module, call)
+            for module in repo.program.modules
+            for call in module.facts.calls
+            if call.names[0].rpartition(".")[2] in _READ
+        ]
+
+    def command(self, name: str, node: int) -> Command | None:
+        """Return the command line that a function parses with argparse, None for none."""
+        home = self.repo.program.owner[node]
+        if node == home.first and not home.path.endswith("__main__.py") and not _is_parser(home):
+            return None  # importing leads everywhere: a script parses what it says itself
+        parser = _Parser()
+        reached = self.repo.graph.reach({node})
+        top = home.dotted.partition(".")[0]
+        for module, call in self.calls:
+            inside = "." in module.dotted and module.dotted.partition(".")[0] == top
             is_reached = module.first + call.scope in reached
             if is_reached or (inside and call.names[0].endswith(_ADDS)):
                 parser.call(call, module.path, reached=is_reached)
+        return _command(parser, name, home, self.repo.program.definition(node).line)
+
+
+def _command(parser: _Parser, name: str, home: Module, line: int) -> Command | None:
     if not parser.parses:
         return None
     helping = Option(("-h", "--help"), home.path, 1, 0, hidden=True)
@@ -76,8 +96,8 @@ def command(repo: Repository, name: str, node: int) -> Command | None:
         for word, (path, line) in parser.commands.items()
     )
     return Command(
-        name, home.path, program.definition(node).line, options, inner, bool(inner), parser.gap,
-        parser.more, rest=parser.rest, loose=True,
+        name, home.path, line, options, inner, bool(inner), parser.gap, parser.more,
+        rest=parser.rest, loose=True,
     )  # fmt: skip
 
 

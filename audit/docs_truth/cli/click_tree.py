@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Final
 
 import msgspec
@@ -27,6 +28,8 @@ _PLAIN_GROUP: Final = re.compile(
     rf"^(?:{_LIBRARY})(Group|Command|RichGroup|RichCommand|MultiCommand|AliasedGroup)$"
 )
 _SUFFIX: Final = re.compile(r"_(command|cmd|group|grp)$")
+_IMPORTED: Final = re.compile(rf"^(?:{_LIBRARY}|(rich_|async)?click$|cloup$)")
+_LAST: Final = re.compile(r"[.:]")
 _LAZY: Final = re.compile(r"'([\w-]+)': '([\w.:]+)'")
 
 
@@ -38,7 +41,13 @@ class ClickTrees:
         self.program = repo.program
         self._members: dict[str, list[tuple[str, Module, Call]]] = {}
         self._known: dict[int, Command | None] = {}
-        for module in repo.product:
+        self.used = any(
+            _IMPORTED.match(one.target)
+            for module in repo.program.modules
+            for one in module.facts.imports
+        )
+        """Whether any module imports click: without it there is nothing to look for."""
+        for module in repo.product if self.used else ():
             for call in module.facts.calls:
                 last = call.names[0].rpartition(".")[2]
                 if last in ("command", "group", "add_command"):
@@ -119,7 +128,7 @@ class ClickTrees:
                 made = self._option(found[1], site.call, module)
                 gap = gap if made is not None else "an option's name is computed"
                 options += made or []
-        return options, gap
+        return options, gap if options else "a decorator may add options"
 
     def _assigned(self, module: Module, text: str) -> list[Option] | None:
         """Return the option that a module-level name stands for: ``quiet = click.option(...)``."""
@@ -216,16 +225,20 @@ class ClickTrees:
     def _handed(self, node: int) -> bool:
         """Tell whether a group is handed to a function, which may add to it."""
         symbol = self.program.symbol(node)
-        last = self.program.definition(node).name
+        handed = self._arguments.get(self.program.definition(node).name, ())
+        return any(self.program.resolve(module, text)[0] == symbol for module, text in handed)
+
+    @cached_property
+    def _arguments(self) -> dict[str, list[tuple[Module, str]]]:
+        """Names that calls are given, by their last part."""
+        found: dict[str, list[tuple[Module, str]]] = {}
         for module in self.repo.product:
             for call in module.facts.calls:
-                if call.names[0].rpartition(".")[2] in _READS:
-                    continue
-                for text in (*call.args, *(value for _, value in call.kwargs)):
-                    bare = text.partition(" | ")[0]
-                    if bare.endswith(last) and self.program.resolve(module, bare)[0] == symbol:
-                        return True
-        return False
+                if call.names[0].rpartition(".")[2] not in _READS:
+                    for text in (*call.args, *(value for _, value in call.kwargs)):
+                        bare = text.partition(" | ")[0]
+                        found.setdefault(_LAST.split(bare)[-1], []).append((module, bare))
+        return found
 
 
 _READS: Final = frozenset("add_command invoke main run Context get_command isinstance".split())

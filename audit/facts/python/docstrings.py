@@ -14,6 +14,10 @@ _NUMPY: Final = re.compile(
 )
 _UNDERLINE: Final = re.compile(r"\s*-{3,}\s*$")
 _GOOGLE_ITEM: Final = re.compile(r"^(?:\*{0,2}(\w+))\s*(?:\([^)\n]*(?:\([^)]*\)[^)\n]*)*\))?\s*:")
+_WORDS: Final = frozenset(
+    {"Returns", "Return", "Raises", "Yields", "Note", "Notes", "Example", "Examples"}
+)
+"""Heads of other sections, which some docstrings indent like a parameter."""
 _NUMPY_ITEM: Final = re.compile(r"^(\*{0,2}\w+(?:\s*,\s*\*{0,2}\w+)*)\s*(?::|$)")
 
 
@@ -30,7 +34,10 @@ def parameters(body: list[ast.stmt]) -> tuple[tuple[str, int], ...]:
 def _described(text: str) -> list[tuple[str, int]]:
     found = [(one[1], text.count("\n", 0, one.start(1))) for one in _SPHINX.finditer(text)]
     rows = text.split("\n")
+    depths = [len(row) - len(row.lstrip()) for row in rows[1:] if row.strip()]
     for head in _SECTION.finditer(text):
+        if len(head[1]) > min(depths, default=0):
+            continue  # it is about something inside, such as a method
         found += _items(
             rows, text.count("\n", 0, head.start(1)) + 1, len(head[1]) + 1, _GOOGLE_ITEM
         )
@@ -55,5 +62,6 @@ def _items(rows: list[str], first: int, least: int, item: re.Pattern[str]) -> li
         if depth < indent:
             break
         if depth == indent and (one := item.match(row.strip())):
-            found += [(name.strip(" *"), place) for name in one[1].split(",")]
+            names = [name.strip(" *") for name in one[1].split(",")]
+            found += [(name, place) for name in names if name not in _WORDS]
     return found

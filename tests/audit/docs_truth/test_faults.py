@@ -128,6 +128,21 @@ def test_a_signature_that_changed_since_the_release(tmp_path: Path, git: Git) ->
     assert engine.check(opened(root)).findings == ()
 
 
+@pytest.mark.parametrize("tag", ["v2.0", "v2.0.1"])
+def test_a_release_of_another_branch_is_not_before_this_one(
+    tag: str, tmp_path: Path, git: Git
+) -> None:
+    root = committed(tmp_path / "sample", git)
+    git("tag", "v2.1rc1", cwd=root)  # which is none yet
+    write(root, project({"sample/core.py": ("steps: int, seed: int = 0", "steps: int, seed: int")}))
+    assert only(engine.check(opened(root)))[0] == "signature"
+    git("checkout", "-q", "-b", "release", cwd=root)
+    git("commit", "-q", "--allow-empty", "-m", "release", cwd=root)
+    git("tag", tag, cwd=root)
+    git("checkout", "-q", "HEAD~1", cwd=root)
+    assert engine.check(opened(root)).findings == ()
+
+
 EXECUTED = [
     ("python-output", "docs/usage.md", "'started'", "'begun'", "'started'"),
     ("console-output", "docs/index.md", "list\nnone", "list\nnothing", "none"),

@@ -21,6 +21,12 @@ SKIPPED = [
     pytest.param("```bash\nsample <command> --jobs 2\n```\n", "a placeholder for a command", id="placeholder"),
     pytest.param("Runner has `sample.core.Runner.steps.real`.\n", "attribute of a value whose type is not known", id="deep"),
     pytest.param("pip says `pip install other[faster]`.\n", "", id="another project's extra"),
+    pytest.param("`sample.Walker` did it and was removed.\n", "a sentence about what is gone", id="the past"),
+    pytest.param("Write `sample.my_module.Thing`.\n", "a name that may be made up", id="a made-up name"),
+    pytest.param("Write `src/other_tool/main.py`.\n", "", id="a path of a made-up project"),
+    pytest.param("`sample.Runner.v1` is registered.\n", "", id="a name of a registry"),
+    pytest.param("```bash\nSAMPLE_DIR=x\nls $SAMPLE_DIR\n```\n", "", id="the shell's own variable"),
+    pytest.param("Run `pip install sample[extra]`.\n", "", id="a placeholder for an extra"),
     pytest.param("Fill the entry-point group `pytest11.more`.\n", "an entry-point group of another project", id="its group"),
 ]  # fmt: skip
 
@@ -84,3 +90,44 @@ def test_a_plugin_command_is_not_taken_for_words_of_the_default_command() -> Non
     assert report.findings == ()
     assert report.skipped["a function adds subcommands"] == 1
     assert report.checked["command"] == 1
+
+
+SPHINX = {
+    "docs/conf.py": "project = 'Sample'\nextensions = []\n",
+    "docs/index.rst": "Sample\n======\n\n.. toctree::\n\n   guide\n",
+    "docs/guide.rst": "Guide\n=====\n",
+    "sample/__init__.py": "class Runner:\n    pass\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("docs/alone.rst", ":orphan:\n\nAlone\n=====\n"),
+        ("docs/guide.rst", ".. currentmodule:: sample\n\n:func:`torch.mean`, :meth:`start`.\n"),
+        ("docs/guide.rst", ".. currentmodule:: sample\n\n:data:`SECRET_KEY`\n"),
+        ("docs/guide.rst", ".. autoclass:: sample.Runner\n\n   .. automethod:: start\n"),
+        ("docs/conf.py", "project = ''\nextensions = []\nexclude_patterns = ['alone*']\n"),
+        ("docs/upgrade/1_4.rst", ":orphan:\n\nUse ``sample.Walker``.\n"),
+    ],
+    ids=["an orphan", "foreign", "a constant", "a member", "left out", "an upgrade guide"],
+)
+def test_a_sphinx_site_has_its_own_ways(path: str, text: str) -> None:
+    files = SPHINX | {path: text}
+    if "exclude_patterns" in text:
+        files |= {"docs/alone.rst": "Alone\n=====\n"}
+    assert engine.check(world(files)).findings == ()
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "kind"),
+    [
+        ("docs/alone.rst", "Alone\n=====\n", "navigation"),
+        ("docs/guide.rst", ".. currentmodule:: sample\n\n:class:`Walker`\n", "cross-reference"),
+        ("docs/guide.rst", "Guide\n=====\n\n:doc:`gide`\n", "cross-reference"),
+        ("docs/guide.rst", "Use ``sample.Walker``.\n", "symbol"),
+    ],
+)
+def test_and_its_own_faults(path: str, text: str, kind: str) -> None:
+    (finding,) = engine.check(world(SPHINX | {path: text})).findings
+    assert (finding.kind, finding.path) == (kind, path)

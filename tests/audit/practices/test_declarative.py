@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from audit.cli import main
 from audit.config import load
 from audit.errors import ConfigError
 from audit.plugins import catalogue
@@ -89,7 +90,17 @@ def test_a_mention_or_another_name_is_nothing(query: str) -> None:
         (HEAD.replace("safeguard", "nice") + 'calls = ["x"]', "codex-audit.toml:1: rules: Invalid enum"),
         (HEAD.replace("because", " ") + 'calls = ["x"]', "codex-audit.toml:1: a rule needs 'why'"),
         (HEAD + 'calls = ["x", ""]', "codex-audit.toml:8: calls: '': write one line"),
-        (HEAD + 'keys = ["tool.ruff"]', "codex-audit.toml:8: keys: 'tool.ruff': write 'file glob:key"),
+        (HEAD + 'keys = ["tool.ruff"]', "codex-audit.toml:8: keys: 'tool.ruff' finds nothing: write 'file glob:key"),
+        (HEAD + 'keys = ["a.toml:b["]', r"keys: 'a.toml:b\[' finds nothing: .* brackets closed"),
+        (HEAD + 'files = ["["]', r"codex-audit.toml:8: files: '\[' finds nothing: write a glob"),
+        (HEAD + 'files = ["/etc/*"]', "files: '/etc/.*' finds nothing"),
+        (HEAD + 'files = ["../*"]', "files: '../.*' finds nothing"),
+        (HEAD + 'commands = ["$(("]', r"codex-audit.toml:8: commands: '\$\(\(' finds nothing: write a program"),
+        (HEAD + 'commands = ["ruff check | tee"]', "commands: .* such as .ruff check"),
+        (HEAD + 'calls = ["torch.save("]', "calls: .* such as .torch.save"),
+        (HEAD + 'calls = ["*.save"]', "calls: .* finds nothing"),
+        (HEAD + 'bases = ["nn Module"]', "bases: .* finds nothing"),
+        (HEAD + 'keywords = ["weights_only="]', "keywords: .* such as .weights_only"),
         (HEAD.replace("does it", r"does\n::error::it") + 'calls = ["x"]', "codex-audit.toml:5: title: "),
         (HEAD.replace("because", r"\u001b[2J") + 'calls = ["x"]', "codex-audit.toml:6: why: "),
     ],
@@ -128,3 +139,18 @@ def test_a_rule_is_in_the_matrix_and_gated_on(sample: Path, audit: Run) -> None:
     assert done.returncode == 1
     assert "add: The team does it in sample/loop.py (sample.loop:train)\n" in done.stdout
     assert "calls of nobody.calls" in audit("explain", "team-rule", sample).stdout
+
+
+def test_the_practices_of_the_current_folder_have_pages_too(
+    sample: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(sample, {"codex-audit.toml": f'[[rules]]\n{HEAD}calls = ["nobody.calls"]\n'})
+    monkeypatch.chdir(sample)
+    assert main(["practices", "team-rule"]) == 0
+    page = capsys.readouterr().out
+    assert page.startswith("team-rule: ")
+    assert "calls of nobody.calls" in page
+    monkeypatch.chdir(sample.parent)
+    assert main(["practices", "team-rule"]) == 2
+    assert main(["practices", "team-rule", "--config", str(sample / "codex-audit.toml")]) == 0
+    assert main(["practices", "--config", "nowhere.toml"]) == 2

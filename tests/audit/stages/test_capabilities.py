@@ -89,3 +89,45 @@ def test_what_a_page_says_is_documented() -> None:
     }
     found = evidence(files, "distributed-launch")
     assert [(one.path, one.documented) for one in found] == [("docs/run.md", True)]
+
+
+SAVING = PACKAGE | {"src/pkg/io.py": PUBLIC.format(body="save(model.state_dict(), path)")}
+WRONG = "Run:\n\n```python\nfrom pkg.io import save_model\n\nsave_model(model, where='x')\n```\n"
+
+
+@pytest.mark.parametrize(
+    ("pages", "documented", "misnamed"),
+    [
+        ({"README.md": WRONG.replace("where", "path")}, True, ""),
+        ({"README.md": WRONG}, False, "README.md:6: python-name: pkg.io.save_model: "),
+        ({"README.md": f"See `src/pkg/io.py`.\n\n{WRONG}"}, True, ""),
+        ({"README.md": WRONG, "docs/io.md": "Call `save_model`."}, True, ""),
+        ({"README.md": f"Call `save_model`.\n\n{WRONG}"}, False, "README.md:8: python-name: "),
+        ({"README.md": WRONG.replace("Run:", "<!-- claim: example -->")}, True, ""),
+        ({"README.md": "See `src/pkg/ios.py` and `save_model`."}, True, ""),
+        ({"README.md": "Call `pkg.io.save_modell`."}, False, "README.md:1: symbol: "),
+    ],
+    ids=[
+        "right", "wrong", "the file, too", "another page", "elsewhere on the page", "marked",
+        "wrong about something else", "another name",
+    ],
+)  # fmt: skip
+def test_a_page_that_is_wrong_about_a_thing_does_not_document_it(
+    pages: dict[str, str], documented: bool, misnamed: str
+) -> None:
+    (found,) = evidence(SAVING | pages, "checkpoint-save")
+    assert found.documented is documented
+    assert found.misnamed.startswith(misnamed)
+    assert bool(found.misnamed) is bool(misnamed)
+
+
+def test_a_wrong_claim_lowers_the_documentation_component() -> None:
+    found = {}
+    for page in (WRONG.replace("where", "path"), WRONG):
+        rows = audited(SAVING | {"README.md": page}).capabilities
+        (found[page],) = (one for one in rows if one.id == "checkpointing")
+    right, wrong = found.values()
+    assert wrong.components.documentation < right.components.documentation
+    assert wrong.score < right.score
+    (term,) = (one for one in wrong.arithmetic if one.component == "documentation")
+    assert term.because.endswith(" and are wrong about 1 places")

@@ -33,4 +33,11 @@ with distributed.session():
         "seed": torch.initial_seed(),
     }
     distributed.barrier()
+    try:
+        with distributed.session():
+            pass
+    except distributed.DistributedError as error:
+        seen["nested"] = str(error)
+with distributed.session():
+    seen["again"] = distributed.gather_objects(distributed.rank())
 sys.stdout.write(json.dumps(seen) + "\n")
