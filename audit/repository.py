@@ -131,10 +131,9 @@ def blocks_from(module: Module, block: int) -> Iterator[Block]:
 class Repository:
     """The facts of one repository, indexed for questions."""
 
-    def __init__(self, files: Iterable[File], dead: frozenset[int] = frozenset()) -> None:
+    def __init__(self, files: Iterable[File], graph: Graph | None = None) -> None:
         self.files: Mapping[str, File] = {one.path: one for one in files}
-        self._dead = dead
-        """Definitions that no question about product code sees."""
+        self._graph = graph
 
     # ------------------------------------------------------------------- files
     def find(self, *patterns: str) -> Iterator[File]:
@@ -232,6 +231,8 @@ class Repository:
     @cached_property
     def program(self) -> Program:
         """All Python code, names resolved across modules."""
+        if self._graph is not None:
+            return self._graph.program
         return Program(
             (one.path, one.role, one.facts)
             for one in self.files.values()
@@ -241,7 +242,7 @@ class Repository:
     @cached_property
     def graph(self) -> Graph:
         """The call graph."""
-        return Graph(self.program)
+        return self._graph or Graph(self.program)
 
     @cached_property
     def product(self) -> tuple[Module, ...]:
@@ -255,11 +256,14 @@ class Repository:
 
     def sites(self, modules: Iterable[Module]) -> Iterator[Site]:
         """Yield every call in some modules."""
-        program = self.program
+        program, foreign = self.program, self.program.foreign
         for module in modules:
             for call in module.facts.calls:
-                names = tuple([program.resolve(module, name)[0] for name in call.names])
-                yield Site(program, module, call, names)
+                names = [
+                    name if foreign[name] else program.resolve(module, name)[0]
+                    for name in call.names
+                ]
+                yield Site(program, module, call, tuple(names))
 
     @cached_property
     def all_calls(self) -> tuple[Site, ...]:

@@ -177,7 +177,7 @@ def main() -> None:
 def measure(loops: dict[str, Round], rounds: int, steps: int) -> dict[str, list[float]]:
     """Return microseconds a step of every loop in every round; the first in turn alternates."""
     for once in loops.values():
-        once(50)
+        once(20)
     times: dict[str, list[float]] = {title: [] for title in loops}
     for number in range(rounds):
         for title, once in list(loops.items())[:: 1 if number % 2 else -1]:

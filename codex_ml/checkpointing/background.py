@@ -1,10 +1,12 @@
 """Saving while training goes on: a copy in memory that is reused, and one thread."""
 
+import sys
 from collections.abc import Callable
 from concurrent import futures
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
+from weakref import finalize
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -47,8 +49,9 @@ class Background:
 
     def __init__(self) -> None:
         self._thread: ThreadPoolExecutor | None = None
-        self._job: Future[None] | None = None
+        self._jobs: list[Future[None]] = []  # the one that nobody has waited for
         self._staging = Staging()
+        finalize(self, _report, self._jobs)
 
     def run(self, draft: "Draft", write: Callable[["Draft"], None]) -> None:
         """Copy `draft`, having waited for the one before, and start to write the copy."""
@@ -56,15 +59,13 @@ class Background:
         staged = replace(draft, components=self._staging.copy(draft.components))
         if self._thread is None:
             self._thread = ThreadPoolExecutor(1, thread_name_prefix="checkpoint")
-        self._job = self._thread.submit(write, staged)
+        self._jobs.append(self._thread.submit(write, staged))
 
     def wait(self) -> None:
         """Return when nothing is being written; raises what the last write raised, once."""
-        if self._job is None:
-            return
-        futures.wait([self._job])  # interrupted here, the job is still to be waited for
-        job, self._job = self._job, None
-        job.result()
+        if self._jobs:
+            futures.wait(self._jobs)  # interrupted here, the job is still to be waited for
+            self._jobs.pop().result()
 
     def close(self) -> None:
         """Wait, then end the thread; the next save starts another."""
@@ -74,6 +75,17 @@ class Background:
             thread, self._thread = self._thread, None
             if thread is not None:
                 thread.shutdown()
+
+
+def _report(jobs: list[Future[None]]) -> None:
+    """Say what went wrong where no later call can: the manager is gone, or the program ends."""
+    for job in jobs:
+        job.add_done_callback(_say_failure)
+
+
+def _say_failure(job: Future[None]) -> None:
+    if error := job.exception():
+        print(f"error: a checkpoint was not saved, and nobody waited: {error}", file=sys.stderr)
 
 
 class Staging:

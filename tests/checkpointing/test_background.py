@@ -2,6 +2,8 @@
 
 import errno
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -56,6 +58,33 @@ def test_an_error_surfaces_at_the_next_call_once(tmp_path: Path, call: str) -> N
         manager.save(3, value=3)
         manager.close()
         assert CheckpointManager(tmp_path).load().step == 3
+
+
+FORGETFUL = """
+import errno, sys
+from pathlib import Path
+from codex_ml.checkpointing import CheckpointManager
+from tests.checkpointing.faults import Fail, HookedFiles
+
+files = HookedFiles(Fail(4, errno.ENOSPC))
+manager = CheckpointManager(Path(sys.argv[1]), asynchronous=True, files=files)
+manager.save(1, value=1, rng=False)
+"""
+
+
+@pytest.mark.parametrize("end", ["", "del manager"], ids=["the program ends", "the manager goes"])
+def test_an_error_that_no_call_can_raise_is_said(tmp_path: Path, end: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", FORGETFUL + end, str(tmp_path)],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout == ""
+    assert done.stderr.count("error: a checkpoint was not saved, and nobody waited: ") == 1
+    assert "No space left on device" in done.stderr
+    assert done.stderr.count("\n") == 1
 
 
 def test_an_interrupted_wait_is_waited_for_again(tmp_path: Path) -> None:
