@@ -29,7 +29,6 @@ _PLAIN_GROUP: Final = re.compile(
 )
 _SUFFIX: Final = re.compile(r"_(command|cmd|group|grp)$")
 _IMPORTED: Final = re.compile(rf"^(?:{_LIBRARY}|(rich_|async)?click$|cloup$)")
-_LISTED: Final = re.compile(r"(?<![\w.])click\.option\(\)")
 _LAST: Final = re.compile(r"[.:]")
 _LAZY: Final = re.compile(r"'([\w-]+)': '([\w.:]+)'")
 
@@ -119,23 +118,17 @@ class ClickTrees:
         return [_declared(call, module)]
 
     def _inside(self, node: int) -> tuple[list[Option], str]:
-        """Return the options that a decorator of the project adds."""
+        """Return the options that a decorator of the project adds, those of its module too."""
         module = self.program.owner[node]
-        options: list[Option] = []
-        gap, count, listed = "", 0, 0
+        options = self._named(module)
+        gap = "" if options is not None else "an option's name is computed"
+        options = options or []
         for site in self.repo.calls_in(module, node - module.first):
             found = _OPTION.match(site.names[0])
             if found and not site.names[0].endswith("()"):  # not what the option is applied to
                 made = self._option(found[1], site.call, module)
                 gap = gap if made is not None else "an option's name is computed"
                 options += made or []
-                count += 1
-            elif not found:
-                listed += sum(len(_LISTED.findall(text)) for text in site.call.args)
-        if listed > count:  # in a list of options, some are names of the module's
-            more = self._assigned(module, "click.option()")
-            gap = gap if more is not None else "an option's name is computed"
-            options += more or []
         return options, gap if options else "a decorator may add options"
 
     def _assigned(self, module: Module, text: str) -> list[Option] | None:
@@ -144,14 +137,7 @@ class ClickTrees:
         if not (found := _OPTION.match(absolute)):
             return None
         if _OPTION.match(text):  # facts name the call, not the variable: any of the module's
-            made = [
-                self._option(kind[1], call, module)
-                for call in module.facts.calls
-                if call.scope == 0
-                and call.decorates < 0
-                and (kind := _OPTION.match(call.names[0])) is not None
-            ]
-            return [option for options in made for option in options or []] if all(made) else None
+            return self._named(module)
         for home in self.repo.product:
             for one in home.facts.assigns:
                 if one.scope == 0 and one.target.lstrip(":") == text.rpartition(".")[2].lstrip(":"):
@@ -159,6 +145,17 @@ class ClickTrees:
                         if call.line == one.line and _OPTION.match(call.names[0]):
                             return self._option(found[1], call, home)
         return None
+
+    def _named(self, module: Module) -> list[Option] | None:
+        """Return the options that a module keeps under names, None where one is computed."""
+        made = [
+            self._option(kind[1], call, module)
+            for call in module.facts.calls
+            if call.scope == 0
+            and call.decorates < 0
+            and (kind := _OPTION.match(call.names[0])) is not None
+        ]
+        return [option for options in made for option in options or []] if all(made) else None
 
     # ------------------------------------------------------------- subcommands
     def _commands(
