@@ -204,12 +204,14 @@ def _decide(repository: Repository, reach: Reach, practice: Practice) -> Practic
 
 
 def _found(repository: Repository, reach: Reach, practice: Practice) -> list[Evidence]:
-    """Return the evidence of a practice, in the detector's order."""
+    """Return the evidence of a practice, in the detector's order; what two files with one
+    content show counts once."""
     unique: dict[tuple[str, int], Place] = {}
     for place in islice(practice.detect(repository), PLACE_LIMIT):
         if practice.plugin:
             _refuse(repository, place)
-        unique.setdefault((place.path, place.line), place)
+        blob = repository.files[place.path].blob
+        unique.setdefault((blob or place.path, place.line), place)
     return [_evidence(repository, reach, one) for one in unique.values()]
 
 
