@@ -6,16 +6,23 @@ from audit.facts.model import Definition, PythonFacts
 from audit.repository import Repository
 
 
-def buried(repository: Repository, dead: frozenset[int]) -> Repository:
-    """Return a repository whose dead definitions (nodes of its program) do nothing."""
+def buried(repository: Repository) -> Repository:
+    """Return a repository whose dead definitions do nothing.
+
+    What names stand for is not asked again: dead code is what nothing living names.
+    """
+    dead = frozenset(range(len(repository.program.owner))) - repository.graph.live
     emptied = {}
     for module in repository.product:
         nodes = range(module.first, module.first + len(module.facts.definitions))
         if places := {node - module.first for node in nodes if node in dead}:
             emptied[module.path] = _emptied(module.facts, places)
     return Repository(
-        msgspec.structs.replace(one, facts=emptied[path]) if path in emptied else one
-        for path, one in repository.files.items()
+        [
+            msgspec.structs.replace(one, facts=emptied[path]) if path in emptied else one
+            for path, one in repository.files.items()
+        ],
+        repository.graph.without(dead, emptied),
     )
 
 

@@ -1,7 +1,6 @@
 """Facts for many blobs: from the cache where it knows them, on both cores where it does not."""
 
 import gc
-import os
 import sys
 import warnings
 from collections.abc import Sequence
@@ -26,6 +25,8 @@ EXTRACTOR_VERSION: Final = 24
 PARALLEL_BYTES: Final = 1_000_000
 """Below about 1 MB of misses, starting a second process costs more than it saves."""
 
+SHARES: Final = 8
+"""Shares of the work for each process: the last ones even out what the others took."""
 _RECURSION: Final = 20_000
 _TYPES: Final[dict[FileKind, type[Fact]]] = {
     "python": PythonFacts, "markdown": ProseFacts, "rst": ProseFacts, "toml": DataFacts,
@@ -92,12 +93,13 @@ def _encode_all(jobs: Sequence[Job]) -> list[tuple[str, bytes]]:
 
 def extract_all(jobs: Sequence[Job], processes: int) -> dict[str, bytes]:
     """Return the encoded facts of every job by key, the same whatever `processes` is."""
-    size = sum(len(job[2]) for job in jobs)
-    if processes < 2 or size < PARALLEL_BYTES or not hasattr(os, "fork"):
-        return dict(_encode_all(jobs))
+    small = sum(len(job[2]) for job in jobs) < PARALLEL_BYTES
+    for kind in {job[1] for job in jobs}:
+        extractors.extractor(kind)  # a parser is loaded once, before processes part
+    shares = [jobs] if small or processes < 2 else _shares(jobs, SHARES * processes)
     found: dict[str, bytes] = {}
     for payload in parallel.spread(
-        lambda one: _ENCODER.encode(_encode_all(one)), _shares(jobs, processes)
+        lambda one: _ENCODER.encode(_encode_all(one)), shares, processes
     ):
         found |= dict(msgspec.msgpack.decode(payload))
     return found

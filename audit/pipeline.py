@@ -4,12 +4,12 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from audit import clones, fingerprints, profiles, templates
 from audit.config import Config
-from audit.coverage import Covered
 from audit.docs_truth import engine
 from audit.docs_truth.world import World
 from audit.extraction import EXTRACTOR_VERSION
@@ -32,6 +32,9 @@ from audit.source import Source, texts
 from audit.stages import capabilities, facets, gaps, scoring
 from audit.stages.index import index
 from audit.store import Cache, NoStore, Store
+
+if TYPE_CHECKING:
+    from audit.coverage import Covered
 
 
 class Watch:
@@ -89,10 +92,11 @@ def problems(files: Iterable[File]) -> tuple[Problem, ...]:
 
 def decide(request: Request, info: SourceInfo, repository: Repository, store: Cache) -> Decisions:
     """S3: decide every practice, choose the profile, measure duplication in the evidence."""
-    practices = request.catalogue.practices()
-    covered = Covered(request.coverage, request.source) if request.coverage else None
+    covered = _covered(request)
     world = World(repository, lambda paths: texts(request.source, paths))
-    results = capabilities.decide(repository, practices, covered, engine.misnamed(world))
+    results = capabilities.decide_all(
+        repository, request.catalogue, covered, engine.misnamed(world), request.processes
+    )
     name, reason = request.config.profile, "set by the configuration"
     if not name:
         name, reason = profiles.choose(repository)
@@ -101,7 +105,7 @@ def decide(request: Request, info: SourceInfo, repository: Repository, store: Ca
     )
     without |= request.config.not_applicable
     grouped: dict[str, list[PracticeResult]] = {}
-    for practice, result in zip(practices, results, strict=True):
+    for practice, result in zip(request.catalogue.definitions, results, strict=True):
         grouped.setdefault(practice.capability, []).append(
             _applicable(result, without, request.config)
         )
@@ -113,6 +117,14 @@ def decide(request: Request, info: SourceInfo, repository: Repository, store: Ca
     if not repository.product:
         warnings = ("there is no product Python code to judge", *warnings)
     return Decisions(info, name, reason, rows, duplicated, warnings)
+
+
+def _covered(request: Request) -> "Covered | None":
+    if request.coverage is None:
+        return None
+    from audit.coverage import Covered  # XML, AST and SQLite: only where there is such a file
+
+    return Covered(request.coverage, request.source)
 
 
 def _applicable(

@@ -32,8 +32,13 @@ PROFILES: Final = {
     ),
     "evaluation-harness": _profile(
         "a harness that evaluates models of others",
-        "finetune-merge finetune-freeze finetune-adapters train-early-stopping serve-export "
-        "tokenizer-train",
+        "finetune-merge finetune-freeze finetune-adapters serve-export tokenizer-train "
+        "checkpoint-save checkpoint-load checkpoint-train-state checkpoint-resume "
+        "checkpoint-best checkpoint-sharded checkpoint-async checkpoint-remote "
+        "checkpoint-retention checkpoint-atomic checkpoint-integrity checkpoint-rng-state "
+        "checkpoint-safe-load train-loop train-grad-accumulation train-mixed-precision "
+        "train-lr-schedule train-compile train-callbacks train-early-stopping "
+        "train-grad-clipping train-nonfinite-guard",
     ),
     "application": _profile(
         "a service or tool around models",

@@ -102,7 +102,7 @@ class Revisions:
         cuts = [len(trees) * k // count for k in range(count + 1)]
         shares = [trees[a:b] for a, b in pairwise(cuts)]
         found: list[bytes] = []
-        for answer in parallel.spread(self._audit, shares):
+        for answer in parallel.spread(self._audit, shares, count):
             found += msgspec.msgpack.decode(answer, type=list[bytes])
         rows = dict(zip(commits, found, strict=True))
         self._store.put({self._key(one): payload for one, payload in rows.items()})
@@ -140,7 +140,7 @@ class Revisions:
                 gc.collect()
 
     def _matrix(self, tree: Revision, store: Memory) -> Matrix:
-        request = msgspec.structs.replace(self._request, source=tree, fast=True)
+        request = msgspec.structs.replace(self._request, source=tree, fast=True, processes=1)
         files = index.assemble(tree.entries, self._look, request.config.roles())
         decisions = pipeline.decide(request, request.info(), Repository(files), store)
         return pipeline.scored(request, decisions, pipeline.problems(files))

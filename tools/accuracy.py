@@ -27,18 +27,19 @@ from audit.store import default_path, open_store
 
 LABELS = Path(__file__).parents[1] / "benchmarks" / "labels"
 SETS = {
-    "fresh": "Repositories that no rule had seen",
+    "fresh": "Seven that were opened last",
     "catalogue": "The twelve of the catalogue",
     "development": "Eighteen more that rules were widened on",
 }
 # What was measured on repositories before anybody read their errors: (rules, repositories,
-# precision, recall, F1). The first two rows were opened afterwards.
+# precision, recall, F1). All of them were opened afterwards.
 HISTORY = (
     ("written on nine repositories", "setfit, open_clip, skorch", 0.978, 0.808, 0.885),
     ("the same", "the eighteen of development, labelled blindly", 0.959, 0.877, 0.916),
     ("the same", "the seven fresh ones", 0.964, 0.807, 0.879),
     ("widened on twenty repositories", "the seven fresh ones", 0.954, 0.881, 0.916),
     ("widened on thirty repositories", "the seven fresh ones", 0.951, 0.884, 0.916),
+    ("the same, corrected", "the seven fresh ones", 0.951, 0.890, 0.919),
 )
 
 
@@ -154,13 +155,16 @@ def page(sets: dict[str, Measured]) -> str:
 
 def _method(sets: dict[str, Measured]) -> Iterator[str]:
     """Yield how the figures came about and what to expect."""
-    precision, recall, f1, _ = ratios(sets["fresh"].total())
+    _, where, precision, recall, f1 = HISTORY[-1]
+    seen = sum((found.total() for found in sets.values()), Counter())
     yield from (
         "# Accuracy",
         "",
         "Every decision of the audit is a yes or no that somebody can check by reading code. This page says how "
-        "often it is right. What to expect on a repository that nobody tuned for: "
-        f"**precision {precision:.3f}, recall {recall:.3f}, F1 {f1:.3f}**.",
+        "often it is right. The last measure on repositories that no rule had seen is "
+        f"**precision {precision:.3f}, recall {recall:.3f}, F1 {f1:.3f}** ({where}). Their errors have been read "
+        f"since; over all labelled repositories the figures are now {ratios(seen)[0]:.3f}, {ratios(seen)[1]:.3f} and "
+        f"{ratios(seen)[2]:.3f}, which says how well the rules fit and not what to expect elsewhere.",
         "",
         "## Method",
         "",
@@ -173,8 +177,9 @@ def _method(sets: dict[str, Measured]) -> Iterator[str]:
         "of them agreed on 303 of 304 decided practices: that is the ceiling.",
         "- **development**: eighteen more, labelled blindly, that is without the audit at hand. Their first measure is "
         "honest; then their errors were read and rules widened, so their figures below are optimistic.",
-        "- **fresh**: seven more, labelled blindly, whose errors nobody has read while writing rules. They were "
-        "labelled faster than the others, many of the reasons rest on searches; some disagreements are the labels'.",
+        "- **fresh**: seven more, labelled blindly, whose errors nobody had read until the last row of the table "
+        "below was measured. They were labelled faster than the others, many of the reasons rest on searches; some "
+        "disagreements are the labels'.",
         "",
         "A measure counts only on repositories that the rules have not seen. In the order of time:",
         "",

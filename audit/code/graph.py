@@ -1,12 +1,13 @@
 """The call graph: which definitions run or name which, and what a set of roots reaches."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Set
+from copy import copy
 from functools import cached_property
 from typing import Final
 
 from audit.code.modules import Module, Program
-from audit.facts.model import Call
+from audit.facts.model import Call, PythonFacts
 
 # A method call on a value of unknown class leads to every method of that name,
 # if there are few and the name says something.
@@ -57,6 +58,18 @@ class Graph:
         for certain, guessed in zip(self.edges, self.guesses, strict=True):
             guessed -= certain
             certain |= guessed
+
+    def without(self, dead: Set[int], facts: Mapping[str, PythonFacts]) -> "Graph":
+        """Return the graph of the same program, whose dead definitions do nothing.
+
+        `facts` are the new ones of the modules that hold them, by path.
+        """
+        found = copy(self)
+        found.program = self.program.replaced(facts)
+        found.edges = [
+            set() if node in dead else targets for node, targets in enumerate(self.edges)
+        ]
+        return found
 
     def _methods_by_name(self) -> dict[str, list[int]]:
         found: dict[str, list[int]] = {}
@@ -129,8 +142,12 @@ class Graph:
 
     def _called(self, module: Module, call: Call) -> None:
         source = self.edges[module.first + call.scope]
-        found: set[int] = set()
+        foreign, found = self.program.foreign, set()
         for name in call.names:
+            if foreign[name]:
+                if name in _IMPORTERS:
+                    source |= self._named_later(module, call)
+                continue
             for text, node in self.program.follow(module, name):
                 if node >= 0:
                     found.add(node)

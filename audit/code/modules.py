@@ -5,7 +5,8 @@ of the repository has one.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from copy import copy
 from typing import Final
 
 from audit.facts.model import Definition, PythonFacts
@@ -13,6 +14,7 @@ from audit.model import Role
 
 _HEAD: Final = re.compile(r"([:.]*)([\w.]*)")
 _TOP: Final = re.compile(r"\W")
+_RELATIVE: Final = (":", ".")
 _CALL_OR_ITEM: Final = re.compile(r"[(\[]")
 _STEP: Final = re.compile(r"\(\)|\[[^\]]*\]|\.\w+")
 _ORIGIN: Final = re.compile(r"(?!builtins\.|self\.|(True|False|None)$)[:.]*[A-Za-z_][\w.]*(\(\))?$")
@@ -29,9 +31,11 @@ class Module:
         "dotted",
         "facts",
         "first",
+        "followed",
         "imports",
         "package",
         "path",
+        "resolved",
         "role",
         "stars",
         "tables",
@@ -64,6 +68,16 @@ class Module:
         }
         """Module-level mappings from constant keys, with the names that are their values."""
         self.stars = tuple(one.target[:-1] for one in facts.imports if one.name == "*")
+        self.resolved: dict[str, tuple[str, int]] = {}
+        """What names stand for, as far as `Program.resolve` was asked."""
+        self.followed: dict[tuple[str, int], tuple[tuple[str, int], ...]] = {}
+        """What texts lead to, as far as `Program.follow` was asked, by depth."""
+
+    def replaced(self, facts: PythonFacts) -> "Module":
+        """Return the module with other facts and the same names."""
+        found = copy(self)
+        found.facts = facts
+        return found
 
 
 def dotted_names(paths: Sequence[str]) -> dict[str, str]:
@@ -86,6 +100,20 @@ def dotted_names(paths: Sequence[str]) -> dict[str, str]:
             parts.insert(0, last)
         named[path] = ".".join(parts) or stem
     return named
+
+
+class _Foreign(dict[str, bool]):
+    """Whether names stand for nothing of a repository, as most do: libraries, parameters."""
+
+    def __init__(self, tops: Set[str]) -> None:
+        self._tops = tops
+
+    def __missing__(self, name: str) -> bool:
+        head = name.partition(".")[0]
+        if not head.isidentifier():
+            head = _TOP.split(head, 1)[0]
+        self[name] = found = name[:1] not in _RELATIVE and head not in self._tops
+        return found
 
 
 def _below(folder: str, packages: set[str]) -> bool:
@@ -116,9 +144,19 @@ class Program:
                 self._by_dotted.setdefault(name, []).append(module)
         self.tops = {name.partition(".")[0] for name in self._by_dotted}
         """First parts of the modules' names."""
-        self._memo: dict[tuple[int, str], tuple[str, int]] = {}
+        self.foreign = _Foreign(self.tops)
+        """Whether a name, of whatever module, stands for nothing of the repository."""
         self._stars: dict[int, tuple[Module, ...]] = {}
-        self._followed: dict[tuple[int, str], tuple[tuple[str, int], ...]] = {}
+
+    def replaced(self, facts: Mapping[str, PythonFacts]) -> "Program":
+        """Return the same program with other facts of some modules, by path: as many
+        definitions at the same places, and what names stand for stays."""
+        found = copy(self)
+        found.modules = [
+            one.replaced(facts[one.path]) if one.path in facts else one for one in self.modules
+        ]
+        found.owner = [one for one in found.modules for _ in range(len(one.facts.definitions))]
+        return found
 
     def definition(self, node: int) -> Definition:
         """Return the definition that a node numbers."""
@@ -143,15 +181,16 @@ class Program:
 
         Only the part up to the first call or subscript is resolved; the rest is kept.
         """
-        key = (module.first, name)
-        known = self._memo.get(key)
+        if self.foreign[name]:
+            return name, -1
+        known = module.resolved.get(name)
         if known is None:
-            known = self._memo[key] = self._resolve(module, name, _DEPTH)
+            known = module.resolved[name] = self._resolve(module, name, _DEPTH)
         return known
 
     def _resolve(self, module: Module, name: str, depth: int) -> tuple[str, int]:
-        if name[:1] not in ":." and _TOP.split(name, 1)[0] not in self.tops:
-            return name, -1  # most names: libraries, parameters, attributes
+        if self.foreign[name]:
+            return name, -1
         found = _HEAD.match(name)
         assert found is not None
         lead, head = found[1], found[2].rstrip(".")
@@ -160,20 +199,17 @@ class Program:
             return self._inside(module, head, tail, depth)
         if lead:
             head = _absolute(module, lead, head)
-        if not head or head.partition(".")[0] not in self.tops:
+        if not head or self.foreign[head]:
             return head + tail, -1
-        parts = head.split(".")
-        for cut in range(len(parts), 0, -1):
-            if (home := self._module(".".join(parts[:cut]), module)) is not None:
-                rest = ".".join(parts[cut:])
-                # A script may be named like the library that it imports.
+        base = head
+        while base:
+            if (home := self._module(base, module)) is not None:
                 if home is module and not lead:
-                    break
-                return (
-                    self._inside(home, rest, tail, depth)
-                    if rest
-                    else (home.dotted + tail, home.first)
-                )
+                    break  # a script may be named like the library that it imports
+                if base == head:
+                    return home.dotted + tail, home.first
+                return self._inside(home, head[len(base) + 1 :], tail, depth)
+            base = base.rpartition(".")[0]
         return head + tail, -1
 
     def _inside(self, module: Module, name: str, tail: str, depth: int) -> tuple[str, int]:
@@ -251,20 +287,20 @@ class Program:
     def follow(self, module: Module, name: str, depth: int = 3) -> tuple[tuple[str, int], ...]:
         """Return what a canonical text leads to: ``(absolute text, node)``, through
         instances of the repository's classes and the values its functions return."""
-        key = (module.first, name)
-        known = self._followed.get(key)
+        if self.foreign[name] or name.startswith(("self.", "builtins.")):
+            return ((name, -1),)
+        known = module.followed.get((name, depth))
         if known is None:
-            self._followed[key] = ((name, -1),)  # a function may return what it is called on
-            known = self._followed[key] = self._follow(module, name, depth)
+            known = module.followed[name, depth] = self._follow(module, name, depth)
         return known
 
     def _follow(self, module: Module, name: str, depth: int) -> tuple[tuple[str, int], ...]:
-        if name[0] in "@%'…" or name.startswith(("self.", "builtins.")):
-            return ((name, -1),)
         text, node = self.resolve(module, name)
         if node < 0 and "[" in text and (chosen := self._chosen(text, depth)):
             return chosen
-        end = _end_of_head(text) if node >= 0 else len(text)
+        end = _end_of_head(text)
+        if node < 0 or end == len(text):
+            return ((text, node),)
         steps = _STEP.findall(text, end)
         if not steps:
             return ((text, node),)

@@ -58,6 +58,8 @@ def _of_class(world: World, module: Module, place: int, one: Definition, name: s
         return Unknown("a class whose parameters are not all to be seen")
     if name in known:
         return HOLDS
+    if f"_{name}" in known:  # attrs takes it without the underscore
+        return HOLDS
     return Wrong(f"{one.name} has no parameter {name}", nearest(name, known))
 
 

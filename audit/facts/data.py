@@ -9,6 +9,7 @@ from typing import Any, Final
 import yaml as yaml_library
 
 from audit.facts.model import DataFacts, Key
+from audit.facts.text import decode
 
 MAX_KEYS: Final = 20_000
 MAX_NESTING: Final = 400
@@ -19,17 +20,6 @@ _TABLE: Final = re.compile(r"^\s*\[\[?\s*([^\]#]+?)\s*\]\]?")
 _TOML_KEY: Final = re.compile(
     r"""^\s*((?:"[^"]*"|'[^']*'|[\w-]+)(?:\s*\.\s*(?:"[^"]*"|'[^']*'|[\w-]+))*)\s*="""
 )
-
-
-def decode(content: bytes) -> str:
-    """Return a blob as text; a byte order mark is dropped.
-
-    Raises:
-        ValueError: the bytes are not UTF-8, or hold NUL bytes.
-    """
-    if b"\0" in content:
-        raise ValueError("holds NUL bytes")
-    return content.decode("utf-8-sig")
 
 
 def yaml(content: bytes) -> DataFacts:

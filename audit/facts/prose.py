@@ -8,7 +8,6 @@ from typing import Any
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from audit.facts.data import decode
 from audit.facts.model import (
     Anchor,
     Directive,
@@ -21,6 +20,7 @@ from audit.facts.model import (
     Row,
     Span,
 )
+from audit.facts.text import decode
 
 MAX_FENCE = 16_000
 MAX_BRACKETS = 2_000

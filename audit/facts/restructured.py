@@ -3,7 +3,6 @@
 import re
 from textwrap import dedent
 
-from audit.facts.data import decode
 from audit.facts.model import (
     Anchor,
     Directive,
@@ -16,6 +15,7 @@ from audit.facts.model import (
     Row,
     Span,
 )
+from audit.facts.text import decode
 
 MAX_FENCE = 16_000
 

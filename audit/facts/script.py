@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterator
 
-from audit.facts.data import decode
 from audit.facts.model import Command, ScriptFacts, Target
+from audit.facts.text import decode
 
 _TARGET = re.compile(r"^([A-Za-z0-9_./%$(){}-]+(?:\s+[A-Za-z0-9_./%$(){}-]+)*)\s*:(?![:=])")
 MAX_COMMAND = 2_000

@@ -41,8 +41,10 @@ _PLUMBING: Final = re.compile(
     r"^(_|[a-z]*Mean|Sum|Max|Min|Cat|Metric|MetricCollection|Running|items|keys|values|add_state|"
     r"update|compute|reset|clone|to|persistent|forward)|Mean$"
 )
+_NAMED: Final = re.compile(r"eval|validate")
+"""Modules that are named as what evaluates."""
 _BEGINS: Final = re.compile(
-    r"^(run|main|start|execute|launch|__call__)|eval|valid|test|score|bench"
+    r"^_*(run|main|start|execute|launch|__call__)|eval|valid|test|score|bench"
 )
 _LAZY: Final = ("evaluate", "simple_evaluate", "evaluate_model", "run_evaluation")
 
@@ -201,12 +203,14 @@ def eval_cli(repo: Repository) -> Iterator[Place]:
     evaluating = set(evaluations(repo)) | set(evaluator_calls(repo))
     training = {site.module.first + site.call.scope for site in backward_calls(repo)}
     found = []
-    for node in entries.started(repo):
-        if _starts_evaluation(repo, node, evaluating, training):
-            module = repo.program.owner[node]
-            line = repo.program.definition(node).line
-            found.append(in_code(module, node - module.first, line, "evaluates when it is started"))
-    yield from spread([*found, *_subcommands(repo, evaluating), *_switches(repo, evaluating)])
+    for one in entries.started(repo):
+        if _starts_evaluation(repo, one, evaluating, training):
+            module = repo.program.owner[one]
+            line = repo.program.definition(one).line
+            found.append(in_code(module, one - module.first, line, "evaluates when it is started"))
+    found += [*_subcommands(repo, evaluating), *_switches(repo, evaluating)]
+    found.sort(key=lambda one: not _NAMED.search(one.path.rpartition("/")[2]))
+    yield from spread(found)
 
 
 def evaluator_calls(repo: Repository) -> Iterator[int]:
@@ -219,14 +223,17 @@ def evaluator_calls(repo: Repository) -> Iterator[int]:
 
 
 def _starts_evaluation(
-    repo: Repository, node: int, evaluating: Collection[int], training: Collection[int]
+    repo: Repository, start: int, evaluating: Collection[int], training: Collection[int]
 ) -> bool:
-    one = repo.program.definition(node)
+    one = repo.program.definition(start)
     if one.kind == "class" or ("." in one.name and not _BEGINS.search(own_name(one))):
         return False  # making an object, or asking a model, starts nothing
-    near = repo.graph.within([node], 2, up=False)
-    far = repo.graph.within([node], 4, up=False)
-    return not near.isdisjoint(evaluating) and far.isdisjoint(training)
+    far = repo.graph.within([start], 4, up=False)
+    if not far.isdisjoint(training):
+        return False
+    named_so = _NAMED.search(repo.program.owner[start].dotted.rpartition(".")[2])
+    near = repo.graph.within([start], 2, up=False)
+    return bool(evaluating and named_so) or not near.isdisjoint(evaluating)
 
 
 def _subcommands(repo: Repository, evaluating: Collection[int]) -> Iterator[Place]:

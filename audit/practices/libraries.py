@@ -4,13 +4,13 @@ import re
 import tomllib
 from collections.abc import Iterable
 from functools import cache
-from importlib import resources
+from pathlib import Path
 
 
 @cache
 def _tables() -> dict[str, dict[str, str]]:
-    content = resources.files("audit.practices").joinpath("libraries.toml").read_bytes()
-    return tomllib.loads(content.decode())
+    content = Path(__file__).with_name("libraries.toml").read_text(encoding="utf-8")
+    return tomllib.loads(content)
 
 
 def named(topic: str) -> dict[str, str]:

@@ -14,6 +14,7 @@ from audit.practices.processes import (
     asks_rank_zero,
     guards,
 )
+from audit.practices.ranking import central
 from audit.practices.registry import Place, at, in_code, practice
 from audit.practices.trackers import OPENS, SENDS, reporting, sent, tracker_named
 from audit.repository import Repository, Site
@@ -135,7 +136,7 @@ def log_rank_zero(repo: Repository) -> Iterator[Place]:
         def report(loss):
             print(dist.get_rank(), loss)
     """
-    yield from by_file(repo, _rank_zero_output(repo))
+    yield from central(repo, _rank_zero_output(repo), RANK_ZERO_NAME.pattern)
 
 
 def _rank_zero_output(repo: Repository) -> Iterator[Place]:

@@ -1,6 +1,7 @@
 """Idioms of training and evaluation code that several capabilities ask about."""
 
 import re
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from functools import lru_cache
 from typing import Final
@@ -38,10 +39,19 @@ def own_name(one: Definition) -> str:
 def spread(places: Iterable[Place], first: Collection[str] = ()) -> Iterator[Place]:
     """Yield the first place of each file before the second of any.
 
-    Files in `first` come first, then those near the root; those aside of the main path last.
+    Files in `first` come first, then those near the root and with most places; those aside
+    of the main path last.
     """
+    listed = list(places)
+    count = Counter(one.path for one in listed)
     every = sorted(
-        places, key=lambda one: (is_corner(one.path), one.path not in first, one.path.count("/"))
+        listed,
+        key=lambda one: (
+            is_corner(one.path),
+            one.path not in first,
+            one.path.count("/"),
+            -count[one.path],
+        ),
     )
     rest: list[Place] = []
     seen: set[str] = set()

@@ -123,16 +123,26 @@ def _dedent(section: str) -> str:
     return dedent(section).strip("\n")
 
 
-def declared() -> Iterator[Practice]:
-    """Yield the practices of the catalogue that have a detector, in catalogue order."""
-    for module in iter_modules(package.__path__):
-        import_module(f"audit.practices.{module.name}")
+def modules() -> tuple[str, ...]:
+    """Return the names of the modules in which practices may be declared."""
+    return tuple(one.name for one in iter_modules(package.__path__))
+
+
+def declared_in(module: str) -> Iterator[Practice]:
+    """Yield the practices of the catalogue whose detector a module declares."""
+    name = import_module(f"audit.practices.{module}").__name__
     for one in built_in():
-        if one.id in _DETECTORS:
+        if one.id in _DETECTORS and _DETECTORS[one.id][0].__module__ == name:
             detect, looks_for, code = _DETECTORS[one.id]
             yield Practice(
                 one.id, one.capability, one.role, one.present_if, one.not_if, detect, code, looks_for
             )  # fmt: skip
+
+
+def declared() -> Iterator[Practice]:
+    """Yield the practices of the catalogue that have a detector, in catalogue order."""
+    found = {one.id: one for module in modules() for one in declared_in(module)}
+    return (found[one.id] for one in built_in() if one.id in found)
 
 
 @cache

@@ -25,7 +25,7 @@ def place_in(module: Module, line: int, says: str, symbol: str = "") -> Place:
 
 def broadest(repo: Repository, found: Iterable[tuple[Module, Place]]) -> Iterator[Place]:
     """Yield one place a module: suites beside the packages before those in them, then modules
-    about a core subject, near the root, that use most of the product: where somebody who asks
+    about a core subject, near the root, that test most of the product: where somebody who asks
     would be sent first."""
     first: dict[str, tuple[Module, Place]] = {}
     for module, place in found:
@@ -41,7 +41,8 @@ def broadest(repo: Repository, found: Iterable[tuple[Module, Place]]) -> Iterato
             owner[one].path for node in nodes for one in edges[node] if owner[one].role == "product"
         }
         inside = module.path.partition("/")[0] in shipped
-        return inside, not _CORE.search(name), folder.count("/"), -len(used), module.path
+        tests = sum(bool(_TEST_NAME.search(one.name)) for one in module.facts.definitions)
+        return inside, not _CORE.search(name), folder.count("/"), -tests * len(used), module.path
 
     for _, place in sorted(first.values(), key=rank):
         yield place

@@ -62,6 +62,8 @@ _GUARD: Final = re.compile(
 )
 
 
+_TRAINS: Final = re.compile(r"(^|_)train|(^|_)fit(_|$)")
+_OPTIMIZER: Final = re.compile(r"optim|scaler")
 _LOSS: Final = re.compile(r"loss|grad|backward|objective", re.IGNORECASE)
 
 
@@ -344,4 +346,7 @@ def _guards(site: Site) -> bool:
     if _GUARD.search(around):
         return True
     decides = any(one.kind == "if" and one.line == site.line for one in site.module.facts.blocks)
-    return decides and bool(_LOSS.search(own_name(site.scope)))
+    training = _TRAINS.search(own_name(site.scope)) and _OPTIMIZER.search(
+        " ".join(site.scope.params)
+    )
+    return decides and bool(training or _LOSS.search(own_name(site.scope)))

@@ -5,16 +5,26 @@ import sys
 from collections.abc import Iterable
 from functools import cached_property
 from itertools import islice
+from typing import TYPE_CHECKING, Final
 
+import msgspec
+
+from audit import parallel
 from audit.burial import buried
-from audit.coverage import Covered
 from audit.docs_truth.model import Finding
 from audit.model import MAX_EVIDENCE, RUNGS, Evidence, PracticeResult, Rung, Status
 from audit.naming import Naming
+from audit.practices import registry
+from audit.practices.catalogue import Catalogue
 from audit.practices.registry import Place, Practice
 from audit.repository import Repository
 from audit.visible import visible
 
+if TYPE_CHECKING:
+    from audit.coverage import Covered
+
+PARALLEL_CALLS: Final = 10_000
+"""With fewer calls to look at, a second process costs more than it saves."""
 PLACE_LIMIT = 200
 """Places looked at before the best are chosen."""
 
@@ -22,7 +32,7 @@ PLACE_LIMIT = 200
 def decide(
     repository: Repository,
     practices: Iterable[Practice],
-    covered: Covered | None = None,
+    covered: "Covered | None" = None,
     wrong: Iterable[Finding] = (),
 ) -> tuple[PracticeResult, ...]:
     """Return the decision about every practice.
@@ -40,18 +50,55 @@ def decide(
     )
 
 
+def decide_all(
+    repository: Repository,
+    catalogue: Catalogue,
+    covered: "Covered | None" = None,
+    wrong: Iterable[Finding] = (),
+    processes: int = 1,
+) -> tuple[PracticeResult, ...]:
+    """Return the decision about every practice of a catalogue, in its order.
+
+    Built-in detectors are loaded and asked module by module, on several cores where there is
+    much code; those of plugins, and all where coverage is read, in this process.
+    """
+    reach = Reach(repository, covered, wrong)
+    if covered or sum(len(one.facts.calls) for one in repository.program.modules) < PARALLEL_CALLS:
+        processes = 1
+    else:
+        reach.prepare()
+
+    def found_in(module: str) -> bytes:
+        practices = registry.declared_in(module)
+        return msgspec.msgpack.encode([_decide(repository, reach, one) for one in practices])
+
+    answers = parallel.spread(found_in, registry.modules(), processes)
+    found = {
+        one.id: one
+        for answer in answers
+        for one in msgspec.msgpack.decode(answer, type=list[PracticeResult])
+    }
+    found |= {one.id: _foreign(repository, reach, one) for one in catalogue.extra}
+    return tuple(found[one.id] for one in catalogue.definitions)
+
+
 class Reach:
     """What the public surface, other code, tests and docs lead to."""
 
     def __init__(
         self,
         repository: Repository,
-        covered: Covered | None = None,
+        covered: "Covered | None" = None,
         wrong: Iterable[Finding] = (),
     ) -> None:
         self.repository = repository
         self.covered = covered
         self.naming = Naming(repository, wrong)
+
+    def prepare(self) -> None:
+        """Find now what most detectors and all evidence ask for."""
+        _ = self.public, self.tests, self.used, self.repository.graph.callers
+        _ = self.repository.by_method, self.repository.by_scope, self.repository.by_keyword
 
     @cached_property
     def public(self) -> frozenset[int]:
@@ -62,8 +109,7 @@ class Reach:
     @cached_property
     def living(self) -> Repository:
         """The repository as if the bodies of its dead definitions were empty."""
-        graph = self.repository.graph
-        return buried(self.repository, frozenset(range(len(graph.edges))) - graph.live)
+        return buried(self.repository)
 
     @cached_property
     def tests(self) -> frozenset[int]:
@@ -158,12 +204,14 @@ def _decide(repository: Repository, reach: Reach, practice: Practice) -> Practic
 
 
 def _found(repository: Repository, reach: Reach, practice: Practice) -> list[Evidence]:
-    """Return the evidence of a practice, in the detector's order."""
+    """Return the evidence of a practice, in the detector's order; what two files with one
+    content show counts once."""
     unique: dict[tuple[str, int], Place] = {}
     for place in islice(practice.detect(repository), PLACE_LIMIT):
         if practice.plugin:
             _refuse(repository, place)
-        unique.setdefault((place.path, place.line), place)
+        blob = repository.files[place.path].blob
+        unique.setdefault((blob or place.path, place.line), place)
     return [_evidence(repository, reach, one) for one in unique.values()]
 
 

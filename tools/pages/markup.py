@@ -1,6 +1,7 @@
 """Markdown from values: tables, and the docstrings that stand below fields."""
 
 import ast
+import html
 import inspect
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -20,7 +21,16 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def _cell(words: str) -> str:
-    return re.sub(r"(?<!\\)\|", r"\\|", " ".join(words.split()))
+    whole = _PIPED.sub(_as_html, " ".join(words.split()))
+    return re.sub(r"(?<!\\)\|", r"\\|", whole)
+
+
+_PIPED = re.compile(r"`([^`]*\|[^`]*)`")
+
+
+def _as_html(span: re.Match[str]) -> str:
+    """Return a code span with pipes as HTML: in a table Markdown would show their backslashes."""
+    return f"<code>{html.escape(span[1]).replace('|', '&#124;')}</code>"
 
 
 def code(words: object) -> str:

@@ -118,10 +118,11 @@ class ClickTrees:
         return [_declared(call, module)]
 
     def _inside(self, node: int) -> tuple[list[Option], str]:
-        """Return the options that a decorator of the project adds."""
+        """Return the options that a decorator of the project adds, those of its module too."""
         module = self.program.owner[node]
-        options: list[Option] = []
-        gap = ""
+        options = self._named(module)
+        gap = "" if options is not None else "an option's name is computed"
+        options = options or []
         for site in self.repo.calls_in(module, node - module.first):
             found = _OPTION.match(site.names[0])
             if found and not site.names[0].endswith("()"):  # not what the option is applied to
@@ -136,14 +137,7 @@ class ClickTrees:
         if not (found := _OPTION.match(absolute)):
             return None
         if _OPTION.match(text):  # facts name the call, not the variable: any of the module's
-            made = [
-                self._option(kind[1], call, module)
-                for call in module.facts.calls
-                if call.scope == 0
-                and call.decorates < 0
-                and (kind := _OPTION.match(call.names[0])) is not None
-            ]
-            return [option for options in made for option in options or []] if all(made) else None
+            return self._named(module)
         for home in self.repo.product:
             for one in home.facts.assigns:
                 if one.scope == 0 and one.target.lstrip(":") == text.rpartition(".")[2].lstrip(":"):
@@ -151,6 +145,17 @@ class ClickTrees:
                         if call.line == one.line and _OPTION.match(call.names[0]):
                             return self._option(found[1], call, home)
         return None
+
+    def _named(self, module: Module) -> list[Option] | None:
+        """Return the options that a module keeps under names, None where one is computed."""
+        made = [
+            self._option(kind[1], call, module)
+            for call in module.facts.calls
+            if call.scope == 0
+            and call.decorates < 0
+            and (kind := _OPTION.match(call.names[0])) is not None
+        ]
+        return [option for options in made for option in options or []] if all(made) else None
 
     # ------------------------------------------------------------- subcommands
     def _commands(

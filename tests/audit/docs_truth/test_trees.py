@@ -48,8 +48,12 @@ import click
 
 out = click.option("--out", default="dist")
 
+fast = click.option("--fast/--slow", "-f")
+
 def speed(function):
-    return click.option("--fast/--slow", "-f")(function)
+    for option in (click.option("--dry"), fast):
+        function = option(function)
+    return function
 
 @click.command()
 @out
