@@ -7,9 +7,10 @@ Unless it says otherwise it sees product code alone.
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
-from functools import cached_property
+from functools import cached_property, wraps
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -31,6 +32,8 @@ from audit.facts.model import (
 )
 from audit.facts.script import shell_lines
 from audit.model import Role
+
+Answer = TypeVar("Answer")
 
 
 class File(msgspec.Struct, frozen=True, gc=False):
@@ -120,6 +123,22 @@ def _last(name: str) -> str:
     return name.rpartition(".")[2].rpartition(":")[2]
 
 
+def once(question: "Callable[[Repository], Answer]") -> "Callable[[Repository], Answer]":
+    """Ask a question about a repository once, however many detectors ask it.
+
+    All are given the same answer: it must not be changed, and a generator is none.
+    """
+
+    @wraps(question)
+    def answered(repo: Repository) -> Answer:
+        if question not in repo.answers:
+            repo.answers[question] = question(repo)
+        answer: Answer = repo.answers[question]
+        return answer
+
+    return answered
+
+
 def blocks_from(module: Module, block: int) -> Iterator[Block]:
     """Yield a block and those around it, innermost first."""
     while block >= 0:
@@ -134,6 +153,8 @@ class Repository:
     def __init__(self, files: Iterable[File], graph: Graph | None = None) -> None:
         self.files: Mapping[str, File] = {one.path: one for one in files}
         self._graph = graph
+        self.answers: dict[Callable[[Repository], Any], Any] = {}
+        """What was found out once, see `once`."""
 
     # ------------------------------------------------------------------- files
     def find(self, *patterns: str) -> Iterator[File]:
@@ -391,10 +412,24 @@ class Repository:
     def assigns(self, target: str) -> Iterator[tuple[Module, Assign]]:
         """Yield product assignments whose target the pattern finds."""
         compiled = re.compile(target)
-        for module in self.product:
-            for one in module.facts.assigns:
-                if compiled.search(one.target):
-                    yield module, one
+        found = [
+            place
+            for text, rows in self._by_target.items()
+            if compiled.search(text)
+            for place in rows
+        ]
+        return (self._assigns[place] for place in sorted(found))
+
+    @cached_property
+    def _assigns(self) -> tuple[tuple[Module, Assign], ...]:
+        return tuple((module, one) for module in self.product for one in module.facts.assigns)
+
+    @cached_property
+    def _by_target(self) -> dict[str, list[int]]:
+        found: dict[str, list[int]] = {}
+        for place, (_, one) in enumerate(self._assigns):
+            found.setdefault(one.target, []).append(place)
+        return found
 
     def references(self, pattern: str) -> Iterator[tuple[Module, int, int]]:
         """Yield module, scope and line of imported names read in product code.
@@ -442,4 +477,4 @@ _RUNS = frozenset(
 )
 _SCRIPT = re.compile(r"(script|commands|command|run)\[\d+\]$")
 
-__all__ = ["File", "Repository", "Site", "blocks_from", "is_public"]
+__all__ = ["File", "Repository", "Site", "blocks_from", "is_public", "once"]

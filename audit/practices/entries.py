@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from audit.code.modules import Module
-from audit.repository import Repository, Site
+from audit.repository import Repository, Site, once
 
 _MAIN: Final = re.compile(r"__name__ == '__main__'")
 _TARGET: Final = re.compile(r"([\w.]+):([\w.]+)")
@@ -18,6 +18,7 @@ OPTIONS: Final = (
 )  # fmt: skip
 
 
+@once
 def started(repo: Repository) -> frozenset[int]:
     """Return the functions that the command line starts, and modules that run as scripts."""
     found = set(_console_scripts(repo))

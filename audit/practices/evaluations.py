@@ -16,7 +16,7 @@ from audit.practices.loops import (
     own_name,
     words,
 )
-from audit.repository import Repository, Site
+from audit.repository import Repository, Site, once
 
 _EVALUATES: Final = re.compile(
     r"(^|_)(eval(uate|uation|uator)?)(?=_|$|s$)|"
@@ -62,6 +62,7 @@ def says_evaluation(text: str) -> bool:
     return bool(_EVALUATES.search(snake)) and not _NO_EVALUATION.search(snake)
 
 
+@once
 def gradients_off(repo: Repository) -> dict[int, int]:
     """Return the definitions that switch gradients off, with the line where they do."""
     found: dict[int, int] = {}
@@ -75,6 +76,7 @@ def gradients_off(repo: Repository) -> dict[int, int]:
     return found
 
 
+@once
 def evaluations(repo: Repository) -> dict[int, tuple[Module, int, Definition]]:
     """Return the functions that evaluate a model, by node.
 

@@ -4,14 +4,13 @@ that becomes keywords, fields and attributes of a class of training arguments.""
 import re
 from collections import defaultdict
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import Final
 
 import msgspec
 
 from audit.code.modules import Module
 from audit.practices.registry import Place, in_code
-from audit.repository import Repository
+from audit.repository import Repository, once
 
 _ENTRY: Final = re.compile(r"\['(\w+)'\]$")
 _ATTRIBUTE: Final = re.compile(r"^[@%]?(\w+\.)*\w*(?:args|arguments)\.(\w+)$")
@@ -61,7 +60,7 @@ def options(repo: Repository, says: str, *names: str) -> Iterator[Place]:
     return (one.place(says) for one in handed(repo, *names))
 
 
-@lru_cache(maxsize=1)
+@once
 def _assigned(repo: Repository) -> dict[str, list[Option]]:
     """Return the options that are assigned, by name."""
     found: dict[str, list[Option]] = defaultdict(list)

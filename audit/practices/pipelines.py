@@ -7,8 +7,8 @@ wherever it is written.
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import Final, Literal
-from weakref import WeakKeyDictionary
 
 import msgspec
 
@@ -17,7 +17,7 @@ from audit.facts.script import shell_lines
 from audit.practices.registry import Place
 from audit.practices.runners import behind
 from audit.practices.shell import Argv, argvs
-from audit.repository import File, Repository
+from audit.repository import File, Repository, once
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -40,8 +40,7 @@ class Step(msgspec.Struct, frozen=True):
 
         ``ruff check`` asks for the program ``ruff`` with ``check`` among its arguments.
         """
-        for program in programs:
-            head, *rest = program.split()
+        for head, *rest in _split(programs):
             for argv in self.argvs:
                 if argv[0] == head and all(word in argv for word in rest):
                     return argv
@@ -74,15 +73,16 @@ _AXIS: Final = re.compile(
 _MATRIX: Final = re.compile(r"\$\{\{\s*matrix\.([\w-]+)\s*\}\}")
 _DEPTH: Final = 3
 
-_known: WeakKeyDictionary[Repository, tuple[Step, ...]] = WeakKeyDictionary()
+
+@cache
+def _split(programs: tuple[str, ...]) -> tuple[list[str], ...]:
+    return tuple(one.split() for one in programs)
 
 
+@once
 def steps(repo: Repository) -> tuple[Step, ...]:
     """Return everything that CI does, in file order, calls followed."""
-    found = _known.get(repo)
-    if found is None:
-        found = _known[repo] = tuple(one for file in repo.ci for one in _file_steps(repo, file))
-    return found
+    return tuple(one for file in repo.ci for one in _file_steps(repo, file))
 
 
 def running(repo: Repository, *programs: str) -> Iterator[Step]:

@@ -2,14 +2,14 @@
 
 import re
 from collections.abc import Iterator
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Final
 
 from audit.code.modules import Module
 from audit.practices import learners
 from audit.practices.libraries import named
 from audit.practices.ranking import owner
-from audit.repository import Repository, Site
+from audit.repository import Repository, Site, once
 
 MODEL: Final = re.compile(
     r"state_dict|model|module|network|\bnet\b|weight|param|adapter|policy|generator|encoder|"
@@ -307,7 +307,7 @@ class Weights:
         return owner(self.repo, one)
 
 
-@lru_cache(maxsize=1)
+@once
 def weights(repo: Repository) -> Weights:
     """Return what is known about the weights of a repository."""
     return Weights(repo)

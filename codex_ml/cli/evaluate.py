@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from codex_ml.evaluation.opening import Source
 
 FILE = click.Path(path_type=Path)
+FOLDER = click.Path(path_type=Path, file_okay=False)
+COUNT = click.IntRange(1)
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -25,18 +27,36 @@ FILE = click.Path(path_type=Path)
 @click.option("--which", default="latest", show_default=True, help="latest, best, or a step.")
 @click.option("--model", help="A model plugin instead of a checkpoint.")
 @click.option("--option", multiple=True, metavar="KEY=VALUE", help="An option of --model.")
-@click.option("--block", default=128, show_default=True, help="Tokens that --model sees.")
+@click.option(
+    "--block",
+    type=COUNT,
+    default=128,
+    show_default=True,
+    help="Tokens that --model sees.",
+)
 @click.option("--tokenizer", type=FILE, help="The tokenizer's file; a run has its own.")
 @click.option("--data", help="The dataset: .txt, .jsonl, .npy or .bin.")
-@click.option("--limit", type=click.IntRange(1), help="Only the first so many items.")
+@click.option("--limit", type=COUNT, help="Only the first so many items.")
 @click.option("--metric", "metrics", multiple=True, required=True, help="A metric; repeatable.")
-@click.option("--out", type=FILE, help="Folder for results.json and records.ndjson.")
+@click.option("--out", type=FOLDER, help="Folder for results.json and records.ndjson.")
 @click.option("--records", type=FILE, help="Score these saved records instead of a model.")
 @click.option("--baseline", type=FILE, help="Compare with this results.json; exit 1 if worse.")
-@click.option("--stride", type=click.IntRange(1), help="Tokens scored per window of a long text.")
-@click.option("--max-new", default=128, show_default=True, help="Tokens generated at most.")
+@click.option("--stride", type=COUNT, help="Tokens scored per window of a long text.")
+@click.option(
+    "--max-new",
+    type=COUNT,
+    default=128,
+    show_default=True,
+    help="Tokens generated at most.",
+)
 @click.option("--stop", multiple=True, default=["\n"], help="Text that ends a generation.")
-@click.option("--batch-tokens", default=4096, show_default=True, help="Tokens in a batch.")
+@click.option(
+    "--batch-tokens",
+    type=COUNT,
+    default=4096,
+    show_default=True,
+    help="Tokens in a batch.",
+)
 @click.option("--device", default="cpu", show_default=True, help="cpu or cuda.")
 @click.option("--seed", default=0, show_default=True, help="Of intervals and tests.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")

@@ -47,11 +47,17 @@ class Source:
         return next((special[name] for name in PREFIXES if name in special), None)
 
     def open(self, *, stride: int | None, batch_tokens: int, device: str) -> LanguageModel:
-        """Build the model and load its weights."""
+        """Build the model and load its weights; `EvaluationError` if there is no such device."""
         from codex_ml.evaluation.scorer import LanguageModel
 
+        network = self._network()
+        try:
+            network.to(device)
+        except (RuntimeError, AssertionError) as error:
+            reason = str(error).partition("\n")[0]
+            raise EvaluationError(f"no device {device!r} here: {reason}") from None
         return LanguageModel(
-            network=self._network().to(device).eval(),
+            network=network.eval(),
             tokenizer=self.tokenizer,
             block=self.block,
             prefix=self.prefix(),

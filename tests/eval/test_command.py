@@ -1,5 +1,6 @@
 """`codex-ml evaluate` in real processes: contracts, resuming, re-scoring, baselines, errors."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -11,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from codex_ml.cli import run
+from codex_ml.cli.evaluate import command
 from tests.eval.conftest import ROOT, Folder
 
 TEXT = ("--metric", "perplexity", "--metric", "bits-per-byte", "--metric", "token-accuracy")
@@ -198,8 +201,8 @@ def damage(folder: Folder, how: str) -> Path:
 def test_a_run_that_cannot_be_trusted_is_refused(
     folder: Folder, how: str, status: int, says: str
 ) -> None:
-    run = damage(folder, how)
-    done = folder.call("--checkpoint", run, "--data", folder.texts(), "--out", "out", *TEXT)
+    copy = damage(folder, how)
+    done = folder.call("--checkpoint", copy, "--data", folder.texts(), "--out", "out", *TEXT)
     assert (done.returncode, done.stdout) == (status, "")
     assert says in done.stderr
     assert done.stderr.count("\n") == 1
@@ -224,6 +227,27 @@ def test_wrong_usage_is_exit_2_without_torch(
     done = folder.call(*arguments, "--metric", "perplexity")
     assert (done.returncode, done.stdout) == (2, "")
     assert says in done.stderr
+    assert not (folder.path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (("--out", "texts.jsonl"), "is a file"),
+        (("--batch-tokens", "0"), "is not in the range"),
+        (("--max-new", "-3"), "is not in the range"),
+        (("--device", "quantum"), "no device 'quantum' here"),
+    ],
+)
+def test_an_option_that_cannot_be_meant_is_refused(
+    folder: Folder, options: tuple[str, str], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fixed = ("--checkpoint", str(folder.run_folder), "--data", folder.texts(), "--out", "out")
+    with contextlib.chdir(folder.path):
+        assert run(command, [*fixed, *TEXT, *options]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert says in err
     assert not (folder.path / "out").exists()
 
 

@@ -34,7 +34,7 @@ VALID = '[project]\nname = "x"\nversion = "1"\n'
         ("gui-scripts = { a = 'b c:d' }", 17, "package.module:main"),
         ("entry-points = { console_scripts = {} }", 18, "move it to [project.scripts]"),
         ("entry-points = { 'a b' = {} }", 1, "rename it"),
-        ("dependencies = ['a>>1']", 17, "or end: write it like"),
+        ("dependencies = ['a>>1']", 17, "string 'a>>1': Expected "),
         ("optional-dependencies = { 'a b' = [] }", 27, "'a b' is no name"),
         ("optional-dependencies = { a_b = [], A-B = [] }", 37, "A-B and a_b are the same name"),
         ("dynamic = 'version'", 1, 'write ["version"]'),
