@@ -20,7 +20,7 @@ from xml.etree import ElementTree as ET
 import msgspec
 
 from audit.errors import ConfigError
-from audit.source import Source
+from audit.source.trees import Source
 
 MAX_BYTES: Final = 256 << 20
 NAMED: Final = 5

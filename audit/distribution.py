@@ -10,7 +10,7 @@ import msgspec
 
 from audit.errors import AuditError
 from audit.model import Value
-from audit.verification import differs
+from audit.report.verification import differs
 
 MANIFEST: Final = "build-manifest.json"
 SUMS: Final = "SHA256SUMS"

@@ -12,9 +12,9 @@ from typing import Any, Final
 
 import msgspec
 
-from audit import report
 from audit.config import FILE, TABLE
 from audit.errors import AuditError, ConfigError
+from audit.files import replace
 from audit.model import Matrix
 
 PYPROJECT: Final = "pyproject.toml"
@@ -114,7 +114,7 @@ def write(root: Path, steps: tuple[Step, ...]) -> None:
     for one in steps:
         if not one.kept:
             try:
-                report.replace((root / one.name).resolve(), one.content)
+                replace((root / one.name).resolve(), one.content)
             except OSError as error:
                 reason = (error.strerror or "cannot be written").lower()
                 raise AuditError(f"{root / one.name}: {reason}") from None

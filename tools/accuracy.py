@@ -20,7 +20,7 @@ from pathlib import Path
 
 from audit.practices import registry
 from audit.repository import Repository
-from audit.source import open_source
+from audit.source.trees import open_source
 from audit.stages.capabilities import decide
 from audit.stages.index import index
 from audit.store import default_path, open_store

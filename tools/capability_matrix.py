@@ -14,9 +14,9 @@ from pathlib import Path
 
 from pages.markup import code, page, table
 
-from audit.engine import audit
 from audit.model import COMPONENTS, CapabilityResult, Matrix, PracticeResult
-from audit.request import Options, build
+from audit.run.engine import audit
+from audit.run.request import Options, build
 from audit.store import NoStore
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -10,9 +10,9 @@ from typing import Any, TypeVar
 import click
 
 from audit import plugins
-from audit.engine import audit
 from audit.model import Outcome
-from audit.request import Options, Request, build
+from audit.run.engine import audit
+from audit.run.request import Options, Request, build
 from audit.store import NoStore, Store, default_path, open_store
 
 Function = TypeVar("Function", bound=Callable[..., Any])

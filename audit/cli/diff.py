@@ -6,8 +6,9 @@ from typing import Any
 import click
 import msgspec
 
-from audit import compare, sides
+from audit import compare
 from audit.cli import common
+from audit.history import sides
 
 
 @click.command()

@@ -8,8 +8,8 @@ import msgspec
 
 from audit.cli import common
 from audit.docs_truth import engine, report
-from audit.docs_truth.opening import open_world
 from audit.errors import ExitCode
+from audit.run.world import open_world
 
 
 @click.command()

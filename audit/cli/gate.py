@@ -6,10 +6,10 @@ from typing import Any
 
 import click
 
-from audit import baseline
 from audit.cli import common, output
 from audit.errors import ExitCode
 from audit.formats import Report
+from audit.gate import baseline
 
 
 @click.command()

@@ -5,9 +5,9 @@ from typing import Any
 
 import click
 
-from audit import trend
 from audit.cli import common
-from audit.history import Span, history
+from audit.history import trend
+from audit.history.scores import Span, history
 
 
 @click.command()

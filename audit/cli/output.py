@@ -8,8 +8,8 @@ from typing import Any, NamedTuple, TypeVar
 
 import click
 
-from audit import report
 from audit.errors import AuditError
+from audit.files import replace
 from audit.formats import FORMATS, Report, render, text
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -104,7 +104,7 @@ def write(files: Mapping[Path, str]) -> None:
     """
     for path, content in files.items():
         try:
-            report.replace(path, content.encode())
+            replace(path, content.encode())
         except OSError as error:
             reason = (error.strerror or "cannot be written").lower()
             raise AuditError(f"{path}: {reason}: choose another --format NAME=FILE") from None

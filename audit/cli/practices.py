@@ -9,7 +9,7 @@ from audit.cli import common
 from audit.config import nearest
 from audit.errors import AuditError
 from audit.practices import registry
-from audit.request import judged
+from audit.run.request import judged
 
 
 @click.command()

@@ -6,9 +6,10 @@ from typing import Any
 
 import click
 
-from audit import proof, report
+from audit import proof
 from audit.cli import common, output
 from audit.formats import Report
+from audit.report import writing as report
 
 
 @click.command()

@@ -5,8 +5,8 @@ from typing import Any
 
 import click
 
-from audit import single
 from audit.cli import common
+from audit.report import single
 
 
 @click.command()

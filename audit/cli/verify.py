@@ -5,10 +5,12 @@ from typing import Any
 
 import click
 
-from audit import distribution, plugins, proof, report, verification
+from audit import distribution, plugins, proof
 from audit.cli import common
 from audit.errors import ExitCode
 from audit.formats import Report
+from audit.report import verification
+from audit.report import writing as report
 
 
 @click.command()

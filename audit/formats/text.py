@@ -4,8 +4,8 @@ import textwrap
 from collections.abc import Iterator
 from typing import Final
 
-from audit import gate
 from audit.formats import Report
+from audit.gate import decision as gate
 from audit.model import COMPONENTS, CapabilityResult, Gap
 from audit.visible import visible
 

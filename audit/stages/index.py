@@ -7,12 +7,13 @@ from typing import TypeAlias
 
 import msgspec
 
-from audit import extraction, roles
+from audit import roles
+from audit.facts import extraction
 from audit.facts.kinds import kind_of
 from audit.facts.model import Facts, FileKind, ProseFacts, PythonFacts
 from audit.model import Role
 from audit.repository import File
-from audit.source import Entry, Source
+from audit.source.trees import Entry, Source
 from audit.store import NoStore, Store
 
 _LAUNCH = re.compile(

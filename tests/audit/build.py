@@ -4,7 +4,8 @@ import re
 from hashlib import sha1
 from textwrap import dedent
 
-from audit import extraction, roles
+from audit import roles
+from audit.facts import extraction
 from audit.facts.kinds import kind_of
 from audit.model import PracticeResult
 from audit.practices import registry

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from audit import coverage
-from audit.engine import audit
 from audit.errors import ConfigError
 from audit.model import Matrix
-from audit.request import Options, build
+from audit.run.engine import audit
+from audit.run.request import Options, build
 from audit.store import NoStore
 from tests.audit.conftest import IDENTITY, write
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import msgspec
 
-from audit import history, model, proof
+from audit import model, proof
 from audit.docs_truth import model as docs_truth
+from audit.history import scores as history
 from audit.validation import model as validation
 from pages.markup import code, documented, page, table
 

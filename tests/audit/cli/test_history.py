@@ -6,7 +6,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from audit import git as git_program
+from audit.source import git as git_program
 from tests.audit.conftest import FILES, Call, Git, write
 
 ROOT = Path(__file__).parents[3]

@@ -6,9 +6,9 @@ import pytest
 
 from audit.docs_truth import engine, kinds
 from audit.docs_truth.model import Report
-from audit.docs_truth.opening import open_world
 from audit.docs_truth.world import World
-from audit.source import open_source
+from audit.run.world import open_world
+from audit.source.trees import open_source
 from audit.store import NoStore
 from tests.audit.conftest import Git, write
 from tests.audit.docs_truth.sample import project, world

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audit import extraction
+from audit.facts import extraction
 from audit.facts.model import FileKind
 
 HOSTILE: list[tuple[FileKind, str, bytes]] = [

@@ -5,14 +5,15 @@ from functools import cache
 from pathlib import Path
 from textwrap import indent
 
-from audit import pipeline, templates
+from audit import templates
 from audit.config import Config
 from audit.model import RUNGS, CapabilityResult, Matrix, PracticeResult
 from audit.practices import registry
 from audit.practices.catalogue import Catalogue, built_in
 from audit.repository import Repository
-from audit.request import Request
-from audit.source import Entry, blob_id
+from audit.run import pipeline
+from audit.run.request import Request
+from audit.source.trees import Entry, blob_id
 from audit.stages.index import index
 from audit.store import NoStore, Rows
 from tests.audit.build import parts

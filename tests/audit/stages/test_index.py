@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from audit.roles import assign
-from audit.source import open_source
+from audit.source.trees import open_source
 from audit.stages.index import index
 from audit.store import NoStore
 from tests.audit.conftest import write

@@ -7,13 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from audit import compare, engine, gate
+from audit import compare
 from audit.config import Config
+from audit.gate import decision as gate
 from audit.model import Outcome
-from audit.request import Options, build
+from audit.run import engine
+from audit.run.request import Options, build
 from audit.store import NoStore
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 PARTS = ("codex_ml", "tests/checkpointing", "tests/plugins", "docs/training")
 
 

@@ -6,15 +6,19 @@ from pathlib import Path
 
 import msgspec
 
-from audit import compare, gate, git, proof, report, sides
-from audit.attribution import Attribution, way
+from audit import compare, proof
 from audit.compare import Comparison
 from audit.config import Config
 from audit.errors import AuditError
+from audit.files import replace
+from audit.gate import decision as gate
+from audit.history import sides
+from audit.history.attribution import Attribution, way
+from audit.history.revisions import Revisions
+from audit.history.sides import Side
 from audit.model import Broken, Decision, Matrix, Outcome
-from audit.request import Options, Request, build
-from audit.revisions import Revisions
-from audit.sides import Side
+from audit.run.request import Options, Request, build
+from audit.source import git
 from audit.store import NoStore, Store
 
 
@@ -165,6 +169,6 @@ def _rewrite(file: Path, head: Matrix) -> None:
         AuditError: the file cannot be written.
     """
     try:
-        report.replace(file, proof.encode(head))
+        replace(file, proof.encode(head))
     except OSError as error:
         raise AuditError(f"{file}: {(error.strerror or 'cannot be written').lower()}") from None

@@ -4,12 +4,15 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
-from audit import pipeline, proof, report
+from audit import proof
 from audit.errors import AuditError
+from audit.files import replace
 from audit.formats import Report
 from audit.model import Decisions, Facets, Gap, Index, Matrix, Outcome
+from audit.report import writing as report
 from audit.repository import File, Repository
-from audit.request import Request
+from audit.run import pipeline
+from audit.run.request import Request
 from audit.stages import facets
 from audit.stages.index import index
 from audit.store import NoStore, Store
@@ -26,7 +29,7 @@ def _write(out: Path, files: Mapping[str, bytes]) -> Iterable[str]:
     try:
         (out / proof.MANIFEST).unlink(missing_ok=True)
         for name, content in files.items():
-            report.replace(out / name, content)
+            replace(out / name, content)
     except OSError as error:
         raise AuditError(f"{out}: {(error.strerror or 'cannot be written').lower()}") from None
     return files

@@ -5,14 +5,15 @@ from pathlib import Path
 
 import msgspec
 
-from audit import compare, git
-from audit.attribution import Attribution, way
+from audit import compare
 from audit.compare import Comparison
 from audit.errors import AuditError
-from audit.git import Commit
+from audit.history.attribution import Attribution, way
+from audit.history.revisions import Revisions
 from audit.model import Matrix
-from audit.request import Request
-from audit.revisions import Revisions
+from audit.run.request import Request
+from audit.source import git
+from audit.source.git import Commit
 from audit.store import NoStore, Store
 
 

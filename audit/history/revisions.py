@@ -14,15 +14,18 @@ from typing import Final
 
 import msgspec
 
-from audit import extraction, git, parallel, pipeline
+from audit import parallel
 from audit.errors import SourceError
+from audit.facts import extraction
 from audit.facts.kinds import kind_of
 from audit.facts.model import Facts, FileKind
-from audit.git import Commit
 from audit.model import Matrix
 from audit.repository import Repository
-from audit.request import Request
-from audit.source import MAX_READ, Entry, Revision, WorkingTree
+from audit.run import pipeline
+from audit.run.request import Request
+from audit.source import git
+from audit.source.git import Commit
+from audit.source.trees import MAX_READ, Entry, Revision, WorkingTree
 from audit.stages import index
 from audit.store import Memory, NoStore, Store
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 from audit import proof, templates
-from audit.history import History, Point
+from audit.history.scores import History, Point
 from audit.model import Value
 
 COLUMNS: Final = 80

@@ -11,12 +11,12 @@ from typing import Final, TypeAlias
 
 import msgspec
 
-from audit import git
 from audit.compare import Change, Comparison, Move, change, compare
-from audit.git import Commit
+from audit.history.revisions import Revisions
 from audit.model import Blame, Matrix, PracticeResult
-from audit.revisions import Revisions
-from audit.source import Entry, Revision
+from audit.source import git
+from audit.source.git import Commit
+from audit.source.trees import Entry, Revision
 
 UNCOMMITTED: Final = Commit("", "", 0, (), "uncommitted changes")
 FILES: Final = 5

@@ -1,7 +1,5 @@
 """What a run writes: artefacts, reports, and the manifest that proves them, written last."""
 
-import os
-import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -11,6 +9,7 @@ import msgspec
 from audit import proof
 from audit.config import Config
 from audit.errors import AuditError
+from audit.files import replace
 from audit.formats import FORMATS, WRITTEN, Report, render
 from audit.model import Outcome
 from audit.proof import MANIFEST, STATEMENT, encode
@@ -98,24 +97,6 @@ def write(out: Path, files: Mapping[str, bytes]) -> None:
     except OSError as error:
         reason = (error.strerror or "cannot be written").lower()
         raise AuditError(f"{error.filename or out}: {reason}: choose another --out") from None
-
-
-def replace(path: Path, content: bytes) -> None:
-    """Write a file under a temporary name beside it, then rename it.
-
-    Raises:
-        OSError: the folder cannot be written.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except OSError:
-        Path(temporary).unlink(missing_ok=True)
-        raise
 
 
 def load(out: Path, stage: str, kind: type[Any]) -> Any:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import msgspec
 
 from audit.model import Outcome
-from audit.request import Request
+from audit.run.request import Request
 from audit.store import NoStore, Store
 
 
@@ -18,7 +18,7 @@ def audit(
     key = request.key()
     if payload := store.get([key]).get(key):
         return msgspec.msgpack.decode(payload, type=Outcome)
-    from audit import pipeline  # the stages and all that they need, only where they run
+    from audit.run import pipeline  # the stages and all that they need, only where they run
 
     with _no_collector():
         outcome = pipeline.run(request, store, progress)

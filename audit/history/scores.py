@@ -7,13 +7,14 @@ from typing import Final
 
 import msgspec
 
-from audit import attribution, git
 from audit.compare import Comparison, compare
 from audit.errors import SourceError
-from audit.git import Commit
+from audit.history import attribution
+from audit.history.revisions import Revisions
 from audit.model import SCHEMA_VERSION, TOOL, Matrix, Tool, Value
-from audit.request import Request
-from audit.revisions import Revisions
+from audit.run.request import Request
+from audit.source import git
+from audit.source.git import Commit
 from audit.store import NoStore, Store
 
 _READERS: Final = 4

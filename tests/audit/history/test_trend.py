@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audit import templates, trend
-from audit.history import History, Point
+from audit import templates
+from audit.history import trend
+from audit.history.scores import History, Point
 from audit.model import TOOL
 
 HOSTILE = "=cmd|' /C calc'!A0 <script>alert(1)</script> & \"quoted\", line"

@@ -9,8 +9,8 @@ import msgspec
 
 from audit.compare import Change, Comparison, Move, blame, loss
 from audit.config import Config
-from audit.cures import Capabilities, Cure
 from audit.errors import ConfigError
+from audit.gate.cures import Capabilities, Cure
 from audit.model import (
     MAX_EVIDENCE,
     Blame,

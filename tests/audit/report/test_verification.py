@@ -12,7 +12,7 @@ import pytest
 from audit.cli import main
 from tests.audit.conftest import Git, write
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture

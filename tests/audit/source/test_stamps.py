@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from audit import source
-from audit.source import blob_id, open_source
-from audit.stamps import Stamps
+from audit.source import trees as source
+from audit.source.stamps import Stamps
+from audit.source.trees import blob_id, open_source
 from audit.store import Store
 
 HOUR_NS = 3_600_000_000_000
@@ -27,7 +27,7 @@ def hashed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The files that are read to be hashed, while time stands two hours on."""
     names: list[str] = []
     real, now = source._hash, time.time_ns() + 2 * HOUR_NS
-    monkeypatch.setattr("audit.stamps.time.time_ns", lambda: now)
+    monkeypatch.setattr("audit.source.stamps.time.time_ns", lambda: now)
 
     def noting(full: bytes, algorithm: str) -> str:
         names.append(os.fsdecode(full))

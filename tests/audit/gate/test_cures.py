@@ -3,7 +3,7 @@
 import pytest
 
 from audit.config import Config
-from audit.cures import Cure
+from audit.gate.cures import Cure
 from audit.model import CapabilityResult, Decisions, Evidence, PracticeResult, SourceInfo
 from audit.practices.catalogue import built_in
 from audit.practices.registry import practices

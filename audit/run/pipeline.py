@@ -12,7 +12,7 @@ from audit import clones, fingerprints, profiles, templates
 from audit.config import Config
 from audit.docs_truth import engine
 from audit.docs_truth.world import World
-from audit.extraction import EXTRACTOR_VERSION
+from audit.facts.extraction import EXTRACTOR_VERSION
 from audit.model import (
     SCHEMA_VERSION,
     TOOL,
@@ -27,8 +27,8 @@ from audit.model import (
     SourceInfo,
 )
 from audit.repository import File, Repository
-from audit.request import Request
-from audit.source import Source, texts
+from audit.run.request import Request
+from audit.source.trees import Source, texts
 from audit.stages import capabilities, facets, gaps, scoring
 from audit.stages.index import index
 from audit.store import Cache, NoStore, Store

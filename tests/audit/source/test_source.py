@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from audit.errors import SourceError
-from audit.source import Folder, WorkingTree, blob_id, open_source, tree_id
+from audit.source.trees import Folder, WorkingTree, blob_id, open_source, tree_id
 from tests.audit.conftest import Git
 
 

@@ -15,9 +15,9 @@ from typing import Literal, Protocol
 
 import msgspec
 
-from audit import git
 from audit.errors import SourceError
-from audit.stamps import Stamps
+from audit.source import git
+from audit.source.stamps import Stamps
 from audit.store import NoStore, Store
 
 JUNK = frozenset(

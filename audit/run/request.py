@@ -15,7 +15,7 @@ from audit.config import Config
 from audit.errors import ConfigError
 from audit.model import SourceInfo
 from audit.practices.catalogue import Catalogue
-from audit.source import Source, open_source, tree_id
+from audit.source.trees import Source, open_source, tree_id
 from audit.store import NoStore, Store
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class Request(msgspec.Struct, frozen=True):
 @cache
 def engine_digest() -> str:
     """Return a digest of the engine's own files, so that no other version's result is used."""
-    root = Path(__file__).parent
+    root = Path(__file__).parents[1]
     states = ((one, one.stat()) for one in sorted(root.rglob("*.py")))
     rows = [f"{one.relative_to(root)} {at.st_size} {at.st_mtime_ns}" for one, at in states]
     return sha256("\n".join([__version__, sys.version, *rows]).encode()).hexdigest()

@@ -6,12 +6,12 @@ from typing import Final
 
 from packaging.version import InvalidVersion, Version
 
-from audit import git
 from audit.docs_truth.world import Release, World
 from audit.errors import SourceError
 from audit.model import Role
 from audit.repository import Repository
-from audit.source import Revision, Source, texts
+from audit.source import git
+from audit.source.trees import Revision, Source, texts
 from audit.stages.index import index
 from audit.store import NoStore, Store
 

@@ -1,0 +1,1 @@
+"""The CI decision: rules, what they are compared with, the smallest change that cures."""

@@ -1,0 +1,1 @@
+"""Scores over commits, and which commit changed them."""

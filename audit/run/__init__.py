@@ -1,0 +1,1 @@
+"""One audit from request to outcome."""

@@ -1,0 +1,1 @@
+"""What is audited: a working tree, a revision in Git, a folder."""
