@@ -26,13 +26,16 @@ from audit.stages.index import index
 from audit.store import default_path, open_store
 
 LABELS = Path(__file__).parents[1] / "benchmarks" / "labels"
+UNSEEN = "unseen"
+"""The set whose errors nobody reads: it says what to expect elsewhere."""
 SETS = {
+    UNSEEN: "Eight that nobody has opened",
     "fresh": "Seven that were opened last",
     "catalogue": "The twelve of the catalogue",
     "development": "Eighteen more that rules were widened on",
 }
 # What was measured on repositories before anybody read their errors: (rules, repositories,
-# precision, recall, F1). All of them were opened afterwards.
+# precision, recall, F1). All but the last were opened afterwards.
 HISTORY = (
     ("written on nine repositories", "setfit, open_clip, skorch", 0.978, 0.808, 0.885),
     ("the same", "the eighteen of development, labelled blindly", 0.959, 0.877, 0.916),
@@ -40,6 +43,8 @@ HISTORY = (
     ("widened on twenty repositories", "the seven fresh ones", 0.954, 0.881, 0.916),
     ("widened on thirty repositories", "the seven fresh ones", 0.951, 0.884, 0.916),
     ("the same, corrected", "the seven fresh ones", 0.951, 0.890, 0.919),
+    ("the same", "eight unseen ones", 0.938, 0.892, 0.914),
+    ("widened on thirty-seven repositories", "the eight unseen ones", 0.935, 0.895, 0.915),
 )
 
 
@@ -146,9 +151,9 @@ def page(sets: dict[str, Measured]) -> str:
             merged[capability] += counts
     lines += ["## By capability, over all sets", "", *table(dict(merged)), ""]
     lines += [
-        "## Errors that remain", "",
+        "## Errors that remain in the opened sets", "",
         "| | repository | practice | the label's reason |", "|---|---|---|---|",
-        *(line for found in sets.values() for line in _errors(found)),
+        *(line for name, found in sets.items() if name != UNSEEN for line in _errors(found)),
     ]  # fmt: skip
     return "\n".join(lines) + "\n"
 
@@ -156,14 +161,14 @@ def page(sets: dict[str, Measured]) -> str:
 def _method(sets: dict[str, Measured]) -> Iterator[str]:
     """Yield how the figures came about and what to expect."""
     _, where, precision, recall, f1 = HISTORY[-1]
-    seen = sum((found.total() for found in sets.values()), Counter())
+    seen = sum((found.total() for name, found in sets.items() if name != UNSEEN), Counter())
     yield from (
         "# Accuracy",
         "",
         "Every decision of the audit is a yes or no that somebody can check by reading code. This page says how "
         "often it is right. The last measure on repositories that no rule had seen is "
-        f"**precision {precision:.3f}, recall {recall:.3f}, F1 {f1:.3f}** ({where}). Their errors have been read "
-        f"since; over all labelled repositories the figures are now {ratios(seen)[0]:.3f}, {ratios(seen)[1]:.3f} and "
+        f"**precision {precision:.3f}, recall {recall:.3f}, F1 {f1:.3f}** ({where}); their errors are "
+        f"still unread. Over the repositories that have been opened the figures are {ratios(seen)[0]:.3f}, {ratios(seen)[1]:.3f} and "
         f"{ratios(seen)[2]:.3f}, which says how well the rules fit and not what to expect elsewhere.",
         "",
         "## Method",
@@ -177,9 +182,10 @@ def _method(sets: dict[str, Measured]) -> Iterator[str]:
         "of them agreed on 303 of 304 decided practices: that is the ceiling.",
         "- **development**: eighteen more, labelled blindly, that is without the audit at hand. Their first measure is "
         "honest; then their errors were read and rules widened, so their figures below are optimistic.",
-        "- **fresh**: seven more, labelled blindly, whose errors nobody had read until the last row of the table "
-        "below was measured. They were labelled faster than the others, many of the reasons rest on searches; some "
-        "disagreements are the labels'.",
+        "- **fresh**: seven more, labelled blindly and faster than the others, opened after they had been measured.",
+        "- **unseen**: eight more, labelled blindly. Nobody has read their errors, which is why this page does not "
+        "list them either. Widening the rules on seven more repositories moved their figures by a thousandth or "
+        "three: what is missed elsewhere is a long tail, no family that seven repositories show.",
         "",
         "A measure counts only on repositories that the rules have not seen. In the order of time:",
         "",
