@@ -7,8 +7,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
-# Byte code is compiled where it is imported: compiling all of torch and its like took 2/3 of an installation.
-PIP    := $(BIN)/python -m pip --disable-pip-version-check install -q --no-compile -c constraints.txt
+PIP    := $(BIN)/python -m pip --disable-pip-version-check install -q -c constraints.txt
 # An extra package index for torch's CPU build, e.g. https://download.pytorch.org/whl/cpu
 TORCH_INDEX ?=
 OUT    ?= .
@@ -18,8 +17,11 @@ $(VENV)/.core: pyproject.toml constraints.txt
 	$(PIP) -e .
 	@touch $@
 
+# Compiling all of torch and its like was 2/3 of the installation: the first import compiles what it
+# needs, and keeps it, whatever the environment says.
+unexport PYTHONDONTWRITEBYTECODE
 $(VENV)/.dev: $(VENV)/.core
-	$(PIP) $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) -e '.[dev,train]'
+	$(PIP) --no-compile $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) -e '.[dev,train]'
 	@touch $@
 
 $(VENV)/.docs: $(VENV)/.core
