@@ -118,8 +118,8 @@ def test_a_run_can_be_made_longer(tmp_path: Path) -> None:
     assert len(losses(tmp_path / "r")) == 15
 
 
-def test_other_threads_are_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_other_threads_are_reported(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     train(tiny(tmp_path / "r"), until=3)
     torch.set_num_threads(2)
     train(tiny(tmp_path / "r"), resume=True, until=4)
-    assert "threads was 1 and is 2" in capsys.readouterr().err
+    assert "threads was 1 and is 2" in caplog.text

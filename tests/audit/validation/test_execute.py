@@ -283,6 +283,8 @@ def test_an_interrupted_validation_leaves_no_process(tmp_path: Path, number: int
         env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[3])},
         stderr=subprocess.PIPE,
         text=True,
+        # Where the tests run in a shell's background, SIGINT is ignored, and so it would be there.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     for _ in range(200):
         if (tmp_path / "pid").exists() and (tmp_path / "pid").read_text().strip():
