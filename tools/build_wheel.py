@@ -31,7 +31,7 @@ from audit import distribution
 from audit.errors import AuditError
 from audit.pyproject import file
 from audit.pyproject.canonical import canonical
-from audit.report.writing import encode, replace
+from audit.report.outputs import encode, replace
 
 ROOT = Path(__file__).resolve().parents[1]
 EPOCH = "1580601600"  # 2020-02-02, hatchling's own: a rebuild without the variable is equal too

@@ -9,7 +9,7 @@ import click
 from audit import proof
 from audit.cli import common, output
 from audit.formats import Report
-from audit.report import writing as report
+from audit.report import outputs
 
 
 @click.command()
@@ -43,7 +43,7 @@ def command(
     start = time.perf_counter()
     whole = Report(found, asked.catalogue, asked.templates)
     if out is not None:
-        report.write(out, report.everything(whole, asked.config, names))
+        outputs.write(out, outputs.everything(whole, asked.config, names))
         _tell(found.timings, time.perf_counter() - start, out)
     output.emit(whole, targets, step_summary)
 
@@ -51,8 +51,8 @@ def command(
 def _tell(timings: tuple[tuple[str, float], ...], rendering: float, out: Path) -> None:
     """Say on stderr which stages ran, how long they took and where the reports are."""
     for stage, seconds in (*timings, ("S6", rendering)):
-        click.echo(f"{stage} {report.TITLES[stage]:<12} {seconds:6.2f} s", err=True)
+        click.echo(f"{stage} {outputs.TITLES[stage]:<12} {seconds:6.2f} s", err=True)
     if not timings:
         click.echo("nothing changed: S1 to S5 come from the store", err=True)
-    written = (report.ARTEFACTS, report.REPORTS, proof.MANIFEST)
+    written = (outputs.ARTEFACTS, outputs.REPORTS, proof.MANIFEST)
     click.echo(f"wrote {', '.join(str(out / one) for one in written)}", err=True)

@@ -9,8 +9,7 @@ from audit import distribution, plugins, proof
 from audit.cli import common
 from audit.errors import ExitCode
 from audit.formats import Report
-from audit.report import verification
-from audit.report import writing as report
+from audit.report import outputs, verification
 
 
 @click.command()
@@ -48,5 +47,5 @@ def _again(folder: Path, path: Path, options: dict[str, Any]) -> tuple[str, ...]
     asked = common.request(path, options, cache, fast=verification.fast(found))
     outcome = common.outcome(asked, cache)
     whole = Report(outcome, asked.catalogue, asked.templates)
-    files = report.everything(whole, asked.config, verification.formats(found))
+    files = outputs.everything(whole, asked.config, verification.formats(found))
     return verification.compare(found, asked, files)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from audit.formats import Report
-from audit.gate import decision as gate
+from audit.gate import policy
 from audit.model import COMPONENTS, CapabilityResult, Gap
 from audit.visible import visible
 
@@ -22,7 +22,7 @@ _STYLES: Final = {"good": "32", "middling": "33", "poor": "31", "head": "1", "so
 def render(report: Report, *, colour: bool = False) -> str:
     """Return the matrix, or under a gate its decision, at most `COLUMNS` wide where it can be."""
     if report.decision is not None:
-        return visible(gate.text(report.decision), keep="\n")
+        return visible(policy.text(report.decision), keep="\n")
     lines = _lines(report, _Style(colour))
     return "\n".join(line.rstrip() for line in lines) + "\n"
 

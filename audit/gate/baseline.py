@@ -11,7 +11,7 @@ from audit.compare import Comparison
 from audit.config import Config
 from audit.errors import AuditError
 from audit.files import replace
-from audit.gate import decision as gate
+from audit.gate import policy
 from audit.history import sides
 from audit.history.attribution import Attribution, way
 from audit.history.revisions import Revisions
@@ -49,11 +49,11 @@ def decide(
     name = wanted.base or (str(path / request.config.baseline) if request.config.baseline else "")
     if not name:
         _needs_file(wanted, None)
-        return gate.decide(outcome, request.config, practices, wanted.today)
+        return policy.decide(outcome, request.config, practices, wanted.today)
     base, notes, revisions = _base(name, outcome.matrix, request, store)
     _needs_file(wanted, base.file)
     moved = _worse(base, outcome, request, revisions)
-    decision = gate.decide(outcome, request.config, practices, wanted.today, moved)
+    decision = policy.decide(outcome, request.config, practices, wanted.today, moved)
     better = slack(base.matrix, outcome.matrix) if base.file is not None else ()
     broken = decision.broken
     if better and wanted.tighten and base.file is not None and decision.holds:
@@ -157,7 +157,7 @@ def slack(base: Matrix, head: Matrix) -> tuple[str, ...]:
     rows += [
         f"{one.capability} rose from {one.before:.3f} to {one.after:.3f}"
         for one in found.moves
-        if one.after > one.before + gate.FALL
+        if one.after > one.before + policy.FALL
     ]
     return tuple(rows)
 

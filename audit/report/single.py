@@ -9,7 +9,7 @@ from audit.errors import AuditError
 from audit.files import replace
 from audit.formats import Report
 from audit.model import Decisions, Facets, Gap, Index, Matrix, Outcome
-from audit.report import writing as report
+from audit.report import outputs
 from audit.repository import File, Repository
 from audit.run import pipeline
 from audit.run.request import Request
@@ -36,7 +36,7 @@ def _write(out: Path, files: Mapping[str, bytes]) -> Iterable[str]:
 
 
 def _artefact(stage: str, value: object) -> dict[str, bytes]:
-    return {f"{report.ARTEFACTS}/{report.STAGES[stage]}": proof.encode(value)}
+    return {f"{outputs.ARTEFACTS}/{outputs.STAGES[stage]}": proof.encode(value)}
 
 
 def _files(request: Request, store: Store | NoStore) -> tuple[File, ...]:
@@ -52,7 +52,7 @@ def _same_tree(request: Request, tree: str, stage: str) -> None:
         AuditError: the artefact was made from other files.
     """
     if tree != request.info().tree:
-        raise AuditError(f"{report.STAGES[stage]} is of another tree: run stage {stage} again")
+        raise AuditError(f"{outputs.STAGES[stage]} is of another tree: run stage {stage} again")
 
 
 def s1(request: Request, store: Store | NoStore, out: Path) -> Iterable[str]:
@@ -63,14 +63,14 @@ def s1(request: Request, store: Store | NoStore, out: Path) -> Iterable[str]:
 
 def s2(request: Request, store: Store | NoStore, out: Path) -> Iterable[str]:
     """Find roles and domains."""
-    _same_tree(request, report.load(out, "S1", Index).source.tree, "S1")
+    _same_tree(request, outputs.load(out, "S1", Index).source.tree, "S1")
     files = _files(request, store)
     return _write(out, _artefact("S2", facets.facets(Repository(files), files)))
 
 
 def s3(request: Request, store: Store | NoStore, out: Path) -> Iterable[str]:
     """Decide the practices."""
-    _same_tree(request, report.load(out, "S1", Index).source.tree, "S1")
+    _same_tree(request, outputs.load(out, "S1", Index).source.tree, "S1")
     repository = Repository(_files(request, store))
     decisions = pipeline.decide(request, request.info(), repository, store)
     return _write(out, _artefact("S3", decisions))
@@ -78,30 +78,30 @@ def s3(request: Request, store: Store | NoStore, out: Path) -> Iterable[str]:
 
 def s4(request: Request, _: Store | NoStore, out: Path) -> Iterable[str]:
     """Score the decisions."""
-    listed: Index = report.load(out, "S1", Index)
-    decisions: Decisions = report.load(out, "S3", Decisions)
+    listed: Index = outputs.load(out, "S1", Index)
+    decisions: Decisions = outputs.load(out, "S3", Decisions)
     return _write(out, _artefact("S4", pipeline.scored(request, decisions, listed.problems)))
 
 
 def s5(request: Request, _: Store | NoStore, out: Path) -> Iterable[str]:
     """Rank the gaps."""
-    decisions: Decisions = report.load(out, "S3", Decisions)
-    matrix: Matrix = report.load(out, "S4", Matrix)
+    decisions: Decisions = outputs.load(out, "S3", Decisions)
+    matrix: Matrix = outputs.load(out, "S4", Matrix)
     return _write(out, _artefact("S5", pipeline.rank(request, matrix, decisions)))
 
 
 def s6(request: Request, _: Store | NoStore, out: Path) -> Iterable[str]:
     """Render the reports and write the manifest."""
-    listed: Index = report.load(out, "S1", Index)
-    decisions: Decisions = report.load(out, "S3", Decisions)
-    matrix: Matrix = report.load(out, "S4", Matrix)
-    full = (out / report.ARTEFACTS / report.STAGES["S2"]).exists()
-    domains: Facets | None = report.load(out, "S2", Facets) if full else None
-    ranked: tuple[Gap, ...] = report.load(out, "S5", tuple[Gap, ...]) if full else ()
+    listed: Index = outputs.load(out, "S1", Index)
+    decisions: Decisions = outputs.load(out, "S3", Decisions)
+    matrix: Matrix = outputs.load(out, "S4", Matrix)
+    full = (out / outputs.ARTEFACTS / outputs.STAGES["S2"]).exists()
+    domains: Facets | None = outputs.load(out, "S2", Facets) if full else None
+    ranked: tuple[Gap, ...] = outputs.load(out, "S5", tuple[Gap, ...]) if full else ()
     found = Outcome(listed, decisions, matrix, domains, ranked)
     whole = Report(found, request.catalogue, request.templates)
-    files = report.everything(whole, request.config)
-    report.write(out, files)
+    files = outputs.everything(whole, request.config)
+    outputs.write(out, files)
     return files
 
 

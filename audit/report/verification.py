@@ -14,7 +14,7 @@ from audit.formats import FORMATS, WRITTEN
 from audit.model import SCHEMA_VERSION, TOOL, Matrix
 from audit.practices.catalogue import Catalogue
 from audit.proof import Manifest
-from audit.report.writing import CONFIGURATION, REPORTS, SCORED, STAGES, within
+from audit.report.outputs import CONFIGURATION, REPORTS, SCORED, STAGES, within
 from audit.run.request import Request
 
 

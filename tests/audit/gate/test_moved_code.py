@@ -9,7 +9,7 @@ import pytest
 
 from audit import compare
 from audit.config import Config
-from audit.gate import decision as gate
+from audit.gate import policy
 from audit.model import Outcome
 from audit.run import engine
 from audit.run.request import Options, build
@@ -77,7 +77,7 @@ def test_nothing_is_lost(change: object, original: Path, before: Outcome, tmp_pa
     after = audited(tmp_path / "changed")
     assert before.matrix.source.tree != after.matrix.source.tree
     moved = compare.worse(compare.compare(before.matrix, after.matrix))
-    decision = gate.decide(after, Config(), {}, date(2030, 1, 1), moved)
+    decision = policy.decide(after, Config(), {}, date(2030, 1, 1), moved)
     assert [one.says for one in decision.broken] == []
     assert [one for change in moved.changes for one in change.losses] == []
 
@@ -87,5 +87,5 @@ def test_a_body_that_is_gone_is_a_loss(original: Path, before: Outcome, tmp_path
     (tmp_path / "changed/codex_ml/checkpointing/dcp.py").write_text("")
     after = audited(tmp_path / "changed")
     moved = compare.worse(compare.compare(before.matrix, after.matrix))
-    decision = gate.decide(after, Config(), {}, date(2030, 1, 1), moved)
+    decision = policy.decide(after, Config(), {}, date(2030, 1, 1), moved)
     assert any("dcp.py" in e.path for one in decision.broken for e in one.evidence)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from audit.source import trees as source
+from audit.source import trees
 from audit.source.stamps import Stamps
 from audit.source.trees import blob_id, open_source
 from audit.store import Store
@@ -26,14 +26,14 @@ def store(tmp_path: Path) -> Iterator[Store]:
 def hashed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The files that are read to be hashed, while time stands two hours on."""
     names: list[str] = []
-    real, now = source._hash, time.time_ns() + 2 * HOUR_NS
+    real, now = trees._hash, time.time_ns() + 2 * HOUR_NS
     monkeypatch.setattr("audit.source.stamps.time.time_ns", lambda: now)
 
     def noting(full: bytes, algorithm: str) -> str:
         names.append(os.fsdecode(full))
         return real(full, algorithm)
 
-    monkeypatch.setattr(source, "_hash", noting)
+    monkeypatch.setattr(trees, "_hash", noting)
     return names
 
 
