@@ -2,22 +2,55 @@
 
 import os
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 
-def replace(path: Path, content: bytes) -> None:
-    """Write a file under a temporary name beside it, then rename it.
+def replace(path: Path, content: bytes, *, durable: bool = False) -> None:
+    """Write a file in one step: the old one or the new one is there at any moment.
+
+    Mode and owner of the old one stay. A link is replaced, never followed: whoever means the
+    file behind it names that file.
+
+    Args:
+        path: the file; folders above it are made.
+        content: all of it.
+        durable: hold also after a power cut, for the time of two syncs.
 
     Raises:
-        OSError: the folder cannot be written.
+        OSError: the folder cannot be written; the file is as it was.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    new = Path(name)
     try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except OSError:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            _as_before(file.fileno(), path)
+            if durable:
+                os.fsync(file.fileno())
+        new.replace(path)
+    finally:
+        new.unlink(missing_ok=True)
+    if durable:
+        _sync(path.parent)
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _as_before(descriptor: int, path: Path) -> None:
+    """Give an open file the mode and owner of the one that it will replace, if there is one."""
+    if path.is_symlink() or not path.exists():
+        os.fchmod(descriptor, 0o644)
+        return
+    before = path.stat()
+    with suppress(PermissionError):  # another's file in a folder of ours becomes ours
+        os.fchown(descriptor, before.st_uid, before.st_gid)
+    os.fchmod(descriptor, before.st_mode & 0o7777)

@@ -1,12 +1,10 @@
 """Read and write a ``pyproject.toml`` without losing a byte."""
 
-import os
-import tempfile
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from audit.errors import ConfigError
+from audit.files import replace
 from audit.pyproject.guard import problems
 from audit.pyproject.problem import Problem
 
@@ -68,30 +66,8 @@ def write(document: Document, text: str) -> None:
     """
     target = document.path.resolve()
     try:
-        _replace(target, (document.mark + text).encode())
+        replace(target, (document.mark + text).encode(), durable=True)
     except OSError as error:
         raise ConfigError(
             f"{target}: cannot be written ({error.strerror}); it is as it was"
         ) from None
-
-
-def _replace(target: Path, content: bytes) -> None:
-    descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-    new = Path(name)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            before = target.stat()
-            with suppress(PermissionError):  # another's file in a folder of ours becomes ours
-                os.fchown(file.fileno(), before.st_uid, before.st_gid)
-            os.fchmod(file.fileno(), before.st_mode & 0o7777)
-            os.fsync(file.fileno())
-        new.replace(target)
-    finally:
-        new.unlink(missing_ok=True)
-    folder = os.open(target.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

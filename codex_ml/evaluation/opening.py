@@ -47,15 +47,11 @@ class Source:
         return next((special[name] for name in PREFIXES if name in special), None)
 
     def open(self, *, stride: int | None, batch_tokens: int, device: str) -> LanguageModel:
-        """Build the model and load its weights; `EvaluationError` if there is no such device."""
+        """Build the model and load its weights; `DeviceError` if there is no such device."""
+        from codex_ml.devices import find_device
         from codex_ml.evaluation.scorer import LanguageModel
 
-        network = self._network()
-        try:
-            network.to(device)
-        except (RuntimeError, AssertionError) as error:
-            reason = str(error).partition("\n")[0]
-            raise EvaluationError(f"no device {device!r} here: {reason}") from None
+        network = self._network().to(find_device(device))
         return LanguageModel(
             network=network.eval(),
             tokenizer=self.tokenizer,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from codex_ml.evaluation.errors import MetricError
 from codex_ml.evaluation.metric import Metric, Record, mean
+from codex_ml.extras import cure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -95,4 +96,4 @@ ROUGE_L = mean(_rouge_l, READS)
 
 
 def _missing(error: ModuleNotFoundError) -> MetricError:
-    return MetricError(f"{error.name} is not installed: run pip install 'codex-ml[eval]'")
+    return MetricError(cure(error) or str(error))

@@ -5,6 +5,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from codex_ml.extras import cure
 from codex_ml.tokenization.base import Tokenizer
 from codex_ml.tokenization.byte import FORMAT as BYTE
 from codex_ml.tokenization.byte import ByteTokenizer
@@ -71,6 +72,4 @@ def _library(module: str) -> Any:
     try:
         return import_module(f"codex_ml.tokenization.{module}")
     except ModuleNotFoundError as error:
-        raise TokenizationError(
-            f"{error.name} is not installed: run pip install 'codex-ml[tokenization]'"
-        ) from None
+        raise TokenizationError(cure(error) or str(error)) from None

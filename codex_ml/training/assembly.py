@@ -11,6 +11,7 @@ from torch import nn
 from codex_ml import distributed, plugins
 from codex_ml.data.sources import Splits
 from codex_ml.data.stream import BatchStream, Samples
+from codex_ml.devices import DeviceError, find_device
 from codex_ml.models.language import NextToken
 from codex_ml.tokenization import Tokenizer
 from codex_ml.training import components
@@ -59,7 +60,7 @@ def assemble(config: Config, tokenizer: Tokenizer, run: Path) -> Parts:
     training = config.training
     if training.deterministic:
         use_deterministic_kernels()
-    device = find_device(training.device)
+    device = _device(training.device)
     context = components.context(tokenizer, training.block_size, config.seed, run)
     with distributed.main_first():
         splits = components.datasets(config.data, context)
@@ -94,22 +95,17 @@ def build_model(config: Config, tokenizer: Tokenizer) -> nn.Module:
     return model
 
 
-def find_device(name: str) -> torch.device:
-    """Return the device of that name; ``auto`` is CUDA where there is one.
-
-    Raises:
-        ConfigError: there is no such device here.
-
-    """
+def _device(name: str) -> torch.device:
+    """Return the device of that name, this rank's own of several; ``auto`` is CUDA where there
+    is one; `ConfigError` if there is no such device here."""
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     if name == "cuda" and distributed.world_size() > 1:
         name = f"cuda:{distributed.local_rank()}"
     try:
-        return torch.empty(0, device=name).device
-    except (RuntimeError, AssertionError) as error:
-        reason = str(error).partition("\n")[0]
-        raise ConfigError(f"training.device: no device {name!r} here: {reason}") from None
+        return find_device(name)
+    except DeviceError as error:
+        raise ConfigError(f"training.device: {error}") from None
 
 
 def _stream(samples: Samples, config: Config, *, shuffle: bool) -> BatchStream:
