@@ -7,6 +7,7 @@ consists of, and loads values with ``weights_only=True``.
 
 import io
 import pickle
+from enum import Enum
 from pathlib import Path, PurePath
 from typing import IO, Any
 
@@ -45,11 +46,20 @@ class _Unpickler(pickle.Unpickler):
     """Makes what describes tensors, and nothing else."""
 
     def find_class(self, module: str, name: str) -> Any:
+        if (module, name) == ("builtins", "getattr"):
+            return _member
         known = name in _CLASSES.get(module, ())
         value = getattr(torch, name, None) if module == "torch" else None
         if known or value is torch.Size or isinstance(value, torch.dtype):
             return super().find_class(module, name)
         raise pickle.UnpicklingError(f"{module}.{name} has no place in a checkpoint")
+
+
+def _member(kind: object, name: str) -> Enum:
+    """Stand in for `getattr`, by which Python before 3.11.4 pickles the member of an enum."""
+    if isinstance(kind, type) and issubclass(kind, Enum) and name in kind.__members__:
+        return kind[name]
+    raise pickle.UnpicklingError(f"{name!r} of {kind!r} has no place in a checkpoint")
 
 
 class _Reader(FileSystemReader):

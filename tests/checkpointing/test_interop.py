@@ -1,5 +1,7 @@
 """Other formats come in and go out; nothing in them is executed."""
 
+import copyreg
+import io
 import os
 import pickle
 from pathlib import Path
@@ -8,6 +10,7 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from torch.distributed.checkpoint import metadata
 
 from codex_ml.checkpointing import (
     Checkpoint,
@@ -146,6 +149,43 @@ def test_hostile_metadata_is_refused_not_executed(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match=r"posix\.mkdir has no place in a checkpoint"):
         interop.convert(tmp_path / "source", tmp_path / "run", 1)
     assert not (tmp_path / "executed").exists()
+
+
+class Got:
+    """Pickles as the value of an attribute."""
+
+    def __init__(self, owner: object, name: str) -> None:
+        self.owner, self.name = owner, name
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return getattr, (self.owner, self.name)
+
+
+@pytest.mark.filterwarnings("ignore:torch.distributed is disabled")
+def test_members_of_enums_are_read_as_python_3_11_2_writes_them(tmp_path: Path) -> None:
+    """By `getattr`, as `enum` had it up to 3.11.3."""
+    write_dcp(training_state(), tmp_path / "source")
+    file = tmp_path / "source" / ".metadata"
+    described = pickle.loads(file.read_bytes())  # noqa: S301  # our own
+    old = io.BytesIO()
+    pickler = pickle.Pickler(old)
+    pickler.dispatch_table = copyreg.dispatch_table | {
+        metadata._MEM_FORMAT_ENCODING: lambda one: (getattr, (type(one), one.name))
+    }
+    pickler.dump(described)
+    file.write_bytes(old.getvalue())
+    assert b"getattr" in old.getvalue()
+    interop.convert(tmp_path / "source", tmp_path / "run", 1)
+
+
+@pytest.mark.parametrize(("owner", "name"), [(Path, "unlink"), (torch.Size, "numel")])
+def test_attributes_other_than_members_of_enums_are_refused(
+    tmp_path: Path, owner: object, name: str
+) -> None:
+    (tmp_path / "source").mkdir()
+    (tmp_path / "source" / ".metadata").write_bytes(pickle.dumps(Got(owner, name)))
+    with pytest.raises(CheckpointError, match=f"'{name}' of .* has no place in a checkpoint"):
+        interop.convert(tmp_path / "source", tmp_path / "run", 1)
 
 
 @pytest.mark.filterwarnings("ignore:torch.distributed is disabled")

@@ -4,7 +4,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tarfile
 import tomllib
 import zipfile
 from dataclasses import dataclass
@@ -85,8 +84,7 @@ def test_the_wheel_holds_the_packages_their_data_and_nothing_else(built: Built) 
 
 
 def test_the_wheel_of_the_sdist_is_the_wheel_of_the_checkout(built: Built, tmp_path: Path) -> None:
-    with tarfile.open(built.sdist) as archive:
-        archive.extractall(tmp_path, filter="data")
+    build_wheel.unpack(built.sdist, tmp_path)
     (source,) = (one for one in tmp_path.iterdir() if one.is_dir())
     again = build(source, tmp_path / "out")
     assert (again / built.wheel.name).read_bytes() == built.wheel.read_bytes()
