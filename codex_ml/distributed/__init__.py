@@ -83,7 +83,7 @@ def session(device: str = "cpu") -> Iterator[Single | Group]:
         yield _current
         return
     launch = read_launch(device)
-    if _current.world_size > 1:
+    if not isinstance(_current, Single):
         raise DistributedError("a session is open already: open one around the whole program")
     from codex_ml.distributed.joining import open_group
 

@@ -7,6 +7,7 @@ import signal
 import threading
 from contextlib import contextmanager
 from datetime import timedelta
+from itertools import count
 from typing import TYPE_CHECKING
 
 import torch.distributed as dist
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from codex_ml.distributed.environment import Launch
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_sessions = count()
+"""Numbers this process's sessions: torchrun's store outlives each, and what one left there
+(addresses, a rung alarm) would mislead the next."""
 
 
 @contextmanager
@@ -38,10 +42,13 @@ def open_group(launch: Launch) -> Iterator[Group]:
     if launch.address in _LOOPBACK:
         # Otherwise gloo resolves the host's name, which hangs where it has no address.
         os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")
+    number = next(_sessions)
     try:
-        group = Group(launch, PrefixStore("group", _connect(launch, hosts=launch.rank == 0)))
+        group = Group(
+            launch, PrefixStore(f"group/{number}", _connect(launch, hosts=launch.rank == 0))
+        )
         watch = Watch(
-            lambda: PrefixStore("watch", _connect(launch, hosts=False)),
+            lambda: PrefixStore(f"watch/{number}", _connect(launch, hosts=False)),
             launch.rank,
             launch.world_size,
         )
