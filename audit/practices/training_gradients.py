@@ -1,7 +1,7 @@
 """Training: gradients that are accumulated, clipped and checked before the step."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Final
 
 from audit.code.modules import Module
@@ -189,6 +189,9 @@ def _accumulation_options(repo: Repository) -> Iterator[Place]:
             for site, value in repo.given(name):
                 if value not in ("1", "None"):
                     yield at(site, f"passes {name} to the engine")
+        for one in handed(repo, "gradient_accumulation_steps"):
+            if one.value != "1":
+                yield one.place("hands {} to the engine")
 
 
 def _is_context(site: Site) -> bool:
@@ -291,11 +294,12 @@ def train_nonfinite_guard(repo: Repository) -> Iterator[Place]:
     Drop-in: codex_ml.training.train
     """
     known = losses(repo)
+    training = repo.graph.within(known, 1, up=True)
     checks = [
         at(site, f"checks {site.method} of loss or gradients")
         for site in repo.methods(*_NON_FINITE)
         if not _NOT_LOSS.search(_subject(site))
-        and (_LOSS.search(_subject(site)) or _is_loss(site, known) or _guards(site))
+        and (_LOSS.search(_subject(site)) or _is_loss(site, known) or _guards(site, training))
     ]
     checks += [
         at(site, "clipping raises an error for gradients that are not finite")
@@ -340,13 +344,15 @@ def _subject(site: Site) -> str:
     return " ".join((first, *inner))
 
 
-def _guards(site: Site) -> bool:
-    """Tell whether a check stands in code that is named for it, or decides in code about losses."""
+def _guards(site: Site, training: Collection[int]) -> bool:
+    """Tell whether a check stands in code that is named for it, or decides in code that trains
+    or is about losses."""
     around = " ".join(own_name(one) for _, one in enclosing(site.module, site.call.scope))
     if _GUARD.search(around):
         return True
     decides = any(one.kind == "if" and one.line == site.line for one in site.module.facts.blocks)
-    training = _TRAINS.search(own_name(site.scope)) and _OPTIMIZER.search(
-        " ".join(site.scope.params)
+    own = own_name(site.scope)
+    trains = site.module.first + site.call.scope in training or (
+        _TRAINS.search(own) and _OPTIMIZER.search(" ".join(site.scope.params))
     )
-    return decides and bool(training or _LOSS.search(own_name(site.scope)))
+    return decides and bool(trains or _LOSS.search(own))

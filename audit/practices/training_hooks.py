@@ -199,7 +199,7 @@ def _patience(module: Module) -> Iterator[Place]:
     for block in module.facts.blocks:
         if (
             block.kind == "if"
-            and re.search(r"(>=|>|==) \S*patience", block.text)
+            and re.search(r"(>=|>|==) \S*(patience|early_?stop)", block.text)
             and not re.search(r"finite|nan", block.text)
         ):
             scope = scope_at(module, block.line)
