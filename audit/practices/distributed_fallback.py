@@ -33,7 +33,7 @@ _INITIALISERS: Final = (
 _ENGINES: Final = (
     "accelerate.Accelerator", "accelerate.accelerator.Accelerator", "accelerate.PartialState",
     "accelerate.state.PartialState", "lightning.Fabric", "lightning.fabric.Fabric",
-    "lightning_fabric.Fabric",
+    "lightning_fabric.Fabric", "transformers.Trainer", "transformers.Seq2SeqTrainer",
 )  # fmt: skip
 
 
