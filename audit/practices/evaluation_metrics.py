@@ -156,17 +156,21 @@ def _reported(repo: Repository) -> Iterator[tuple[str, Place]]:
             for key in _STRING.findall(text):
                 for metric in _metrics_in(key):
                     yield metric, at(site, f"reports {key}")
-    yield from _said(repo)
+    yield from (*_said(repo), *_chosen(repo))
+    for module, kept in repo.assigns(r"(metric|result|score)\w*(\(\))?\[f?'[^']+'\]$"):
+        for key in _STRING.findall(kept.target) if not kept.value.isnumeric() else ():
+            for metric in _metrics_in(key):
+                yield metric, in_code(module, kept.scope, kept.line, f"keeps {key}")
+
+
+def _chosen(repo: Repository) -> Iterator[tuple[str, Place]]:
+    """Yield the metrics that an evaluation branches on: ``if self.metric_type == "f1"``."""
     for module in repo.product:
         for block in module.facts.blocks:
             for key in _CHOSEN.findall(block.text):
                 for metric in _metrics_in(key):
                     scope = scope_at(module, block.line)
                     yield metric, in_code(module, scope, block.line, f"computes {key} on demand")
-    for module, kept in repo.assigns(r"(metric|result|score)\w*(\(\))?\[f?'[^']+'\]$"):
-        for key in _STRING.findall(kept.target) if not kept.value.isnumeric() else ():
-            for metric in _metrics_in(key):
-                yield metric, in_code(module, kept.scope, kept.line, f"keeps {key}")
 
 
 def _said(repo: Repository) -> Iterator[tuple[str, Place]]:

@@ -44,18 +44,18 @@ def said(
     for file, call in setups(repo):
         if is_given(argument(call, setup)):
             yield in_file(file, call.line, f"{says}: setup({setup}=...)", "setup")
-    for file, record in handed_on(repo):
+    for file, record in _handed_on(repo):
         if setup in record.keys:
             yield in_file(file, record.line, f"{says}: setup({setup}=...)", "setup")
 
 
-def handed_on(repo: Repository) -> Iterator[tuple[File, Record]]:
+def _handed_on(repo: Repository) -> Iterator[tuple[File, Record]]:
     """Yield the mappings of a file that makes the arguments which setup.py hands to setup()."""
     if any((call.keyword("**") or "{")[0] != "{" for _, call in setups(repo)):
         for file in repo.files.values():
             facts = file.facts
             if isinstance(facts, PythonFacts) and any(
-                _KEYWORDS <= {*m.keys} for m in facts.records
+                {*m.keys} >= _KEYWORDS for m in facts.records
             ):
                 yield from ((file, one) for one in facts.records)
 

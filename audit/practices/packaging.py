@@ -75,9 +75,6 @@ def package_scripts(repo: Repository) -> Iterator[Place]:
     for file, call in metadata.setups(repo):
         if "console_scripts" in metadata.argument(call, "entry_points"):
             yield in_file(file, call.line, f"{says}: setup(entry_points=...)", "setup")
-    for file, record in metadata.handed_on(repo):
-        if "console_scripts" in record.keys:
-            yield in_file(file, record.line, f"{says}: setup(entry_points=...)", "setup")
 
 
 @practice(

@@ -153,31 +153,15 @@ def _filled(repo: Repository) -> Iterator[str]:
 
 def _listings(repo: Repository, stores: set[str]) -> Iterator[Place]:
     homes = {one.rpartition(":")[0] for one in stores}
+    public = repo.graph.public()
     for module in repo.product:
         if module.dotted not in homes and not any(t in homes for t in _imported(repo, module)):
             continue
         for place, one in enumerate(module.facts.definitions):
-            if one.kind == "function" and not one.stub and _offered(repo, module, one):
+            if one.kind == "function" and not one.stub and module.first + place in public:
                 line = _lists(repo, module, place, one, stores)
                 if line:
                     yield in_code(module, place, line, "the registered names are listed")
-
-
-def _offered(repo: Repository, module: Module, one: Definition) -> bool:
-    """Tell whether users can call a function: also a method of a public object of a private
-    class."""
-    if is_public(one.name):
-        return True
-    owner, _, own = one.name.rpartition(".")
-    made = f"{module.dotted}:{owner}"
-    return is_public(own) and any(
-        kept.scope == 0
-        and is_public(kept.target.removeprefix(":"))
-        and kept.value.endswith(f"{owner}()")
-        and repo.program.resolve(home, kept.value.removesuffix("()"))[0] == made
-        for home, kept in repo.assigns(r"^:\w+$")
-        if owner
-    )
 
 
 def _imported(repo: Repository, module: Module) -> Iterator[str]:

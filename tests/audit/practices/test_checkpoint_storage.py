@@ -32,6 +32,21 @@ HITS = {
         """,
     },
     "checkpoint-async": {
+        "an executor that is kept runs the save of another object": """
+from concurrent.futures import ThreadPoolExecutor
+import torch
+class Writer:
+    def save_checkpoint(self, state, path):
+        torch.save(state, path)
+class AsyncWriter:
+    def __init__(self, inner):
+        self.inner = inner
+        self.executor = ThreadPoolExecutor(1)
+    def save_checkpoint(self, state, path):
+        def _save_checkpoint(state, path):
+            self.inner.save_checkpoint(state, path)
+        self.executor.submit(_save_checkpoint, state, path)
+""",
         "an executor runs a private method": """
             from concurrent.futures import ThreadPoolExecutor
             import torch
@@ -132,6 +147,25 @@ def has_index(text):
         """,
     },
     "checkpoint-async": {
+        "an executor reads checkpoints": """
+from concurrent.futures import ThreadPoolExecutor
+import torch
+def save_checkpoint(model, path):
+    torch.save(model.state_dict(), path)
+def load_checkpoints(paths):
+    executor = ThreadPoolExecutor()
+    return [executor.submit(torch.load, path) for path in paths]
+""",
+        "an executor that is waited for": """
+from concurrent.futures import ThreadPoolExecutor
+import torch
+def write(state, path):
+    torch.save(state, path)
+def save_checkpoint(model, paths):
+    with ThreadPoolExecutor() as executor:
+        for path in paths:
+            executor.submit(write, model.state_dict(), path)
+""",
         "a thread writes activations": """
             import threading, torch
             class Offload:

@@ -48,6 +48,12 @@ def get_batch(data, batch_size, block):
 """,
     },
     "data-split": {
+        "an enumeration of the parts": """
+from enum import Enum
+class Part(Enum):
+    TRAIN = "train"
+    VAL = "val"
+""",
         "an object of both parts": """
 from typing import NamedTuple
 class Parts(NamedTuple):
@@ -262,6 +268,12 @@ def noise(size):
 """,
     },
     "data-split": {
+        "an enumeration of what is run": """
+from enum import Enum
+class Command(Enum):
+    TRAIN = "train"
+    SAMPLE = "sample"
+""",
         "settings for both parts": """
 from dataclasses import dataclass
 @dataclass

@@ -6,6 +6,17 @@ from tests.audit.build import decided
 
 TRAIN = "# file: train.py\ndef main():\n    pass\n"
 HITS = [
+    pytest.param("distributed-single-process-fallback", """
+from transformers import Trainer
+def main(model):
+    Trainer(model=model).train()
+""", id="distributed-single-process-fallback: the engine of transformers"),
+    pytest.param("distributed-sharded", """
+from functools import partial
+from torch.distributed.fsdp import FullyShardedDataParallel as FSDP
+def wrapper(strategy):
+    return partial(FSDP, sharding_strategy=strategy)
+""", id="distributed-sharded: the wrapper is bound to its options"),
     pytest.param("distributed-init", """
 from accelerate import Accelerator
 def fit():
@@ -128,6 +139,31 @@ def session():
 """, id="a switch in the environment"),
 ]  # fmt: skip
 MISSES = [
+    pytest.param("distributed-single-process-fallback", """
+import torch.distributed as dist
+_WORLD_SIZE = -1
+def enable():
+    if _WORLD_SIZE >= 0:
+        raise RuntimeError("enabled already")
+    dist.init_process_group("nccl")
+    dist.barrier()
+""", id="distributed-single-process-fallback: a second call is refused"),
+    pytest.param("distributed-single-process-fallback", """
+import torch
+import torch.distributed as dist
+def main():
+    if torch.cuda.is_available():
+        dist.init_process_group("nccl")
+    else:
+        dist.init_process_group("gloo")
+    dist.barrier()
+""", id="distributed-single-process-fallback: a choice by the device only"),
+    pytest.param("distributed-sharded", """
+from functools import partial
+from torch.nn.parallel import DistributedDataParallel as DDP
+def wrapper(device):
+    return partial(DDP, device_ids=[device])
+""", id="distributed-sharded: another wrapper is bound to its options"),
     pytest.param("distributed-init", "import torch.distributed as d\nR = d.get_rank()\n", id="query"),
     pytest.param("distributed-init", "from multiprocessing import Pool\nP = Pool()\n", id="pool"),
     pytest.param("distributed-init", """

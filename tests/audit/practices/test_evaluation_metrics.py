@@ -7,6 +7,12 @@ from tests.audit.practices.cases import cases
 
 HITS = {
     "eval-loop": {
+        "the loop of another library": """
+from transformers import Seq2SeqTrainer
+def main(model, data):
+    trainer = Seq2SeqTrainer(model=model, eval_dataset=data)
+    return trainer.evaluate()
+""",
         "detectron2": """
 import torch
 def inference_on_dataset(model, data_loader, evaluator):
@@ -91,6 +97,14 @@ class ValidEpoch:
 """,
     },
     "eval-metrics": {
+        "one class computes the metric that it is asked for": """
+class Score:
+    def compute(self):
+        if self.metric_type == "f1":
+            return self.f
+        elif self.metric_type == "accuracy":
+            return self.right / self.count
+""",
         "kept under keys": """
 def ranks(metrics, name, found):
     metrics[f"{name}_mean_rank"] = found.mean()
@@ -208,6 +222,12 @@ def summary(x):
 
 MISSES = {
     "eval-loop": {
+        "an engine that only trains": """
+from transformers import Seq2SeqTrainer
+def main(model, data):
+    trainer = Seq2SeqTrainer(model=model, train_dataset=data)
+    return trainer.train()
+""",
         "an answer": """
 import torch
 @torch.no_grad()
@@ -225,6 +245,22 @@ def train_epoch(model, loader):
 """,
     },
     "eval-metrics": {
+        "the state of a running mean is kept": """
+import torchmetrics
+class Detector:
+    def __init__(self):
+        self.mean = torchmetrics.MeanMetric()
+    def state_dict(self):
+        return {"mean": self.mean.state_dict(), "base": self.mean.state_dict()}
+""",
+        "one class computes sums": """
+class Score:
+    def compute(self):
+        if self.metric_type == "sum":
+            return self.total
+        elif self.metric_type == "count":
+            return self.count
+""",
         "models that are named like metrics": """
 from torch import nn
 class MAE(nn.Module):

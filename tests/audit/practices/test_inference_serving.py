@@ -7,6 +7,13 @@ from tests.audit.practices.cases import cases
 
 HITS = {
     "serve-predict": {
+        "the engine predicts": """
+from transformers import Trainer
+def main(model, data):
+    trainer = Trainer(model=model)
+    trainer.train()
+    return trainer.predict(test_dataset=data)
+""",
         "a script without gradients": """
             import torch
             class DetectMultiBackend(torch.nn.Module):
@@ -67,6 +74,16 @@ HITS = {
         """,
     },
     "serve-http": {
+        "a route runs the model without gradients": """
+import torch, fastapi
+def start(servable):
+    app = fastapi.FastAPI()
+    @app.post("/serve")
+    def serve(payload: dict):
+        with torch.no_grad():
+            return servable.serve_step(**payload)
+    return app
+""",
         "Flask": """
             from flask import Flask, request
             import torch
@@ -170,6 +187,13 @@ HITS = {
 
 MISSES = {
     "serve-predict": {
+        "the engine evaluates": """
+from transformers import Trainer
+def main(model, data):
+    trainer = Trainer(model=model)
+    trainer.train()
+    return trainer.evaluate(eval_dataset=data)
+""",
         "training only": """
             import torch
             def train(model, x):
@@ -186,6 +210,15 @@ MISSES = {
         """,
     },
     "serve-http": {
+        "a route reads a table": """
+import torch, fastapi
+def start(table):
+    app = fastapi.FastAPI()
+    @app.post("/rows")
+    def rows(payload: dict):
+        return table.select(**payload)
+    return app
+""",
         "a board of results": """
             import gradio as gr, torch
             def get_model_metas(): return []

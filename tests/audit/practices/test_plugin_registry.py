@@ -20,6 +20,14 @@ def register_model(name, cls):
     _MODELS[name] = cls
 """
 HITS = [
+    pytest.param("plugin-listing", """
+class _Registry(dict):
+    def register(self, name, cls):
+        self[name] = cls
+    def available(self):
+        return list(self.keys())
+REGISTRY = _Registry()
+""", id="plugin-listing: a public object of a private class that is the mapping"),
     pytest.param("plugin-registry", REGISTRY, id="registry class"),
     pytest.param("plugin-registry", FUNCTION, id="register function"),
     pytest.param("plugin-registry", """
@@ -84,6 +92,14 @@ def register_model(name, cls):
 """, id="assertion with message"),
 ]  # fmt: skip
 MISSES = [
+    pytest.param("plugin-listing", """
+class _Registry(dict):
+    def register(self, name, cls):
+        self[name] = cls
+    def available(self):
+        return list(self.keys())
+_registry = _Registry()
+""", id="plugin-listing: a private object of a private class"),
     pytest.param("plugin-registry", "MODELS = {'a': int}\n", id="constant mapping"),
     pytest.param("plugin-registry", """
 class Meter:

@@ -99,6 +99,15 @@ HITS = {
         """,
     },
     "repro-run-record": {
+        "a helper of the function runs git": """
+import subprocess
+def revision():
+    def run(command):
+        return subprocess.check_output(command).decode().strip()
+    return f"sha: {run(['git', 'rev-parse', 'HEAD'])}"
+def setup(logger):
+    logger.info("git: {}".format(revision()))
+""",
         "the commit is part of the checkpoint": """
             import torch
             def check_git_info():
@@ -204,6 +213,15 @@ MISSES = {
         """,
     },
     "repro-run-record": {
+        "a helper of the function runs git for names": """
+import subprocess
+def names():
+    def run(command):
+        return subprocess.check_output(command).decode().strip()
+    return run(["git", "ls-files"])
+def setup(logger):
+    logger.info("files: {}".format(names()))
+""",
         "a message of a commit to a hub": """
             import json
             def push(api, text):

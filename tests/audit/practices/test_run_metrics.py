@@ -5,6 +5,31 @@ import pytest
 from tests.audit.build import decided
 
 HITS = [
+    pytest.param("log-metrics-file", """
+import csv
+from functools import wraps
+def once(fn):
+    @wraps(fn)
+    def wrapped(self):
+        return fn(self)
+    return wrapped
+class Logger:
+    def __init__(self):
+        self._writer = None
+    @property
+    @once
+    def writer(self) -> "_Writer":
+        if self._writer is None:
+            self._writer = _Writer()
+        return self._writer
+    def fit(self, loss):
+        loss.backward()
+        self.writer.save()
+class _Writer:
+    def save(self):
+        with open("metrics.csv", "w") as file:
+            csv.DictWriter(file, []).writerows(self.metrics)
+""", id="log-metrics-file: a property with a quoted type leads to the writer"),
     pytest.param("log-throughput", """
 class Loop:
     def log(self, steps, tokens, seconds):

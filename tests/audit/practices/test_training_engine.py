@@ -85,6 +85,13 @@ def train(model, optimizer, batches, loss_fn):
 """,
     },
     "train-grad-accumulation": {
+        "a field of the training arguments": """
+from dataclasses import dataclass, field
+import transformers
+@dataclass
+class TrainingArguments(transformers.Seq2SeqTrainingArguments):
+    gradient_accumulation_steps: int = field(default=16)
+""",
         "yolov5": """
 import torch
 def train(model, optimizer, scaler, loader, accumulate, last=-1):
@@ -126,6 +133,14 @@ class OptimWrapper:
 """,
     },
     "train-mixed-precision": {
+        "adapters over four-bit weights": """
+import torch
+from transformers import BitsAndBytesConfig, Trainer
+def main(model, args):
+    dtype = torch.float16 if args.fp16 else torch.bfloat16
+    quantized = BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_compute_dtype=dtype)
+    return Trainer(model=model, args=args), quantized
+""",
         "fabric precision": """
 import lightning as L
 def main(args, model):
@@ -197,6 +212,17 @@ def build(opt, f):
 """,
     },
     "train-compile": {
+        "blocks with options that are handed on": """
+import torch
+from torch import nn
+class Model(nn.Module):
+    def __init__(self):
+        self.blocks = nn.ModuleList()
+def prepare(config):
+    model = Model()
+    for block in model.blocks:
+        block.compile(**config.compile.asdict())
+""",
         "self.model": """
 import torch
 class T:
@@ -328,6 +354,14 @@ def fit(model, loss, opt):
 """,
     },
     "train-early-stopping": {
+        "a factor on the smallest loss": """
+class Trainer:
+    def check(self, step):
+        self.loss.backward()
+        if step > self.config.warmup and self.loss > self.config.early_stopping_factor * self.least:
+            return True
+        return False
+""",
         "patience": """
 def fit(model, loader, opt, patience):
     best, wait = 1e9, 0
@@ -421,6 +455,19 @@ def step(m, loss):
 """,
     },
     "train-nonfinite-guard": {
+        "the loss comes from a method that differentiates it": """
+import torch
+class Trainer:
+    def train_batch(self, batch):
+        loss = self.model(batch)
+        loss.backward()
+        return loss.detach(), None
+    def train_step(self, batch):
+        mean, extra = self.train_batch(batch)
+        if torch.isnan(mean):
+            raise ValueError("nan loss")
+        self.optimizer.step()
+""",
         "mae math": """
 import math, sys
 def train_one_epoch(model, loader, optimizer):
@@ -500,6 +547,13 @@ def rollout(env, policy):
 """,
     },
     "train-grad-accumulation": {
+        "a field that switches it off": """
+from dataclasses import dataclass
+import transformers
+@dataclass
+class TrainingArguments(transformers.Seq2SeqTrainingArguments):
+    gradient_accumulation_steps: int = 1
+""",
         "a report every few batches": """
 def fit(model, optimizer, batches):
     for i, b in enumerate(batches):
@@ -521,6 +575,13 @@ class Mean:
 """,
     },
     "train-mixed-precision": {
+        "adapters that compute in full precision": """
+import torch
+from transformers import BitsAndBytesConfig, Trainer
+def main(model, args):
+    quantized = BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_compute_dtype=torch.float32)
+    return Trainer(model=model, args=args), quantized
+""",
         "half precision to answer": """
 import torch
 @torch.no_grad()
@@ -556,6 +617,10 @@ def report(optimizer):
 """,
     },
     "train-compile": {
+        "patterns with options that are handed on": """
+def read(query, options):
+    return query.compile(**options)
+""",
         "a regular expression": r"""
 import re
 def words(text):
@@ -601,6 +666,14 @@ def fit(model, optimizer, batches):
 """,
     },
     "train-early-stopping": {
+        "a configuration without an early stop": """
+class Trainer:
+    def check(self, step):
+        self.loss.backward()
+        if self.config.early_stopping_factor is None:
+            return True
+        return False
+""",
         "a budget of steps": """
 def fit(model, batches, max_steps):
     for step, b in enumerate(batches):
@@ -637,6 +710,17 @@ def main():
 """,
     },
     "train-nonfinite-guard": {
+        "rows of a table beside the loop": """
+import torch
+class Trainer:
+    def fit(self, batch):
+        self.model(batch).backward()
+class Table:
+    def clean(self, rows):
+        if torch.isnan(rows).any():
+            raise ValueError("nan")
+        return rows
+""",
         "columns": """
 import numpy as np
 def clean(column):
