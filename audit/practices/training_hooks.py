@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from audit.code.modules import Module
+from audit.practices.gradient_guards import losses
 from audit.practices.loops import (
     classes_around,
     derives,
@@ -16,7 +17,6 @@ from audit.practices.loops import (
 )
 from audit.practices.origins import of_topic
 from audit.practices.registry import Place, at, in_code, practice
-from audit.practices.training_gradients import losses
 from audit.repository import Repository, Site
 
 _HOOK: Final = re.compile(
