@@ -19,6 +19,7 @@ from audit.model import (
     PracticeResult,
     Value,
 )
+from audit.screen import wrap
 
 How = Literal["disappeared", "unreachable", "untested", "undocumented", "misnamed"]
 
@@ -190,6 +191,8 @@ def load(path: Path) -> Matrix:
 
 
 SHOWN = 3
+VISIBLE = 0.0005
+"""By how much a score moves before its three digits show it."""
 _HOW: dict[How, str] = {
     "disappeared": "",
     "unreachable": " (nothing public reaches it any more)",
@@ -200,24 +203,41 @@ _HOW: dict[How, str] = {
 
 
 def text(found: Comparison) -> str:
-    """Return a comparison as plain text."""
+    """Return a comparison as lines of a terminal; what no rounded score shows is counted."""
     lines = [
         f"{found.before} → {found.after}: mean {found.mean_before:.3f} → {found.mean_after:.3f}"
     ]
-    for move in found.moves:
-        moved = ", ".join(f"{k} {a:.2f} → {b:.2f}" for k, (a, b) in move.components.items())
-        difference = f"{move.before:.3f} → {move.after:.3f} ({move.after - move.before:+.3f})"
-        lines.append(f"  {move.capability:<24} {difference}  {moved}".rstrip())
-        lines += [f"    by {row}" for row in blame(move.blame)]
-    for change in found.changes:
-        status = f": {change.before} → {change.after}" if change.before != change.after else ""
-        lines.append(f"  {change.practice}{status.replace('_', ' ')}")
-        lines += [f"    by {row}" for row in blame(change.blame)]
-        lines += [f"    - {loss(one)}" for one in change.losses[:SHOWN]]
-        lines += [f"    + {e.path}:{e.line} {e.says}" for e in change.gained[:SHOWN]]
+    seen = [one for one in found.moves if abs(one.after - one.before) >= VISIBLE]
+    lines += [row for one in seen for row in _moved(one)]
+    if few := len(found.moves) - len(seen):
+        lines.append(f"  {few} score{'s'[: few > 1]} moved by less than {VISIBLE}")
+    lines += [row for one in found.changes for row in _changed(one)]
     if not found.moves and not found.changes:
         lines.append("  nothing moved")
     return "\n".join(lines) + "\n"
+
+
+def _moved(one: Move) -> Iterator[str]:
+    pairs = {k: (f"{a:.2f}", f"{b:.2f}") for k, (a, b) in one.components.items()}
+    parts = ", ".join(f"{k} {a} → {b}" for k, (a, b) in pairs.items() if a != b)
+    difference = f"{one.before:.3f} → {one.after:.3f} ({one.after - one.before:+.3f})"
+    yield from wrap(f"  {one.capability:<24} {difference}  {parts}".rstrip(), 27)
+    yield from _by(one.blame)
+
+
+def _changed(one: Change) -> Iterator[str]:
+    status = f": {one.before} → {one.after}" if one.before != one.after else ""
+    yield from wrap(f"  {one.practice}{status.replace('_', ' ')}", 4)
+    yield from _by(one.blame)
+    rows = [(f"- {loss(lost)}", lost.evidence.path) for lost in one.losses[:SHOWN]]
+    rows += [(f"+ {e.path}:{e.line} {e.says}", e.path) for e in one.gained[:SHOWN]]
+    for says, path in rows:
+        yield from wrap(f"    {says}", 8, [path])
+
+
+def _by(one: Blame | None) -> Iterator[str]:
+    for row in blame(one):
+        yield from wrap(f"    by {row}", 8, one.files if one else ())
 
 
 def loss(one: Loss) -> str:

@@ -9,6 +9,7 @@ from audit.errors import AuditError
 from audit.model import CapabilityResult, Evidence, Gap, Outcome, PracticeResult, Term
 from audit.practices.catalogue import Catalogue
 from audit.practices.registry import Practice
+from audit.screen import wrap
 
 
 class Explanation(msgspec.Struct, frozen=True):
@@ -42,7 +43,7 @@ def explain(outcome: Outcome, catalogue: Catalogue, name: str) -> Explanation:
 
 
 def text(found: Explanation, practices: dict[str, Practice]) -> str:
-    """Return an explanation as plain text."""
+    """Return an explanation as lines of a terminal."""
     lines = [*_capability(found.capability)]
     for one in found.practices:
         lines += ["", *_practice(one, practices[one.id])]
@@ -58,9 +59,9 @@ def _capability(one: CapabilityResult) -> Iterator[str]:
         low, high = one.interval
         yield f"  between {low:.3f} and {high:.3f}: some practices are unknown"
     if one.reason:
-        yield f"  {one.reason}"
+        yield from wrap(f"  {one.reason}", 2)
     for term in one.arithmetic:
-        yield f"  {_term(term)}"
+        yield from wrap(f"  {_term(term)}", 17)
     if one.arithmetic:
         yield f"  sum {one.score:.6f}"
 
@@ -74,13 +75,14 @@ def _term(term: Term) -> str:
 
 def _practice(one: PracticeResult, practice: Practice) -> Iterator[str]:
     yield f"{one.id} ({one.role}): {one.status.replace('_', ' ')}, rung {one.rung}"
-    yield f"  counts when: {practice.present_if}"
+    yield from wrap(f"  counts when: {practice.present_if}", 6)
     for evidence in one.evidence:
-        yield f"  {evidence.path}:{evidence.line}  {evidence.says}"
-        yield f"    {_reached(evidence)}"
+        whole = [evidence.path]
+        yield from wrap(f"  {evidence.path}:{evidence.line}  {evidence.says}", 6, whole)
+        yield from wrap(f"    {_reached(evidence)}", 6, whole)
     if one.status != "present":
-        yield f"  looked for: {one.looked_for}"
-        yield f"  fix: {' '.join(practice.prose.fix.split())}"
+        yield from wrap(f"  looked for: {one.looked_for}", 6)
+        yield from wrap(f"  fix: {' '.join(practice.prose.fix.split())}", 6)
     if one.rung == "declared":
         yield "  nothing public or runnable reaches it: dead code does not count"
 
@@ -95,8 +97,8 @@ def _reached(one: Evidence) -> str:
 
 
 def _action(gap: Gap) -> Iterator[str]:
-    yield f"  +{gap.gain:.3f} {gap.practice or gap.capability}: {gap.action}"
+    yield from wrap(f"  +{gap.gain:.3f} {gap.practice or gap.capability}: {gap.action}", 9)
     if gap.where:
-        yield f"         where: {gap.where}"
+        yield from wrap(f"         where: {gap.where}", 11)
     if gap.drop_in:
-        yield f"         drop-in: {gap.drop_in}"
+        yield from wrap(f"         drop-in: {gap.drop_in}", 11)

@@ -10,6 +10,7 @@ from audit.config import nearest
 from audit.errors import AuditError
 from audit.practices import registry
 from audit.run.request import judged
+from audit.screen import wrap
 
 
 @click.command()
@@ -47,7 +48,7 @@ def command(practice: str | None, form: str, config: Path | None) -> None:
 
 
 def page(one: registry.Practice) -> str:
-    """Return a practice's page as plain text."""
+    """Return a practice's page as lines of a terminal."""
     prose = one.prose
     sections = (
         ("What counts", one.present_if), ("What does not", one.not_if), ("", prose.what),
@@ -58,5 +59,14 @@ def page(one: registry.Practice) -> str:
     for title, words in sections:
         if words:
             lines += ["", *([title] if title else [])]
-            lines += [f"  {line}".rstrip() for line in words.splitlines()]
+            lines += _code(words) if title in ("Good", "Bad") else _prose(words)
     return "\n".join(lines) + "\n"
+
+
+def _code(words: str) -> list[str]:
+    return [f"  {line}".rstrip() for line in words.splitlines()]
+
+
+def _prose(words: str) -> list[str]:
+    parts = [wrap(f"  {' '.join(part.split())}", 2) for part in words.split("\n\n")]
+    return [row for part in parts for row in ("", *part)][1:]

@@ -1,15 +1,14 @@
 """Terminal: the matrix in 80 columns, the same with and without colour."""
 
-import textwrap
 from collections.abc import Iterator
 from typing import Final
 
 from audit.formats import Report
 from audit.gate import policy
 from audit.model import COMPONENTS, CapabilityResult, Gap
+from audit.screen import fit, wrap
 from audit.visible import visible
 
-COLUMNS: Final = 80
 BAR: Final = 10
 NEXT: Final = 5
 _NAME: Final = 23
@@ -20,9 +19,9 @@ _STYLES: Final = {"good": "32", "middling": "33", "poor": "31", "head": "1", "so
 
 
 def render(report: Report, *, colour: bool = False) -> str:
-    """Return the matrix, or under a gate its decision, at most `COLUMNS` wide where it can be."""
+    """Return the matrix, or under a gate its decision, 80 columns wide where it can be."""
     if report.decision is not None:
-        return visible(policy.text(report.decision), keep="\n")
+        return policy.text(report.decision)
     lines = _lines(report, _Style(colour))
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
@@ -57,10 +56,10 @@ def _lines(report: Report, style: _Style) -> Iterator[str]:
         if count > 3:
             yield f"  … and {count - 3} more: --format md lists them"
     for warning in matrix.warnings:
-        yield from textwrap.wrap(visible(f"warning: {warning}"), COLUMNS, subsequent_indent="  ")
+        yield from wrap(f"warning: {warning}", 2)
     for one in matrix.waivers:
         says = f"waived until {one.expires} by {one.owner}: {one.practice}: {one.reason}"
-        yield from textwrap.wrap(visible(says), COLUMNS, subsequent_indent="  ")
+        yield from wrap(says, 2)
     if outcome.gaps:
         yield ""
         yield style("head", "next best actions (gain in the capability's score)")
@@ -96,14 +95,6 @@ def _count(capabilities: tuple[CapabilityResult, ...]) -> str:
 
 def _gap(gap: Gap) -> str:
     return fit(f"  +{gap.gain:.3f} {gap.practice or gap.capability}: {gap.action}")
-
-
-def fit(line: str) -> str:
-    """Make a line harmless and cut it to `COLUMNS`, at a word, visibly."""
-    line = visible(line)
-    if len(line) <= COLUMNS:
-        return line
-    return (line[: COLUMNS - 1].rpartition(" ")[0].rstrip() or line[: COLUMNS - 1]) + "…"
 
 
 def _cut(text: str, width: int) -> str:

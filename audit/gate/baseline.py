@@ -62,7 +62,7 @@ def decide(
     elif better:
         says = f"{name} is slack: {'; '.join(better)}"
         if wanted.strict:
-            broken = (*broken, Broken("strict baseline", says, "codex-audit gate --tighten"))
+            broken = (*broken, Broken("strict baseline", says, "`codex-audit gate --tighten`"))
         notes = (*notes, says)
     return msgspec.structs.replace(decision, broken=broken, notes=notes)
 

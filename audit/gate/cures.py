@@ -48,7 +48,7 @@ class Cure:
                 break
             gap, capabilities = max(tried, key=lambda row: _sum(row[1]))
             steps.append(gap)
-        return "no small change is enough: codex-audit explain shows the arithmetic"
+        return "no small change is enough: `codex-audit explain` shows the arithmetic"
 
     def _tries(self, capabilities: Capabilities, only: str) -> Iterator[tuple[Gap, Capabilities]]:
         """Yield every gap that raises a score, with the scores once it is closed."""

@@ -23,6 +23,7 @@ from audit.model import (
     Waived,
     Waiver,
 )
+from audit.screen import wrap
 from audit.stages.scoring import overall
 
 if TYPE_CHECKING:
@@ -201,14 +202,16 @@ def _reaches(bar: float, capabilities: Capabilities) -> bool:
 
 
 def text(decision: Decision) -> str:
-    """Return a decision as plain text."""
-    lines = [f"note: {one}" for one in decision.notes]
-    lines += [_waived(one) for one in decision.waived]
+    """Return a decision as lines of a terminal."""
+    lines = [row for one in decision.notes for row in wrap(f"note: {one}", 4)]
+    lines += [row for one in decision.waived for row in wrap(_waived(one), 4)]
     for one in decision.broken:
-        lines.append(f"broken: {one.rule}: {one.says}")
-        lines += [f"    by {row}" for row in blame(one.blame)]
-        lines.append(f"    smallest change: {one.cure}")
-    lines.append("gate holds" if decision.holds else f"gate broken by {len(decision.broken)} rules")
+        whole = [*(place.path for place in one.evidence), *(one.blame.files if one.blame else ())]
+        lines += wrap(f"broken: {one.rule}: {one.says}", 8, whole)
+        lines += [row for by in blame(one.blame) for row in wrap(f"    by {by}", 8, whole)]
+        lines += wrap(f"    smallest change: {one.cure}", 8, whole)
+    count = len(decision.broken)
+    lines.append(f"gate broken by {count} rule{'s'[: count > 1]}" if count else "gate holds")
     return "\n".join(lines) + "\n"
 
 

@@ -6,14 +6,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 from audit import proof, templates
+from audit.compare import VISIBLE
 from audit.history.scores import History, Point
 from audit.model import Value
+from audit.screen import COLUMNS, wrap
+from audit.visible import visible
 
-COLUMNS: Final = 80
 SHOWN: Final = 3
 _LARGE: Final = (760.0, 200.0)
 _SMALL: Final = (220.0, 44.0)
-_VISIBLE: Final = 0.0005
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -64,7 +65,7 @@ def _marks(points: Sequence[Point]) -> Iterator[Mark]:
     step = width / max(len(points) - 1, 1)
     for place, one in enumerate(points):
         if one.moved or one.gained or one.lost:
-            fell = any(after < before - _VISIBLE for _, before, after in one.moved)
+            fell = any(after < before - VISIBLE for _, before, after in one.moved)
             worse = fell or bool(one.lost)
             says = "\n".join((f"{one.commit[:12]} {one.subject}", *changes(one)))
             yield Mark(place * step, (1 - one.mean) * height, says, worse)
@@ -75,7 +76,7 @@ def changes(one: Point) -> Iterator[str]:
     for sign, names in (("+", one.gained), ("-", one.lost)):
         if names:
             yield f"{sign} {', '.join(names)}"
-    moved = [row for row in one.moved if abs(row[2] - row[1]) >= _VISIBLE]
+    moved = [row for row in one.moved if abs(row[2] - row[1]) >= VISIBLE]
     for name, before, after in sorted(moved, key=lambda row: -abs(row[2] - row[1]))[:SHOWN]:
         yield f"{name} {before:.3f} → {after:.3f}"
     if one.files:
@@ -99,23 +100,21 @@ def context(found: History) -> dict[str, object]:
 
 
 def text(found: History, _: Mapping[str, bytes]) -> str:
-    """Return a table of at most 80 columns."""
+    """Return a table: 80 columns, a row a commit, below it what it changed."""
     lines = [f"{'date':<10}  {'commit':<9}  {'mean':>5}         {'min':>5}  found  subject"]
     before = None
     for one in found.points:
         rise = f"{one.mean - before:+.3f}" if before is not None else ""
         shown = rise if rise.strip("+-0.") else ""
-        lines.append(
-            f"{one.time[:10]}  {one.commit[:9]}  {one.mean:.3f} {shown:<7} {one.minimum:.3f}  "
-            f"{one.present:>5}  {one.subject}"
-        )
-        lines += [f"            {row}" for row in changes(one)]
+        row = f"{one.mean:.3f} {shown:<7} {one.minimum:.3f}  {one.present:>5}  {one.subject}"
+        lines.append(_cut(visible(f"{one.time[:10]}  {one.commit[:9]}  {row}")))
+        lines += [row for says in changes(one) for row in wrap(f"{'':12}{says}", 14, one.files)]
         before = one.mean
-    return "\n".join(_fit(line) for line in lines) + "\n"
+    return "\n".join(lines) + "\n"
 
 
-def _fit(line: str) -> str:
-    return line.rstrip() if len(line) <= COLUMNS else line[: COLUMNS - 1].rstrip() + "…"
+def _cut(row: str) -> str:
+    return row if len(row) <= COLUMNS else row[: COLUMNS - 1].rstrip() + "…"
 
 
 def table(found: History, _: Mapping[str, bytes]) -> str:

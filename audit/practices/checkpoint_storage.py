@@ -148,10 +148,13 @@ def checkpoint_async(repo: Repository) -> Iterator[Place]:
     handed = {id(site.call) for site in known.writes}
     for site, target, worker in started(repo) if known.writes else ():
         _, found = repo.program.resolve(site.module, target)
-        named_so = found < 0 and re.search(
-            r"\.(_?save\w*|write_(checkpoint|state|model)\w*)$", target
+        named_so = re.search(
+            r"\.(_?save\w*|write_(checkpoint|state|model)\w*)$"
+            if found < 0
+            else r"[.:]_?(save|write)_(checkpoint|state|model|weights)\w*$",
+            target,
         )
-        if found in close or named_so or node(site) in known.rooms or id(site.call) in handed:
+        if found in close or named_so or id(site.call) in handed:
             yield at(site, f"checkpoints are written by {worker}")
     for site in repo.methods("opena"):
         if node(site) in known.around:

@@ -10,6 +10,7 @@ from audit.code.modules import Module
 from audit.facts.model import Block, Definition
 from audit.practices import learners
 from audit.practices.libraries import named
+from audit.practices.origins import partials
 from audit.practices.ranking import is_corner
 from audit.practices.registry import Place
 from audit.repository import Repository, Site
@@ -71,6 +72,7 @@ def library_calls(repo: Repository, topic: str) -> Iterator[tuple[Site, str]]:
         for site in repo.calls(name):
             if "()" in name or any("()" not in one for one in site.names):
                 yield site, what
+    yield from partials(repo, topic)
 
 
 def learns(repo: Repository) -> bool:

@@ -1,6 +1,7 @@
 """What engine tests share: real Git repositories and the command as a process."""
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -104,6 +105,11 @@ class Done(NamedTuple):
     returncode: int
     stdout: str
     stderr: str
+
+    @property
+    def unwrapped(self) -> str:
+        """What was printed, with the lines of a gate or diff as before they were broken at 80."""
+        return re.sub(r"\n {4,}(?!by |smallest |[-+] )", " ", self.stdout)
 
 
 Call: TypeAlias = Callable[..., Done]

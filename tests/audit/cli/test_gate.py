@@ -37,7 +37,7 @@ def test_a_broken_rule_is_named_with_the_smallest_change(
     configure(sample, policy)
     done = call("gate", sample)
     assert done.returncode == 1
-    assert says in done.stdout
+    assert says in done.unwrapped
     assert "smallest change: " in done.stdout
 
 
@@ -48,7 +48,7 @@ def test_losing_a_practice_against_the_base_is_a_regression(
     git("commit", "-qam", "second", cwd=sample)
     done = call("gate", sample, "--base", "HEAD~1")
     assert done.returncode == 1
-    assert "train-grad-clipping was present at sample/loop.py:10 and is absent" in done.stdout
+    assert "train-grad-clipping was present at sample/loop.py:10 and is absent" in done.unwrapped
     assert call("gate", sample, "--base", "HEAD").returncode == 0
 
 
@@ -70,10 +70,10 @@ def test_a_waiver_holds_until_its_date_and_is_shown(sample: Path, call: Call) ->
     configure(sample, 'required = ["checkpoint-async"]\n' + WAIVER)
     last = call("gate", sample, "--date", "2030-05-31")
     assert last.returncode == 0
-    assert "waived until 2030-06-01 by team: not yet" in last.stdout
+    assert "waived until 2030-06-01 by team: not yet" in last.unwrapped
     ended = call("gate", sample, "--date", "2030-06-01")
     assert ended.returncode == 1
-    assert "checkpoint-async is absent; its waiver ended on 2030-06-01" in ended.stdout
+    assert "checkpoint-async is absent; its waiver ended on 2030-06-01" in ended.unwrapped
 
 
 def test_a_waived_practice_is_no_part_of_a_bar(sample: Path, call: Call) -> None:
@@ -83,7 +83,7 @@ def test_a_waived_practice_is_no_part_of_a_bar(sample: Path, call: Call) -> None
     (score,) = (c["score"] for c in matrix["capabilities"] if c["id"] == "checkpointing")
     configure(sample, WAIVER + bar.format(round(score + 0.005, 3)))
     done = call("gate", sample, "--date", "2030-01-01")
-    assert (done.returncode, "waived until 2030-06-01" in done.stdout) == (0, True)
+    assert (done.returncode, "waived until 2030-06-01" in done.unwrapped) == (0, True)
     assert call("gate", sample, "--date", "2030-06-01").returncode == 1
     configure(sample, WAIVER + bar.format(0.9))
     assert call("gate", sample, "--date", "2030-01-01").returncode == 1

@@ -26,13 +26,13 @@ def test_a_slack_file_is_said_fails_when_strict_and_is_tightened(
     old = baseline.read_bytes()
     done = call("gate", sample, "--base", baseline)
     assert done.returncode == 0
-    assert f"note: {baseline} is slack: config-cli is present" in done.stdout
+    assert f"note: {baseline} is slack: config-cli is present" in done.unwrapped
     strict = call("gate", sample, "--base", baseline, "--strict-baseline")
     assert strict.returncode == 1
-    assert "broken: strict baseline: " in strict.stdout
+    assert "broken: strict baseline: " in strict.unwrapped
     assert baseline.read_bytes() == old
     tight = call("gate", sample, "--base", baseline, "--tighten")
-    assert (tight.returncode, "tightened: config-cli is present" in tight.stdout) == (0, True)
+    assert (tight.returncode, "tightened: config-cli is present" in tight.unwrapped) == (0, True)
     assert baseline.read_text() == call("run", sample, "--format", "json").stdout
     again = call("gate", sample, "--base", baseline, "--strict-baseline")
     assert (again.returncode, again.stdout) == (0, "gate holds\n")
@@ -53,7 +53,7 @@ def test_the_configuration_names_the_file(sample: Path, call: Call) -> None:
     write(sample, {"sample/loop.py": "def train(steps: int) -> None:\n    pass\n"})
     done = call("gate", sample)
     assert done.returncode == 1
-    assert "train-loop was present at sample/loop.py:" in done.stdout
+    assert "train-loop was present at sample/loop.py:" in done.unwrapped
 
 
 def test_the_commit_is_found_from_the_revision_in_the_file(
@@ -61,7 +61,7 @@ def test_the_commit_is_found_from_the_revision_in_the_file(
 ) -> None:
     write(sample, {"sample/loop.py": "def train(steps: int) -> None:\n    pass\n"})
     git("commit", "-qam", "gut it", cwd=sample)
-    assert "gut it: changed sample/loop.py" in call("gate", sample, "--base", baseline).stdout
+    assert "gut it: changed sample/loop.py" in call("gate", sample, "--base", baseline).unwrapped
 
 
 @pytest.mark.parametrize("option", ["--tighten", "--strict-baseline"])

@@ -62,7 +62,7 @@ def test_uncommitted_changes_are_told_from_commits(sample: Path, call: Call, git
     write(sample, {"sample/loop.py": NO_CLIPPING})
     done = call("gate", sample, "--base", "HEAD~1")
     assert done.returncode == 1
-    assert "    by uncommitted changes: changed sample/loop.py\n" in done.stdout
+    assert "    by uncommitted changes: changed sample/loop.py\n" in done.unwrapped
 
 
 def test_what_the_base_branch_gained_since_is_no_loss(sample: Path, call: Call, git: Git) -> None:
@@ -75,10 +75,10 @@ def test_what_the_base_branch_gained_since_is_no_loss(sample: Path, call: Call, 
     git("checkout", "-q", "topic", cwd=sample)
     done = call("gate", sample, "--base", "main")
     assert (done.returncode, done.stderr) == (0, "")
-    assert "main has gone on: compared with " in done.stdout
+    assert "main has gone on: compared with " in done.unwrapped
     both = call("diff", "main", "topic", sample)
-    assert "train-grad-clipping: present → absent" in both.stdout
-    assert "clip again (which only the old revision has): changed sample/loop.py" in both.stdout
+    assert "train-grad-clipping: present → absent" in both.unwrapped
+    assert "clip again (which only the old revision has): changed sample/loop.py" in both.unwrapped
 
 
 @pytest.mark.parametrize(
@@ -109,9 +109,9 @@ def test_removing_the_tests_is_a_regression_that_names_the_evidence(
     git("commit", "-qam", "untested", cwd=sample)
     done = call("gate", sample, "--base", "HEAD~1")
     assert done.returncode == 1
-    assert "training-engine fell from" in done.stdout
-    assert "(no test reaches it any more)" in done.stdout
-    assert "untested: deleted tests/test_loop.py" in done.stdout
+    assert "training-engine fell from" in done.unwrapped
+    assert "(no test reaches it any more)" in done.unwrapped
+    assert "untested: deleted tests/test_loop.py" in done.unwrapped
 
 
 def test_a_shallow_clone_is_told_how_to_get_the_base(
@@ -161,7 +161,7 @@ def test_a_loosened_policy_is_said(sample: Path, call: Call, git: Git) -> None:
     )  # fmt: skip
     done = call("gate", sample, "--base", "HEAD~1")
     assert done.returncode == 0
-    notes = [line.split(": ", 2)[2] for line in done.stdout.splitlines() if "loosened" in line]
+    notes = [line.split(": ", 2)[2] for line in done.unwrapped.splitlines() if "loosened" in line]
     assert notes == [
         "thresholds.mean 0.1 → 0",
         "checkpoint-save is not required any more",

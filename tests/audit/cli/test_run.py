@@ -190,6 +190,7 @@ def test_explain_gives_the_arithmetic_down_to_lines(sample: Path, audit: Run) ->
     assert re.search(r"functionality +\d\.\d+ × 0\.25", done.stdout)
     assert re.search(r"sample/loop.py:\d+  \S", done.stdout)
     assert "what would raise the score" in done.stdout
+    assert max(map(len, done.stdout.splitlines())) <= 80
     found = json.loads(audit("explain", "checkpoint-save", sample, "--format", "json").stdout)
     assert found["practices"][0]["evidence"][0]["path"] == "sample/loop.py"
 

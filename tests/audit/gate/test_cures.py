@@ -61,4 +61,4 @@ def test_tests_and_pages_are_steps_too() -> None:
 def test_what_cannot_be_reached_is_said(bar: float) -> None:
     found, capabilities = cure({"checkpoint-async"}, tested=True)
     steps = found.smallest(capabilities, lambda them: reaches(bar, them))
-    assert steps == "no small change is enough: codex-audit explain shows the arithmetic"
+    assert steps == "no small change is enough: `codex-audit explain` shows the arithmetic"
