@@ -207,9 +207,7 @@ def _highest(evidence: Iterable[Evidence]) -> Rung:
     return max((one.rung for one in evidence), key=RUNGS.index, default="none")
 
 
-def _found(
-    repository: Repository, reach: Reach, practice: Practice
-) -> list[tuple[Evidence, int]]:
+def _found(repository: Repository, reach: Reach, practice: Practice) -> list[tuple[Evidence, int]]:
     """Return the evidence of a practice with its nodes, in the detector's order; what two files
     with one content show counts once."""
     unique: dict[tuple[str, int], Place] = {}
