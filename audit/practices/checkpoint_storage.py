@@ -158,7 +158,8 @@ def checkpoint_async(repo: Repository) -> Iterator[Place]:
             else r"[.:]_?(save|write)_(checkpoint|state|model|weights)\w*$",
             target,
         )
-        if found in close or named_so or id(site.call) in handed:
+        given = target[:1] == "@" and node(site) in known.rooms
+        if found in close or named_so or given or id(site.call) in handed:
             yield at(site, f"checkpoints are written by {worker}")
     for site in repo.methods("opena"):
         if node(site) in known.around:

@@ -119,7 +119,8 @@ class Expressions:
             for name, value in given.items()
             if name not in _TARGETS and name not in _PARAMETERS
         )
-        self.calls.append(Call(scope.index, block, node.lineno, (made.value,), (), kwargs[:40]))
+        name = (str(made.value),)
+        self.calls.append(Call(scope.index, block, node.lineno, name, (), kwargs[:40]))
 
     def _lambda(self, node: ast.Lambda, scope: Scope, block: int) -> None:
         for one in node.args.args:
