@@ -24,7 +24,19 @@ from typing import Literal, TypeAlias
 import msgspec
 
 FileKind: TypeAlias = Literal[
-    "python", "markdown", "rst", "toml", "yaml", "json", "ini", "shell", "make", "docker", "text"
+    "python",
+    "markdown",
+    "rst",
+    "toml",
+    "yaml",
+    "json",
+    "ini",
+    "shell",
+    "make",
+    "docker",
+    "text",
+    "jenkins",
+    "just",
 ]
 
 
