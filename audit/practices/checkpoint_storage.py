@@ -239,6 +239,15 @@ def _remote(repo: Repository) -> Iterator[Place]:
     for site in repo.methods(*_COMMANDS):
         if node(site) in reach and any(map(_COPIES.search, site.arguments())):
             yield at(site, "checkpoints are copied by a storage client")
+    yield from _sent(repo, known)
+    mixins = "|".join(map(re.escape, named("hub-mixins")))
+    for module, place, one in repo.classes(bases=f"^({mixins})$"):
+        if any(known.owner(writer) == module.first + place for writer in map(node, known.writes)):
+            yield in_code(module, place, one.line, "the model class inherits push_to_hub")
+
+
+def _sent(repo: Repository, known: Weights) -> Iterator[Place]:
+    """Yield artifacts of trackers that hold weights, and downloads of the project's own."""
     writers = {*map(node, known.writes)}
     artifacts = {node(site) for site, kind in repo.given("type") if _is_model_kind(site, kind)}
     for site in repo.methods(*_ARTIFACTS):
@@ -248,10 +257,6 @@ def _remote(repo: Repository) -> Iterator[Place]:
     for site, _ in libraries(repo, "downloaders"):
         if node(site) in fetched and _lists_weights(site):
             yield at(site, "the project's own weights are downloaded")
-    mixins = "|".join(map(re.escape, named("hub-mixins")))
-    for module, place, one in repo.classes(bases=f"^({mixins})$"):
-        if any(known.owner(writer) == module.first + place for writer in map(node, known.writes)):
-            yield in_code(module, place, one.line, "the model class inherits push_to_hub")
 
 
 def _is_model_kind(site: Site, kind: str) -> bool:

@@ -291,6 +291,12 @@ def _restored(repo: Repository) -> Iterator[Place]:
         yield at(site, f"{name} restores the optimizer's state")
     yield from _parts(repo, known)
     yield from _progress(repo, known)
+    yield from _told(repo)
+    yield from _read_back(repo)
+
+
+def _told(repo: Repository) -> Iterator[Place]:
+    """Yield where another library's trainer is told to resume."""
     for site, value in repo.given("resume_from_checkpoint", "ckpt_path", "load_path"):
         starts = site.method in ("train", "fit") or (
             library("trainers", site.names) and site.call.keyword("ckpt_path") is None
@@ -300,12 +306,16 @@ def _restored(repo: Repository) -> Iterator[Place]:
     for module, one in repo.assigns(r"^[\w.@]+\.resume$"):
         if one.value == "True" and any(repo.calls("mmengine.runner.Runner*")):
             yield in_code(module, one.scope, one.line, "the runner is told to resume")
+
+
+def _read_back(repo: Repository) -> Iterator[Place]:
+    """Yield where the optimizer's part of a state comes back without a method of its own."""
     for site in repo.calls("tensorflow.train.Checkpoint"):
         if site.call.keyword("optimizer") and _restores_beside(repo, site):
             yield at(site, "what is registered, the optimizer too, gets its state back")
-    for module, place, one in repo.definitions:
-        if any(map(_READ_STATE.search, one.returns)):
-            yield in_code(module, place, one.line, "the optimizer's state is read back")
+    for module, place, definition in repo.definitions:
+        if any(map(_READ_STATE.search, definition.returns)):
+            yield in_code(module, place, definition.line, "the optimizer's state is read back")
 
 
 def _restores_beside(repo: Repository, site: Site) -> bool:
