@@ -232,3 +232,13 @@ def test_nobody_passes_the_object_of_a_method_by_name(after: str, change: str) -
     kit = World(repository(now), lambda paths: [now[one] for one in paths], lambda: released)
     truths = [one.truth for one in engine.check(kit).findings if one.kind == "signature"]
     assert truths == [change] * bool(change)
+
+
+@pytest.mark.parametrize(("ignored", "kinds"), [("docs/draft.rst\n", []), ("", ["snippet"])])
+def test_an_included_file_may_be_made_first(ignored: str, kinds: list[str]) -> None:
+    files = {
+        "docs/changes.rst": "Changes\n=======\n\n.. include:: ../CHANGELOG.rst\n",
+        "CHANGELOG.rst": "1.0\n===\n\n.. include:: draft.rst\n",
+        ".gitignore": ignored,
+    }
+    assert found(files) == kinds
