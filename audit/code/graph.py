@@ -302,4 +302,6 @@ def _extends(name: str, called: str) -> bool:
 
 def is_public(name: str) -> bool:
     """Tell whether no part of a dotted name is private; special methods are public."""
+    if name[:1] != "_" and "._" not in name:
+        return True
     return not any(part.startswith("_") and not part.endswith("__") for part in name.split("."))

@@ -88,8 +88,12 @@ def snippets(world: World) -> Iterator[Judged]:
             if not path or _TEMPLATE.search(path) or path.startswith((";", "http")):
                 continue
             claim = Claim(page.path, line, included)
-            if any(world.exists(one) for one in _bases(world, page, path, name)):
+            places = [*_bases(world, page, path, name)]
+            places += [f"{folder}/{path}".lstrip("/") for folder in world.includers(page)]
+            if any(world.exists(one) for one in places):
                 yield claim, HOLDS
+            elif any(world.ignored(one) for one in places):
+                yield claim, Unknown("a file that is made, and that Git ignores")
             elif any(char in path for char in "*?["):
                 yield claim, Unknown("a pattern of files")
             elif page.style == "sphinx" and sphinx.site(world, page.root).made:
@@ -146,6 +150,8 @@ def _judge(world: World, page: Page, path: str) -> Verdict:
         return Unknown("pages are made when the site is built")
     named = page.style == "docusaurus" or (page.style == "sphinx" and "/" not in path)
     if named and not path.endswith(_SOURCES):
+        return Unknown("a name that the site resolves")
+    if page.style == "doc-builder" and not places[0].startswith(f"{page.root}/"):
         return Unknown("a name that the site resolves")
     if any(world.linked(one) for one in places):
         return Unknown("a path through a symbolic link")

@@ -125,9 +125,10 @@ def _indexed(repo: Repository) -> Iterator[Place]:
     for module in repo.product:
         facts = module.facts
         for call in facts.calls:
-            if any("weight_map" in text for text in (*call.names, *call.args)) and any(
+            texts = (*call.names, *call.args)
+            if "weight_map" in "\n".join(texts) and any(
                 (_INDEX.search(text) and not _LITERAL.match(text)) or text == "'weight_map'"
-                for text in (*call.names, *call.args)
+                for text in texts
             ):
                 yield in_code(module, call.scope, call.line, "weights over files with an index")
         for one in facts.assigns:

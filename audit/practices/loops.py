@@ -34,7 +34,12 @@ def words(name: str) -> str:
 
 def own_name(one: Definition) -> str:
     """Return the last part of a definition's name in snake case."""
-    return words(one.name.rpartition(".")[2])
+    return _own(one.name)
+
+
+@lru_cache(1 << 15)
+def _own(name: str) -> str:
+    return words(name.rpartition(".")[2])
 
 
 def spread(places: Iterable[Place], first: Collection[str] = ()) -> Iterator[Place]:

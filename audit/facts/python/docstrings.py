@@ -6,14 +6,16 @@ from typing import Final
 
 _SPHINX: Final = re.compile(r"^\s*:param\s+(?:[^:\s][^:]*?\s)?\*{0,2}(\w+)\s*:", re.MULTILINE)
 _SECTION: Final = re.compile(
-    r"^([ \t]*)(?:Args|Arguments|Parameters|Params|Keyword Args|Keyword Arguments):[ \t]*$",
+    r"^([ \t]*)(?:Args|Arguments|Parameters|Params):[ \t]*$",
     re.MULTILINE,
 )
 _NUMPY: Final = re.compile(
     r"^([ \t]*)(?:Parameters|Other Parameters)[ \t]*\n[ \t]*-{3,}[ \t]*$", re.MULTILINE
 )
 _UNDERLINE: Final = re.compile(r"\s*-{3,}\s*$")
-_GOOGLE_ITEM: Final = re.compile(r"^(?:\*{0,2}(\w+))\s*(?:\([^)\n]*(?:\([^)]*\)[^)\n]*)*\))?\s*:")
+_GOOGLE_ITEM: Final = re.compile(
+    r"^(?:\*{0,2}(\w+))\s*(?:\([^)\n]*(?:\([^)]*\)[^)\n]*)*\))?\s*:(?!\w+:`)"
+)
 _WORDS: Final = frozenset(
     {"Returns", "Return", "Raises", "Yields", "Note", "Notes", "Example", "Examples"}
 )
