@@ -126,7 +126,7 @@ def _use(page: ProseFacts) -> int | None:
     return None
 
 
-def _typed(text: str) -> Iterator[Argv]:
+def _typed(text: str) -> tuple[Argv, ...]:
     return argvs(_PROMPT.sub("", text))
 
 
