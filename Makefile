@@ -66,9 +66,11 @@ test: $(VENV)/.dev $(VENV)/.docs ## run the test suite
 
 # What `make validate` runs, so that `make check` runs nothing twice.
 MATRIX       := docs/validation/Validation_Matrix.md
-HOW_TO       := gate-a-build normalise-pyproject publish-reports resume-a-run validate-docs
+HOW_TO       := build-a-wheel follow-scores gate-a-build normalise-pyproject publish-reports \
+                resume-a-run validate-docs write-a-plugin write-a-practice write-practices
+CONTRACTS    := Distributed_Minimal_Hooks Evaluation_CLI Training_CLI
 PAGES        := docs/index.md docs/tutorials/*.md $(HOW_TO:%=docs/how-to/%.md) \
-                docs/developer/Plugin_Registry_CLI.md
+                $(CONTRACTS:%=docs/training/%.md) docs/developer/Plugin_Registry_CLI.md
 MATRIX_TESTS := $(shell sed -nE 's/.*`pytest (tests[^ ]*) .*/\1/p' $(MATRIX))
 
 .PHONY: validate

@@ -7,6 +7,7 @@ from typing import Literal
 import msgspec
 
 from audit.errors import AuditError
+from audit.files import read_bytes
 from audit.model import (
     COMPONENTS,
     MAX_EVIDENCE,
@@ -176,7 +177,7 @@ def load(path: Path) -> Matrix:
             newer version.
     """
     try:
-        content = path.read_bytes()
+        content = read_bytes(path)
         version = msgspec.json.decode(content, type=dict).get("schema_version")
         if isinstance(version, int) and version > SCHEMA_VERSION:
             raise AuditError(

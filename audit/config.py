@@ -12,6 +12,7 @@ import msgspec
 
 from audit import queries
 from audit.errors import ConfigError
+from audit.files import read_bytes
 from audit.model import COMPONENTS, Role, Rule, Waiver
 from audit.practices.catalogue import ID, built_in
 
@@ -91,7 +92,7 @@ def read(path: Path, ids: frozenset[str], capabilities: frozenset[str]) -> Confi
         ConfigError: the file cannot be read, or as for `load`.
     """
     try:
-        content = path.read_bytes()
+        content = read_bytes(path)
     except OSError as error:
         raise ConfigError(f"{path}: {(error.strerror or 'unreadable').lower()}") from None
     name = "pyproject.toml" if path.name == "pyproject.toml" else FILE

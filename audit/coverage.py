@@ -20,6 +20,7 @@ from xml.etree import ElementTree as ET
 import msgspec
 
 from audit.errors import ConfigError
+from audit.files import read_bytes
 from audit.source.trees import Source
 
 MAX_BYTES: Final = 256 << 20
@@ -56,7 +57,7 @@ def read(path: Path) -> Measured:
     try:
         if path.stat().st_size > MAX_BYTES:
             raise ConfigError(f"{path}: larger than {MAX_BYTES >> 20} MiB: not read")
-        content = path.read_bytes()
+        content = read_bytes(path)
     except OSError as error:
         raise ConfigError(f"{path}: {(error.strerror or 'unreadable').lower()}") from None
     try:

@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 
 from audit.errors import AuditError
+from audit.files import read_bytes
 from audit.model import Value
 from audit.report.verification import differs
 
@@ -70,7 +71,7 @@ def verify(folder: Path) -> tuple[str, ...]:
     """
     path = folder / MANIFEST
     try:
-        made = msgspec.json.decode(path.read_bytes(), type=BuildManifest)
+        made = msgspec.json.decode(read_bytes(path), type=BuildManifest)
     except (msgspec.DecodeError, OSError) as error:
         raise AuditError(f"{path}: {error}: this is no build manifest: run make wheel") from None
     found = [row for name, sha in made.artefacts.items() if (row := differs(folder, name, sha))]

@@ -14,7 +14,7 @@ import msgspec
 
 from audit.config import FILE, TABLE
 from audit.errors import AuditError, ConfigError
-from audit.files import replace
+from audit.files import read_bytes, replace
 from audit.model import Matrix
 
 PYPROJECT: Final = "pyproject.toml"
@@ -130,7 +130,7 @@ def _read(root: Path, name: str) -> bytes | None:
     if not path.resolve().is_relative_to(root.resolve()):
         raise AuditError(f"{path}: leads out of the repository: it stays as it is")
     try:
-        return path.read_bytes()
+        return read_bytes(path)
     except FileNotFoundError:
         return None
     except OSError as error:

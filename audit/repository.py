@@ -7,9 +7,10 @@ Unless it says otherwise it sees product code alone.
 
 import re
 from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
-from functools import cached_property, wraps
+from functools import cache, cached_property, wraps
 from typing import Any, TypeVar
 
 import msgspec
@@ -121,6 +122,19 @@ class Site:
 def _last(name: str) -> str:
     """Return the last part of a name: ``save`` of ``torch.save`` and of ``pkg.io:save``."""
     return name.rpartition(".")[2].rpartition(":")[2]
+
+
+def _grouped(sites: Iterable[Site], part: Callable[[str], str]) -> dict[str, list[Site]]:
+    """Return sites by a part of each of their names, once under each."""
+    found: defaultdict[str, list[Site]] = defaultdict(list)
+    for site in sites:
+        names = site.names
+        if len(names) == 1:  # as most have
+            found[part(names[0])].append(site)
+        else:
+            for one in dict.fromkeys(map(part, names)):
+                found[one].append(site)
+    return dict(found)
 
 
 def once(question: "Callable[[Repository], Answer]") -> "Callable[[Repository], Answer]":
@@ -280,11 +294,10 @@ class Repository:
         program, foreign = self.program, self.program.foreign
         for module in modules:
             for call in module.facts.calls:
-                names = [
-                    name if foreign[name] else program.resolve(module, name)[0]
-                    for name in call.names
-                ]
-                yield Site(program, module, call, tuple(names))
+                names = call.names
+                if not all(map(foreign.__getitem__, names)):
+                    names = tuple([program.resolve(module, name)[0] for name in names])
+                yield Site(program, module, call, names)
 
     @cached_property
     def all_calls(self) -> tuple[Site, ...]:
@@ -293,20 +306,12 @@ class Repository:
 
     @cached_property
     def _by_name(self) -> dict[str, list[Site]]:
-        found: dict[str, list[Site]] = {}
-        for site in self.all_calls:
-            for name in dict.fromkeys(site.names):
-                found.setdefault(name, []).append(site)
-        return found
+        return _grouped(self.all_calls, lambda name: name)
 
     @cached_property
     def by_method(self) -> dict[str, list[Site]]:
         """Every product call by the last part of its names."""
-        found: dict[str, list[Site]] = {}
-        for site in self.all_calls:
-            for last in dict.fromkeys(_last(name) for name in site.names):
-                found.setdefault(last, []).append(site)
-        return found
+        return _grouped(self.all_calls, cache(_last))
 
     @cached_property
     def by_scope(self) -> Mapping[int, tuple[Site, ...]]:
@@ -389,14 +394,20 @@ class Repository:
 
     def functions(self, pattern: str) -> Iterator[tuple[Module, int, Definition]]:
         """Yield product functions whose own name the pattern finds, stubs left out."""
-        compiled = re.compile(pattern)
-        for module, place, one in self.definitions:
-            if (
-                one.kind == "function"
-                and not one.stub
-                and compiled.search(one.name.rpartition(".")[2])
-            ):
-                yield module, place, one
+        names = filter(re.compile(pattern).search, self._functions)
+        return (
+            self.definitions[at]
+            for at in sorted(at for name in names for at in self._functions[name])
+        )
+
+    @cached_property
+    def _functions(self) -> dict[str, list[int]]:
+        """Numbers of the product functions that are no stubs, by their own name."""
+        found: dict[str, list[int]] = {}
+        for at, (_, _, one) in enumerate(self.definitions):
+            if one.kind == "function" and not one.stub:
+                found.setdefault(one.name.rpartition(".")[2], []).append(at)
+        return found
 
     def classes(self, bases: str = "", name: str = "") -> Iterator[tuple[Module, int, Definition]]:
         """Yield product classes by a pattern on their absolute ancestors or on their name."""
@@ -412,12 +423,8 @@ class Repository:
     def assigns(self, target: str) -> Iterator[tuple[Module, Assign]]:
         """Yield product assignments whose target the pattern finds."""
         compiled = re.compile(target)
-        found = [
-            place
-            for text, rows in self._by_target.items()
-            if compiled.search(text)
-            for place in rows
-        ]
+        texts = filter(compiled.search, self._by_target)
+        found = [place for text in texts for place in self._by_target[text]]
         return (self._assigns[place] for place in sorted(found))
 
     @cached_property

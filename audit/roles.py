@@ -27,6 +27,10 @@ _FOLDERS: dict[Role, frozenset[str]] = {
 }
 # Words that name tests and demonstrations beside a package, but a subject inside one.
 _SUBJECTS = frozenset("demo demos samples benchmark benchmarks".split())
+_COPIED = re.compile(
+    r"^((?:.*/)?(?:dependencies|deps|external|submodules))/[^/]+/(?:LICEN[CS]E|COPYING)[^/]*$"
+)
+"""The licence of a project that lies in a folder for those of others."""
 _TEST_FILE = re.compile(r"(^|/)(test_[^/]*|[^/]*_test|conftest|tests?)\.py$")
 _ENTRY = re.compile(
     r"(^|^(?!plot|show|test|run_tests).*[_-])(train|pretrain|finetune|sft)(_net)?\.py$"
@@ -71,6 +75,7 @@ class _Layout:
         self.tests = tests
         self.shipped = [one for one in packages(self.every) if _folder_role(one) is None]
         self.distributed = bool(self.shipped) and any(one in self.every for one in _DISTRIBUTION)
+        self.copied = {found[1] for one in self.every if (found := _COPIED.match(one))}
         self.tools = self._tools()
         self.collections = self._collections()
 
@@ -86,6 +91,10 @@ class _Layout:
         inner = folder.split("/")[1:]
         aside = not _ASIDE.isdisjoint(inner) or "benchmarks" in inner[:-1]
         return aside and self.in_package(f"{folder}/")
+
+    def is_copied(self, path: str) -> bool:
+        """Tell whether a path lies in a folder that holds projects with licences of their own."""
+        return any(path.startswith(f"{one}/") for one in self.copied)
 
     def _tools(self) -> frozenset[str]:
         """Return the folders of maintainers' tools: beside the package of a distribution.
@@ -167,6 +176,8 @@ def _role(path: str, layout: _Layout) -> Role:
     kind = kind_of(path)
     if _CI.match(path):
         return "ci"
+    if layout.is_copied(path):
+        return "vendored"
     known = _folder_role(folder) if folder else None
     if known == "example" and layout.in_package(path):
         known = _folder_role("/".join(p for p in folder.split("/") if p.lower() not in _SUBJECTS))

@@ -10,6 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from audit.errors import ConfigError
+from audit.files import read_bytes
 from audit.visible import visible
 
 BUILT_IN = Path(__file__).parent / "_templates"
@@ -37,7 +38,12 @@ def load(override: Path | None = None) -> dict[str, bytes]:
     if override is not None:
         if not override.is_dir():
             raise ConfigError(f"templates: {override}: no such folder")
-        found |= {one.name: one.read_bytes() for one in sorted(override.glob("*.j2"))}
+        try:
+            found |= {one.name: read_bytes(one) for one in sorted(override.glob("*.j2"))}
+        except OSError as error:
+            raise ConfigError(
+                f"templates: {error.filename}: {(error.strerror or 'unreadable').lower()}"
+            ) from None
     return found
 
 

@@ -18,7 +18,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,11 +78,6 @@ def one_round(tree: Path, cache: Path, peer: str | None) -> dict[str, Cost]:
     return found
 
 
-def median(rounds: list[dict[str, Cost]], of: Callable[[dict[str, Cost]], float]) -> float:
-    """Return the median over the rounds."""
-    return statistics.median(map(of, rounds))
-
-
 def main() -> None:
     """Measure and print one table a repository."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
@@ -100,10 +94,11 @@ def main() -> None:
         print(f"\n{repository.resolve().name}, medians of {options.rounds} rounds")
         print(f"{'':<18}{'wall s':>8}{'CPU s':>8}{'peak MB':>9}{'CPU ÷ parse only':>18}")
         for name in rounds[0]:
-            wall = median(rounds, lambda row, name=name: row[name].wall)
-            cpu = median(rounds, lambda row, name=name: row[name].cpu)
-            peak = median(rounds, lambda row, name=name: row[name].peak)
-            ratio = median(rounds, lambda row, name=name: row[name].cpu / row["parse only"].cpu)
+            costs = [row[name] for row in rounds]
+            wall = statistics.median(one.wall for one in costs)
+            cpu = statistics.median(one.cpu for one in costs)
+            peak = statistics.median(one.peak for one in costs)
+            ratio = statistics.median(row[name].cpu / row["parse only"].cpu for row in rounds)
             print(f"{name:<18}{wall:>8.2f}{cpu:>8.2f}{peak:>9.0f}{ratio:>18.2f}")
 
 

@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -23,8 +24,8 @@ from statistics import median
 from typing import Any, TypeVar
 
 import torch
-import torch.distributed.checkpoint as dcp
 from safetensors.torch import load_file, save_file
+from torch.distributed.checkpoint import state_dict_saver as dcp
 
 from codex_ml.checkpointing import CheckpointManager
 from codex_ml.checkpointing.background import Staging
@@ -86,7 +87,13 @@ def save_dcp(state: State, place: Path) -> None:
 
 def save_ours(state: State, place: Path) -> None:
     """This package: digests, files and directories synced."""
-    CheckpointManager(place).save(1, rng=False, **state)
+    put(CheckpointManager(place), 1, state)
+
+
+def put(manager: CheckpointManager, step: int, state: State) -> None:
+    """Save without the random generators' state, which the other writers do not save."""
+    components: dict[str, Any] = {**state}
+    manager.save(step, rng=False, **components)
 
 
 SAVERS: dict[str, Callable[[State, Path], None]] = {
@@ -159,7 +166,7 @@ def saves(state: State, root: Path, rounds: int) -> Seconds:
     for number in range(rounds):
         for name, save in rotated(SAVERS, number):
             with new_place(root) as place:
-                seconds[name].append(timed(lambda save=save, place=place: save(state, place)))
+                seconds[name].append(timed(partial(save, state, place)))
     return seconds
 
 
@@ -179,7 +186,7 @@ def loads(state: State, root: Path, rounds: int) -> Seconds:
         seconds: Seconds = {name: [] for name in loaders}
         for number in range(rounds):
             for name, load in rotated(loaders, number):
-                seconds[name].append(timed(lambda load=load: load(place)))
+                seconds[name].append(timed(partial(load, place)))
     return seconds
 
 
@@ -197,7 +204,7 @@ def stalls(state: State, root: Path, rounds: int) -> Seconds:
         CheckpointManager(place / "ours", asynchronous=True, keep_last=1) as manager,
     ):
         for number in range(rounds + 1):
-            taken = timed(lambda number=number: manager.save(number, rng=False, **state))
+            taken = timed(partial(put, manager, number, state))
             manager.wait()
             seconds["async ours"].append(taken)
             os.sync()
@@ -211,6 +218,7 @@ def _dcp_stall(state: State, place: Path) -> float:
     start = time.perf_counter()
     pending = dcp.async_save(state, checkpoint_id=str(place), no_dist=True)
     seconds = time.perf_counter() - start
+    assert isinstance(pending, Future)
     pending.result()
     shutil.rmtree(place)
     return seconds

@@ -18,10 +18,10 @@ from typing import Any
 
 os.environ |= {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
 
-import lm_eval
+import lm_eval  # type: ignore[import-untyped]
 import torch
-from lm_eval.models.huggingface import HFLM
-from lm_eval.tasks import TaskManager
+from lm_eval.models.huggingface import HFLM  # type: ignore[import-untyped]
+from lm_eval.tasks import TaskManager  # type: ignore[import-untyped]
 from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
 
 from codex_ml import tokenization
@@ -38,7 +38,7 @@ def prepare(folder: Path) -> None:
     """Write model, tokenizer and task into `folder`."""
     tokenizer = tokenization.train([SONNETS], vocab_size=1024, special_tokens=[END])
     tokenizer.save(folder / "tokenizer.json")
-    PreTrainedTokenizerFast(
+    PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
         tokenizer_file=str(folder / "tokenizer.json"), eos_token=END
     ).save_pretrained(folder / "hf")
     torch.manual_seed(0)
@@ -104,7 +104,8 @@ def ours(folder: Path) -> Callable[[], float]:
         items = read_dataset(str(folder / "data.jsonl")).items
         records = answer(model, items, frozenset(CHOICE), 0, ())
         best = [max(range(4), key=r["log_likelihoods"].__getitem__) for r in records]
-        return sum(b == r["label"] for b, r in zip(best, records, strict=True)) / len(records)
+        hits = [bool(b == r["label"]) for b, r in zip(best, records, strict=True)]
+        return sum(hits) / len(hits)
 
     return once
 

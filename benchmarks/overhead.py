@@ -17,11 +17,11 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import nn
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset
 
 from codex_ml.checkpointing import CheckpointManager
 from codex_ml.tokenization import ByteTokenizer
@@ -128,7 +128,8 @@ def accelerate(parts: Parts) -> Round:
 
 def loader_of(parts: Parts) -> DataLoader[Any]:
     """Return torch's loader of the same samples, which come as whole batches."""
-    return DataLoader(parts.splits.train, BATCH, shuffle=True, drop_last=True, collate_fn=_as_it_is)
+    samples = cast("Dataset[Any]", parts.splits.train)  # torch asks for no more than a sequence
+    return DataLoader(samples, BATCH, shuffle=True, drop_last=True, collate_fn=_as_it_is)
 
 
 def _as_it_is(batch: Any) -> Any:

@@ -1,7 +1,7 @@
 """The call graph: which definitions run or name which, and what a set of roots reaches."""
 
 import re
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 from copy import copy
 from functools import cached_property
 from typing import Final
@@ -248,8 +248,9 @@ class Graph:
         return self.edges[node] if node in self.live else ()
 
     def public(self) -> frozenset[int]:
-        """Return the product definitions that others may use: no private part in the name."""
-        return frozenset(
+        """Return the product definitions that others may use: no private part in the name, or
+        a method of a public object."""
+        named = (
             module.first + place
             for module in self.program.modules
             if module.role in ("product", "build")
@@ -260,6 +261,24 @@ class Graph:
                 and module.facts.definitions[one.parent].kind != "function"
             )
         )
+        return frozenset([*named, *self._offered()])
+
+    def _offered(self) -> Iterator[int]:
+        """Yield the methods of private classes that a public name of a module is made from."""
+        for module in self.program.modules:
+            if module.role not in ("product", "build"):
+                continue
+            for name, value in module.values.items():
+                if value.rpartition(".")[2].rpartition(":")[2][:1] != "_" or not is_public(name):
+                    continue
+                node = self.program.resolve(module, value.removesuffix("()"))[1]
+                if node >= 0 and self.program.definition(node).kind == "class":
+                    home = self.program.owner[node]
+                    for place, one in enumerate(home.facts.definitions):
+                        if one.parent == node - home.first and is_public(
+                            one.name.rpartition(".")[2]
+                        ):
+                            yield home.first + place
 
     def tests(self) -> frozenset[int]:
         """Return the definitions that a test run starts: test functions, fixtures, set-ups."""
@@ -283,4 +302,6 @@ def _extends(name: str, called: str) -> bool:
 
 def is_public(name: str) -> bool:
     """Tell whether no part of a dotted name is private; special methods are public."""
+    if name[:1] != "_" and "._" not in name:
+        return True
     return not any(part.startswith("_") and not part.endswith("__") for part in name.split("."))

@@ -147,11 +147,14 @@ class Program:
         self.foreign = _Foreign(self.tops)
         """Whether a name, of whatever module, stands for nothing of the repository."""
         self._stars: dict[int, tuple[Module, ...]] = {}
+        self.ancestors: dict[int, tuple[str, ...]] = {}
+        """What classes are derived from, as far as `ancestry` was asked."""
 
     def replaced(self, facts: Mapping[str, PythonFacts]) -> "Program":
         """Return the same program with other facts of some modules, by path: as many
         definitions at the same places, and what names stand for stays."""
         found = copy(self)
+        found.ancestors = {}
         found.modules = [
             one.replaced(facts[one.path]) if one.path in facts else one for one in self.modules
         ]
@@ -260,6 +263,12 @@ class Program:
 
     def ancestry(self, node: int) -> tuple[str, ...]:
         """Return the absolute names of all classes that a class is derived from."""
+        known = self.ancestors.get(node)
+        if known is None:
+            known = self.ancestors[node] = self._derived_from(node)
+        return known
+
+    def _derived_from(self, node: int) -> tuple[str, ...]:
         names: dict[str, None] = {}
         queue, seen = [node], {node}
         while queue:

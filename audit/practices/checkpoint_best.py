@@ -94,7 +94,9 @@ def _best_files(repo: Repository, known: Weights) -> Iterator[Place]:
 
 def _named_best(repo: Repository, known: Weights) -> Iterator[Place]:
     """Yield the best that a class which saves checkpoints remembers, and flags handed to it."""
-    for module, one in repo.assigns(r"(\.|\[')(\w+_)?best(_\w+)?('\])?$"):
+    for module, one in repo.assigns(
+        r"(\.|(?<!result)(?<!results)(?<!metrics)(?<!dict)\[')(\w+_)?best(_\w+)?('\])?$"
+    ):
         if module.first + one.scope in known.saving and one.value not in ("None", "''", "[]", "{}"):
             yield in_code(module, one.scope, one.line, "the best checkpoint is remembered")
     for module, place, definition in repo.definitions:

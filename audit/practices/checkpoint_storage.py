@@ -96,9 +96,10 @@ def _indexed(repo: Repository) -> Iterator[Place]:
     for module in repo.product:
         facts = module.facts
         for call in facts.calls:
-            if any("weight_map" in text for text in (*call.names, *call.args)) and any(
+            texts = (*call.names, *call.args)
+            if "weight_map" in "\n".join(texts) and any(
                 (_INDEX.search(text) and not _LITERAL.match(text)) or text == "'weight_map'"
-                for text in (*call.names, *call.args)
+                for text in texts
             ):
                 yield in_code(module, call.scope, call.line, "weights over files with an index")
         for one in facts.assigns:
@@ -148,10 +149,13 @@ def checkpoint_async(repo: Repository) -> Iterator[Place]:
     handed = {id(site.call) for site in known.writes}
     for site, target, worker in started(repo) if known.writes else ():
         _, found = repo.program.resolve(site.module, target)
-        named_so = found < 0 and re.search(
-            r"\.(_?save\w*|write_(checkpoint|state|model)\w*)$", target
+        named_so = re.search(
+            r"\.(_?save\w*|write_(checkpoint|state|model)\w*)$"
+            if found < 0
+            else r"[.:]_?(save|write)_(checkpoint|state|model|weights)\w*$",
+            target,
         )
-        if found in close or named_so or node(site) in known.rooms or id(site.call) in handed:
+        if found in close or named_so or id(site.call) in handed:
             yield at(site, f"checkpoints are written by {worker}")
     for site in repo.methods("opena"):
         if node(site) in known.around:

@@ -101,8 +101,16 @@ def data_split(repo: Repository) -> Iterator[Place]:
     ]
     found += [*_both_folders(repo), *_both_flags(repo), *_both_keys(repo), *_by_share(repo)]
     found += [*_both_parts(repo), *_loaded_parts(repo)]
-    found += _parted(repo)
+    found += [*_parted(repo), *_enumerated(repo)]
     yield from spread([*found, *_compared_splits(repo), *_both_loaders(repo)])
+
+
+def _enumerated(repo: Repository) -> Iterator[Place]:
+    """Yield enumerations whose members are training and held-out data."""
+    for module, place, one in repo.classes(r"(^|[.:])(Str|Int)?Enum$"):
+        members = {m.target.lower() for m in module.facts.assigns if m.scope == place}
+        if all(any(map(part.fullmatch, members)) for part in _FIELDS):
+            yield in_code(module, place, one.line, f"{one.name} names the parts of the data")
 
 
 def _parted(repo: Repository) -> Iterator[Place]:

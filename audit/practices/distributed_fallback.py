@@ -33,7 +33,7 @@ _INITIALISERS: Final = (
 _ENGINES: Final = (
     "accelerate.Accelerator", "accelerate.accelerator.Accelerator", "accelerate.PartialState",
     "accelerate.state.PartialState", "lightning.Fabric", "lightning.fabric.Fabric",
-    "lightning_fabric.Fabric",
+    "lightning_fabric.Fabric", "transformers.Trainer", "transformers.Seq2SeqTrainer",
 )  # fmt: skip
 
 
@@ -136,10 +136,11 @@ def _conditional(repo: Repository, site: Site) -> bool:
     facts, scope = site.module.facts, site.call.scope
     if any(asks_several(repo, site, one.text) for one in guards(site) if not _is_once(one)):
         return True
+    raising = {one.line for one in facts.raises}
     if any(
         one.scope == scope and _CHOICE.search(facts.blocks[one.block].text)
         for one in facts.calls
-        if one.block >= 0
+        if one.block >= 0 and one.line not in raising
     ):
         return True
     name = facts.definitions[scope].name.rpartition(".")[2]

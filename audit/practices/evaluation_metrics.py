@@ -30,6 +30,8 @@ _STRING: Final = re.compile(r"'([\w/@.{} -]{2,60})'")
 _RETURNED: Final = re.compile(r"'([\w/]{2,60})': (?!'|None|True|False)")
 _SAID: Final = re.compile(r"([A-Za-z@][\w@ ]{1,30})[:=]? ?\{")
 """What a message says before a value."""
+_CHOSEN: Final = re.compile(r"metric(?:_?(?:type|name))? == '(\w+)'")
+"""A branch for one metric of several."""
 # MAE is a masked autoencoder too, MOSS a kind of attention.
 _ALSO_MODELS: Final = ("mean absolute error", "speech quality")
 _NO_METRIC: Final = re.compile(r"loss|criterion|optim|scheduler|penalty")
@@ -39,7 +41,7 @@ _ONLY: Final = re.compile(
 )
 _PLUMBING: Final = re.compile(
     r"^(_|[a-z]*Mean|Sum|Max|Min|Cat|Metric|MetricCollection|Running|items|keys|values|add_state|"
-    r"update|compute|reset|clone|to|persistent|forward)|Mean$"
+    r"update|compute|reset|clone|to|persistent|forward|(load_)?state_dict)|Mean$"
 )
 _NAMED: Final = re.compile(r"eval|validate")
 """Modules that are named as what evaluates."""
@@ -154,11 +156,21 @@ def _reported(repo: Repository) -> Iterator[tuple[str, Place]]:
             for key in _STRING.findall(text):
                 for metric in _metrics_in(key):
                     yield metric, at(site, f"reports {key}")
-    yield from _said(repo)
+    yield from (*_said(repo), *_chosen(repo))
     for module, kept in repo.assigns(r"(metric|result|score)\w*(\(\))?\[f?'[^']+'\]$"):
         for key in _STRING.findall(kept.target) if not kept.value.isnumeric() else ():
             for metric in _metrics_in(key):
                 yield metric, in_code(module, kept.scope, kept.line, f"keeps {key}")
+
+
+def _chosen(repo: Repository) -> Iterator[tuple[str, Place]]:
+    """Yield the metrics that an evaluation branches on: ``if self.metric_type == "f1"``."""
+    for module in repo.product:
+        for block in module.facts.blocks:
+            for key in _CHOSEN.findall(block.text):
+                for metric in _metrics_in(key):
+                    scope = scope_at(module, block.line)
+                    yield metric, in_code(module, scope, block.line, f"computes {key} on demand")
 
 
 def _said(repo: Repository) -> Iterator[tuple[str, Place]]:
@@ -233,7 +245,8 @@ def _starts_evaluation(
         return False
     named_so = _NAMED.search(repo.program.owner[start].dotted.rpartition(".")[2])
     near = repo.graph.within([start], 2, up=False)
-    return bool(evaluating and named_so) or not near.isdisjoint(evaluating)
+    begins = one.kind == "module" or _BEGINS.search(own_name(one))
+    return bool(evaluating and named_so and begins) or not near.isdisjoint(evaluating)
 
 
 def _subcommands(repo: Repository, evaluating: Collection[int]) -> Iterator[Place]:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from audit.code.modules import Module
 from audit.practices import pipelines, settings
 from audit.practices.registry import Place, in_file, of_key, practice
 from audit.practices.shell import argvs
@@ -62,17 +63,20 @@ def docs_tested(repo: Repository) -> Iterator[Place]:
     for step in pipelines.using(repo, "fastai/workflows/nbdev-ci"):
         yield step.place("CI runs the notebooks")
     for module in repo.tests:
-        calls = module.facts.calls
-        reads = any(_PAGE.search(one) for call in calls for one in (*call.args, *call.names))
-        for call in calls:
+        for call in module.facts.calls:
             if not _EXECUTORS.isdisjoint(call.names) or (
-                reads and not _RUNS_TEXT.isdisjoint(call.names)
+                not _RUNS_TEXT.isdisjoint(call.names) and _reads_page(module)
             ):
                 yield Place(module.path, call.line, f"tests run {call.names[0]}", -1, module.dotted)
     for file, line in pipelines.automation(repo):
         starts = any(argv[0] in ("pytest", "py.test") for argv in argvs(line.text))
         if starts and _DOC_OPTIONS.search(line.text):
             yield in_file(file, line.line, f"runs examples: {line.text[:60]}", line.text[:60])
+
+
+def _reads_page(module: Module) -> bool:
+    calls = module.facts.calls
+    return any(_PAGE.search(one) for call in calls for one in (*call.args, *call.names))
 
 
 def _executes_docs(step: pipelines.Step) -> bool:

@@ -95,6 +95,10 @@ def serve_predict(repo: Repository) -> Iterator[Place]:
         and _runs_model(repo, module, place, leading)
     ]
     found += _inference_scripts(repo, off)
+    found += [
+        at(site, f"predicts with the engine of {what}")
+        for site, what in library_calls(repo, "predictors")
+    ]
     yield from central(repo, found, r"(^|[._])(predict|generate|transcribe|translate|infer|chat)")
 
 
@@ -169,7 +173,7 @@ def serve_http(repo: Repository) -> Iterator[Place]:
     found = [
         at(site, f"serves with {what}")
         for site, what in library_calls(repo, "servers")
-        if learns(repo) and _asks_a_model(repo, site.module)
+        if learns(repo) and _asks_a_model(repo, site.module, gradients_off(repo))
     ]
     found += [
         in_code(module, place, one.line, "a server of models runs the class")
@@ -178,13 +182,12 @@ def serve_http(repo: Repository) -> Iterator[Place]:
     yield from spread(found)
 
 
-def _asks_a_model(repo: Repository, module: Module) -> bool:
-    last = len(module.facts.definitions)
-    called = (
-        site
-        for place in range(module.first, module.first + last)
-        for site in repo.by_scope.get(place, ())
-    )
+def _asks_a_model(repo: Repository, module: Module, off: Collection[int]) -> bool:
+    """Tell whether a module predicts, asks for predictions or runs anything without gradients."""
+    nodes = range(module.first, module.first + len(module.facts.definitions))
+    if any(one in off for one in nodes):
+        return True
+    called = (site for one in nodes for site in repo.by_scope.get(one, ()))
     return any(_ASKED.search(name) for site in called for name in site.names[:1]) or any(
         _PREDICTS.search(own_name(one)) for one in module.facts.definitions[1:]
     )

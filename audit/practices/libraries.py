@@ -23,20 +23,22 @@ def named(topic: str) -> dict[str, str]:
 
 
 @cache
-def _pattern(topic: str) -> re.Pattern[str]:
-    """Return a pattern with one group per name of the topic, longest names first."""
+def _pattern(topic: str) -> tuple[re.Pattern[str], tuple[str, ...]]:
+    """Return a pattern with one group per name of the topic, longest names first, and what
+    reports call them."""
+    names = sorted(named(topic), reverse=True)
     whole = (
-        re.escape(name[:-1]) if name[-1] == "*" else rf"{re.escape(name)}(?!\w)"
-        for name in sorted(named(topic), reverse=True)
+        re.escape(name[:-1]) if name[-1] == "*" else rf"{re.escape(name)}(?!\w)" for name in names
     )
-    return re.compile("|".join(f"({one})" for one in whole))
+    pattern = re.compile("|".join(f"({one})" for one in whole))
+    return pattern, tuple(named(topic)[name] for name in names)
 
 
 def library(topic: str, texts: Iterable[str]) -> str:
     """Return what the topic calls the first text that one of its names begins; else nothing."""
-    names = sorted(named(topic), reverse=True)
+    pattern, called = _pattern(topic)
     for text in texts:
-        found = _pattern(topic).match(text)
+        found = pattern.match(text)
         if found is not None and found.lastindex is not None:
-            return named(topic)[names[found.lastindex - 1]]
+            return called[found.lastindex - 1]
     return ""

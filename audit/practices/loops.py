@@ -10,6 +10,7 @@ from audit.code.modules import Module
 from audit.facts.model import Block, Definition
 from audit.practices import learners
 from audit.practices.libraries import named
+from audit.practices.origins import partials
 from audit.practices.ranking import is_corner
 from audit.practices.registry import Place
 from audit.repository import Repository, Site
@@ -33,7 +34,12 @@ def words(name: str) -> str:
 
 def own_name(one: Definition) -> str:
     """Return the last part of a definition's name in snake case."""
-    return words(one.name.rpartition(".")[2])
+    return _own(one.name)
+
+
+@lru_cache(1 << 15)
+def _own(name: str) -> str:
+    return words(name.rpartition(".")[2])
 
 
 def spread(places: Iterable[Place], first: Collection[str] = ()) -> Iterator[Place]:
@@ -71,6 +77,7 @@ def library_calls(repo: Repository, topic: str) -> Iterator[tuple[Site, str]]:
         for site in repo.calls(name):
             if "()" in name or any("()" not in one for one in site.names):
                 yield site, what
+    yield from partials(repo, topic)
 
 
 def learns(repo: Repository) -> bool:

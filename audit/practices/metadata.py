@@ -4,12 +4,15 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from audit.facts.model import Call, PythonFacts
+from audit.facts.model import Call, PythonFacts, Record
 from audit.practices import settings
 from audit.practices.registry import Place, in_file, of_key
 from audit.repository import File, Repository
 
 _COMMAND: Final = re.compile(r"'([\w.-]+)\s*=\s*[\w.]+:")
+
+_KEYWORDS: Final = frozenset({"name", "version", "install_requires"})
+"""Keywords that tell the arguments of setup() from other mappings."""
 
 
 def setups(repo: Repository) -> Iterator[tuple[File, Call]]:
@@ -41,6 +44,20 @@ def said(
     for file, call in setups(repo):
         if is_given(argument(call, setup)):
             yield in_file(file, call.line, f"{says}: setup({setup}=...)", "setup")
+    for file, record in _handed_on(repo):
+        if setup in record.keys:
+            yield in_file(file, record.line, f"{says}: setup({setup}=...)", "setup")
+
+
+def _handed_on(repo: Repository) -> Iterator[tuple[File, Record]]:
+    """Yield the mappings of a file that makes the arguments which setup.py hands to setup()."""
+    if any((call.keyword("**") or "{")[0] != "{" for _, call in setups(repo)):
+        for file in repo.files.values():
+            facts = file.facts
+            if isinstance(facts, PythonFacts) and any(
+                {*m.keys} >= _KEYWORDS for m in facts.records
+            ):
+                yield from ((file, one) for one in facts.records)
 
 
 def is_given(text: str) -> bool:

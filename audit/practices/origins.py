@@ -66,10 +66,19 @@ def _is_beside(repo: Repository, path: str) -> bool:
     return bool(folder) and f"{folder}/__init__.py" not in repo.files
 
 
+def partials(repo: Repository, topic: str) -> Iterator[tuple[Site, str]]:
+    """Yield where a topic's names are bound to arguments for a later call."""
+    for site in repo.calls("functools.partial"):
+        if site.call.args and (name := library(topic, site.call.args[:1])):
+            yield site, name
+
+
 def of_topic(repo: Repository, topic: str, says: str) -> Iterator[Place]:
     """Yield calls of a topic's names, and classes derived from them; `says` takes the name."""
     for site in repo.calls(*named(topic)):
         yield at(site, says.format(library(topic, site.names)))
+    for site, name in partials(repo, topic):
+        yield at(site, says.format(name))
     for module, place, one in repo.definitions:
         if one.kind == "class" and one.bases:
             bases = [repo.program.resolve(module, base)[0] for base in one.bases if "=" not in base]

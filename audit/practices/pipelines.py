@@ -85,9 +85,21 @@ def steps(repo: Repository) -> tuple[Step, ...]:
     return tuple(one for file in repo.ci for one in _file_steps(repo, file))
 
 
+@once
+def _starting(repo: Repository) -> dict[str, list[int]]:
+    """Return the numbers of the steps that start a program, by its name."""
+    found: dict[str, list[int]] = {}
+    for at, one in enumerate(steps(repo)):
+        for argv in one.argvs:
+            found.setdefault(argv[0], []).append(at)
+    return found
+
+
 def running(repo: Repository, *programs: str) -> Iterator[Step]:
     """Yield the steps that start one of the programs."""
-    return (one for one in steps(repo) if one.kind == "command" and one.runs(*programs))
+    every, starting = steps(repo), _starting(repo)
+    found = {at for head, *_ in _split(programs) for at in starting.get(head, ())}
+    return (every[at] for at in sorted(found) if every[at].runs(*programs))
 
 
 def using(repo: Repository, *actions: str) -> Iterator[Step]:

@@ -153,11 +153,12 @@ def _filled(repo: Repository) -> Iterator[str]:
 
 def _listings(repo: Repository, stores: set[str]) -> Iterator[Place]:
     homes = {one.rpartition(":")[0] for one in stores}
+    public = repo.graph.public()
     for module in repo.product:
         if module.dotted not in homes and not any(t in homes for t in _imported(repo, module)):
             continue
         for place, one in enumerate(module.facts.definitions):
-            if one.kind == "function" and is_public(one.name) and not one.stub:
+            if one.kind == "function" and not one.stub and module.first + place in public:
                 line = _lists(repo, module, place, one, stores)
                 if line:
                     yield in_code(module, place, line, "the registered names are listed")

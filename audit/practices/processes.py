@@ -23,7 +23,7 @@ RANK_ZERO_NAME: Final = re.compile(
     r"one_rank_only|(first|single)_rank_only"
 )
 _SEVERAL: Final = re.compile(
-    r"is_initialized\(\)|is_available\(\)|is_dist_avail|world_?size|'(RANK|WORLD_SIZE|LOCAL_RANK)'|"
+    r"is_initialized\(\)|(?<!cuda\.)(?<!mps\.)(?<!xpu\.)is_available\(\)|is_dist_avail|world_?size|'(RANK|WORLD_SIZE|LOCAL_RANK)'|"
     r"multi_?(gpu|process)|num_(processes|devices|gpus|nodes)|n_?gpus?\b|use_dist\w*|(?<![a-z])(is_)?distributed\b(?![.(])|"
     r"is_distributed\w*\(\)|(?<![a-z])(is_|use_)?ddp\b|(?<![a-z])devices \*|_RANK'\]",
     re.IGNORECASE,

@@ -61,9 +61,9 @@ def repro_run_record(repo: Repository) -> Iterator[Place]:
 def _through_helpers(repo: Repository) -> Iterator[Site]:
     """Yield calls that ask for the commit through an own function that runs git."""
     for site in repo.calls(*_COMMANDS):
-        if site.call.scope and "'git'" in " ".join(site.arguments()) and not _asks_git(site):
+        if site.call.scope and not _asks_git(site):
             for caller in callers(repo, site.module, site.call.scope):
-                if any(word in caller.call.args for word in ("'rev-parse'", "'describe'")):
+                if _names_commit(" ".join((*site.arguments(), *caller.arguments()))):
                     yield caller
 
 
@@ -71,7 +71,10 @@ _REVISION: Final = re.compile(r"'(git_?)?(commit|revision|sha|rev)(_(hash|id|sha
 
 
 def _asks_git(site: Site) -> bool:
-    words = " ".join(site.arguments())
+    return _names_commit(" ".join(site.arguments()))
+
+
+def _names_commit(words: str) -> bool:
     return "git" in words and ("rev-parse" in words or "describe" in words)
 
 

@@ -138,6 +138,9 @@ def _precision_options(repo: Repository) -> Iterator[Place]:
     for one in handed(repo, "bf16", "fp16", "fp8"):
         if one.value[:1] != "'" and not one.value.startswith("torch."):
             yield one.place("hands {} to the engine")
+    for site, value in repo.given("bnb_4bit_compute_dtype"):
+        if re.search(r"float16|half", value):
+            yield at(site, "adapters are trained over weights that compute in half precision")
     for site in repo.calls("deepspeed.initialize"):
         if any(re.search(r"'(fp16|bf16)'", text) for text in site.arguments()):
             yield at(site, "configures reduced precision for DeepSpeed")
@@ -227,4 +230,5 @@ def _compiles_itself(site: Site) -> bool:
         return False
     if not site.call.args and not known:  # Keras needs at least an optimizer
         return receiver.endswith("from_pretrained()")
-    return bool(known & {"backend", "mode", "fullgraph", "dynamic"})
+    handed_on = "**" in known and bool(_MODEL.search(receiver) or receiver.endswith("[]"))
+    return handed_on or bool(known & {"backend", "mode", "fullgraph", "dynamic"})

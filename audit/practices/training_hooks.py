@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from audit.code.modules import Module
+from audit.practices.gradient_guards import losses
 from audit.practices.loops import (
     classes_around,
     derives,
@@ -16,7 +17,6 @@ from audit.practices.loops import (
 )
 from audit.practices.origins import of_topic
 from audit.practices.registry import Place, at, in_code, practice
-from audit.practices.training_gradients import losses
 from audit.repository import Repository, Site
 
 _HOOK: Final = re.compile(
@@ -199,7 +199,7 @@ def _patience(module: Module) -> Iterator[Place]:
     for block in module.facts.blocks:
         if (
             block.kind == "if"
-            and re.search(r"(>=|>|==) \S*patience", block.text)
+            and re.search(r"(>=|>|==) \S*(patience|early_?stop)", block.text)
             and not re.search(r"finite|nan", block.text)
         ):
             scope = scope_at(module, block.line)

@@ -148,6 +148,8 @@ def started(repo: Repository) -> Iterator[tuple[Site, str, str]]:
     for site in repo.methods("submit", "run_in_executor", "apply_async"):
         if any("submitit." in one for one in site.names):
             continue  # starts a job on a cluster
+        if site.within("with", r"Executor\(\)"):
+            continue  # waits for all that it has started
         for text in site.call.args[:2]:
             yield site, text, "an executor"
 

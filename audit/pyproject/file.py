@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from audit.errors import ConfigError
-from audit.files import replace
+from audit.files import read_bytes, replace
 from audit.pyproject.guard import problems
 from audit.pyproject.problem import Problem
 
@@ -33,7 +33,7 @@ def read(path: Path, folder: Path | None = None) -> Document:
             project file: one line per problem, ``path:line:column: problem: cure``.
     """
     try:
-        content = path.read_bytes()
+        content = read_bytes(path)
     except OSError as error:
         raise ConfigError(
             f"{path}: {error.strerror}: name a pyproject.toml or its folder"

@@ -9,7 +9,7 @@ import msgspec
 from audit import proof
 from audit.config import Config
 from audit.errors import AuditError
-from audit.files import replace
+from audit.files import read_bytes, replace
 from audit.formats import FORMATS, WRITTEN, Report, render
 from audit.model import Outcome
 from audit.proof import MANIFEST, STATEMENT, encode
@@ -107,7 +107,7 @@ def load(out: Path, stage: str, kind: type[Any]) -> Any:
     """
     path = out / ARTEFACTS / STAGES[stage]
     try:
-        return msgspec.json.decode(path.read_bytes(), type=kind)
+        return msgspec.json.decode(read_bytes(path), type=kind)
     except FileNotFoundError:
         raise AuditError(f"{path}: missing: run stage {stage} first") from None
     except (msgspec.DecodeError, OSError) as error:

@@ -10,6 +10,7 @@ import msgspec
 from audit import plugins, proof, templates
 from audit.config import Config
 from audit.errors import AuditError
+from audit.files import read_bytes
 from audit.formats import FORMATS, WRITTEN
 from audit.model import SCHEMA_VERSION, TOOL, Matrix
 from audit.practices.catalogue import Catalogue
@@ -26,7 +27,7 @@ def read(folder: Path) -> Manifest:
     """
     path = folder / proof.MANIFEST
     try:
-        found = msgspec.json.decode(path.read_bytes(), type=Manifest)
+        found = msgspec.json.decode(read_bytes(path), type=Manifest)
     except FileNotFoundError:
         raise AuditError(f"{path}: missing: the report was not written to its end") from None
     except (msgspec.DecodeError, OSError) as error:
@@ -57,7 +58,7 @@ def differs(folder: Path, name: str, digest: str) -> str:
     if not within(name):
         return f"{name}: leads out of the folder"
     try:
-        actual = sha256((folder / name).read_bytes()).hexdigest()
+        actual = sha256(read_bytes(folder / name)).hexdigest()
     except OSError as error:
         return f"{name}: {(error.strerror or 'unreadable').lower()}"
     return "" if actual == digest else f"{name}: SHA-256 {actual}, the manifest says {digest}"
@@ -76,7 +77,7 @@ def _unlisted(folder: Path, found: Manifest) -> Iterator[str]:
 
 def _bytes(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        return read_bytes(path)
     except OSError:
         return b""
 
@@ -103,7 +104,7 @@ def _inside(folder: Path, found: Manifest) -> Iterator[str]:
 def _decoded(folder: Path, name: str, kind: type[Any]) -> Any:
     """Return a listed file's value; nothing where `differs` has named what is wrong with it."""
     try:
-        return msgspec.json.decode((folder / name).read_bytes(), type=kind)
+        return msgspec.json.decode(read_bytes(folder / name), type=kind)
     except (OSError, msgspec.DecodeError):
         return None
 

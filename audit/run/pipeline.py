@@ -95,7 +95,11 @@ def decide(request: Request, info: SourceInfo, repository: Repository, store: Ca
     covered = _covered(request)
     world = World(repository, lambda paths: texts(request.source, paths))
     results = capabilities.decide_all(
-        repository, request.catalogue, covered, engine.misnamed(world), request.processes
+        repository,
+        request.catalogue,
+        covered,
+        lambda: engine.misnamed(world),
+        request.processes,
     )
     name, reason = request.config.profile, "set by the configuration"
     if not name:

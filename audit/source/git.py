@@ -20,6 +20,8 @@ _GIT = (
     "git", "--no-optional-locks", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null",
     "-c", "core.quotePath=false", "-c", "protocol.allow=never",
 )  # fmt: skip
+_PATIENCE = 2.0
+"""Seconds after which somebody looks what Git may be waiting for."""
 UNSHALLOW = "git fetch --unshallow (actions/checkout: fetch-depth: 0)"
 _ENVIRONMENT = {"LC_ALL": "C", "GIT_NO_LAZY_FETCH": "1", "GIT_TERMINAL_PROMPT": "0"}
 
@@ -48,17 +50,32 @@ def start(root: Path, *arguments: str) -> subprocess.Popen[bytes]:
         raise SourceError("git: not found: install Git, or audit an exported folder") from None
 
 
-def finish(process: subprocess.Popen[bytes]) -> bytes:
-    """Return what Git printed.
+def finish(process: subprocess.Popen[bytes], root: Path) -> bytes:
+    """Return what Git printed of a folder.
 
     Raises:
-        SourceError: Git failed; the message is its first line.
+        SourceError: Git failed, the message is its first line; or it waits for a named pipe.
     """
-    output, problem = process.communicate()
+    try:
+        output, problem = process.communicate(timeout=_PATIENCE)
+    except subprocess.TimeoutExpired:
+        if found := _pipe(root):
+            process.kill()
+            raise SourceError(f"{found}: a named pipe, Git would wait for it: remove it") from None
+        output, problem = process.communicate()
     if process.returncode:
         first = problem.decode("utf-8", "replace").strip().partition("\n")[0]
         raise SourceError(first.removeprefix("fatal: ") or f"git exited with {process.returncode}")
     return output
+
+
+def _pipe(root: Path) -> Path | None:
+    """Return a named pipe among what Git opens unseen: ``.git`` and files named like it."""
+    for folder, _, names in os.walk(_top(root) or root):
+        for path in (Path(folder, name) for name in names):
+            if any(part.startswith(".git") for part in path.parts) and path.is_fifo():
+                return path
+    return None
 
 
 def run(root: Path, *arguments: str) -> bytes:
@@ -67,7 +84,8 @@ def run(root: Path, *arguments: str) -> bytes:
     Raises:
         SourceError: Git is missing or failed.
     """
-    return finish(start(root, *arguments))
+    with start(root, *arguments) as process:
+        return finish(process, root)
 
 
 def find(path: Path) -> Literal["tree", "bare"] | None:
@@ -75,7 +93,13 @@ def find(path: Path) -> Literal["tree", "bare"] | None:
     here = path.resolve()
     if (here / "HEAD").is_file() and (here / "objects").is_dir() and (here / "refs").is_dir():
         return "bare"
-    return "tree" if any((one / ".git").exists() for one in (here, *here.parents)) else None
+    return "tree" if _top(path) else None
+
+
+def _top(path: Path) -> Path | None:
+    """Return the folder of the working tree around a path, if there is one."""
+    here = path.resolve()
+    return next((one for one in (here, *here.parents) if (one / ".git").exists()), None)
 
 
 def top_name(root: Path) -> str:
@@ -110,19 +134,35 @@ def working_tree(root: Path) -> State:
     Raises:
         SourceError: Git refuses (damaged repository, foreign owner ...).
     """
-    listing = start(root, "ls-files", "-s", "-z")
-    changed = start(
-        root, "diff-files", "-z", "--name-only", "--relative", "--ignore-submodules=all"
+    asked = (
+        start(root, "ls-files", "-s", "-z"),
+        start(root, "diff-files", "-z", "--name-only", "--relative", "--ignore-submodules=all"),
+        start(root, "ls-files", "-o", "--exclude-standard", "-z"),
+        start(root, "diff-index", "--cached", "--quiet", "HEAD", "--", "."),
+        start(root, "log", "-1", "--format=%H %ct"),
     )
-    untracked = start(root, "ls-files", "-o", "--exclude-standard", "-z")
-    staged = start(root, "diff-index", "--cached", "--quiet", "HEAD", "--", ".")
-    head = start(root, "log", "-1", "--format=%H %ct")
+    try:
+        return _state(root, *asked)
+    finally:
+        for one in asked:
+            with one:
+                one.kill()
+
+
+def _state(
+    root: Path,
+    listing: subprocess.Popen[bytes],
+    changed: subprocess.Popen[bytes],
+    untracked: subprocess.Popen[bytes],
+    staged: subprocess.Popen[bytes],
+    head: subprocess.Popen[bytes],
+) -> State:
     tracked = tuple(
         (name, *meta.split()[:2])
-        for meta, name in (row.split(b"\t", 1) for row in finish(listing).split(b"\0") if row)
+        for meta, name in (row.split(b"\t", 1) for row in finish(listing, root).split(b"\0") if row)
     )
-    modified = tuple(one for one in finish(changed).split(b"\0") if one)
-    others = tuple(one for one in finish(untracked).split(b"\0") if one)
+    modified = tuple(one for one in finish(changed, root).split(b"\0") if one)
+    others = tuple(one for one in finish(untracked, root).split(b"\0") if one)
     line, _ = head.communicate()
     revision, _, time = line.decode().strip().partition(" ")
     staged.communicate()

@@ -2,7 +2,7 @@
 
 import contextlib
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, Final
@@ -43,9 +43,9 @@ def decide(
         covered: measured coverage, which replaces reach by tests.
         wrong: claims of pages that are not so; such a page does not document the thing.
     """
-    reach = Reach(repository, covered, wrong)
+    reach, naming = Reach(repository, covered), Naming(repository, wrong)
     return tuple(
-        (_foreign if practice.plugin else _decide)(repository, reach, practice)
+        _named(naming, (_foreign if practice.plugin else _decide)(repository, reach, practice))
         for practice in practices
     )
 
@@ -54,46 +54,52 @@ def decide_all(
     repository: Repository,
     catalogue: Catalogue,
     covered: "Covered | None" = None,
-    wrong: Iterable[Finding] = (),
+    wrong: Callable[[], Iterable[Finding]] = tuple,
     processes: int = 1,
 ) -> tuple[PracticeResult, ...]:
     """Return the decision about every practice of a catalogue, in its order.
 
     Built-in detectors are loaded and asked module by module, on several cores where there is
-    much code; those of plugins, and all where coverage is read, in this process.
+    much code; those of plugins, and all where coverage is read, in this process. What pages
+    are wrong about is found beside them: no detector asks for it.
     """
-    reach = Reach(repository, covered, wrong)
+    reach = Reach(repository, covered)
     if covered or sum(len(one.facts.calls) for one in repository.program.modules) < PARALLEL_CALLS:
         processes = 1
     else:
         reach.prepare()
 
     def found_in(module: str) -> bytes:
+        if not module:
+            return msgspec.msgpack.encode(tuple(wrong()))
         practices = registry.declared_in(module)
         return msgspec.msgpack.encode([_decide(repository, reach, one) for one in practices])
 
-    answers = parallel.spread(found_in, registry.modules(), processes)
+    mistakes, *answers = parallel.spread(found_in, ("", *registry.modules()), processes)
     found = {
-        one.id: one
+        one.result.id: one
         for answer in answers
-        for one in msgspec.msgpack.decode(answer, type=list[PracticeResult])
+        for one in msgspec.msgpack.decode(answer, type=list[Decided])
     }
     found |= {one.id: _foreign(repository, reach, one) for one in catalogue.extra}
-    return tuple(found[one.id] for one in catalogue.definitions)
+    naming = Naming(repository, msgspec.msgpack.decode(mistakes, type=tuple[Finding, ...]))
+    return tuple(_named(naming, found[one.id]) for one in catalogue.definitions)
+
+
+class Decided(msgspec.Struct, frozen=True, array_like=True):
+    """A decision before the docs are asked, and the definitions that hold its evidence."""
+
+    result: PracticeResult
+    nodes: tuple[int, ...] = ()
+    """A node for each piece of evidence, -1 for what is no Python code."""
 
 
 class Reach:
-    """What the public surface, other code, tests and docs lead to."""
+    """What the public surface, other code and tests lead to."""
 
-    def __init__(
-        self,
-        repository: Repository,
-        covered: "Covered | None" = None,
-        wrong: Iterable[Finding] = (),
-    ) -> None:
+    def __init__(self, repository: Repository, covered: "Covered | None" = None) -> None:
         self.repository = repository
         self.covered = covered
-        self.naming = Naming(repository, wrong)
 
     def prepare(self) -> None:
         """Find now what most detectors and all evidence ask for."""
@@ -133,19 +139,15 @@ class Reach:
         measured = self.covered.tested(path, line) if self.covered else None
         return node in self.tests if measured is None else measured
 
-    def rung(self, node: int, line: int) -> tuple[Rung, bool, bool]:
-        """Return the highest rung that a line of a definition reaches without a gap, and
-        whether tests reach it and docs name it."""
+    def rung(self, node: int, line: int) -> tuple[Rung, bool]:
+        """Return the highest rung below the docs that a line of a definition reaches without a
+        gap, and whether tests reach it."""
         tested = self.tested(node, line)
-        documented = self.naming.definition(node)
         if node not in self.public:
-            return "declared", tested, documented
-        chain = self._chain(node)
-        if not any(one in self.used for one in chain):
-            return "present", tested, documented
-        if not tested:
-            return "wired", tested, documented
-        return ("documented" if documented else "tested"), tested, documented
+            return "declared", tested
+        if not any(one in self.used for one in self._chain(node)):
+            return "present", tested
+        return "tested" if tested else "wired", tested
 
     def _chain(self, node: int) -> list[int]:
         """Return a definition and those around it, the module left out unless it is all."""
@@ -157,15 +159,17 @@ class Reach:
         return chain
 
 
-def _foreign(repository: Repository, reach: Reach, practice: Practice) -> PracticeResult:
+def _foreign(repository: Repository, reach: Reach, practice: Practice) -> Decided:
     """Decide a plugin's practice: what its detector does wrong makes it unknown."""
     try:
         with contextlib.redirect_stdout(sys.stderr):  # stdout is the report's
             return _decide(repository, reach, practice)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a stranger's code raises
         why = visible(f"plugin {practice.plugin} failed: {type(error).__name__}: {error}")
-        return PracticeResult(
-            practice.id, practice.role, "unknown", "none", (), why, "", practice.code
+        return Decided(
+            PracticeResult(
+                practice.id, practice.role, "unknown", "none", (), why, "", practice.code
+            )
         )
 
 
@@ -180,66 +184,63 @@ def _refuse(repository: Repository, place: object) -> None:
         raise ValueError(f"{place!r} is no place in this repository")
 
 
-def _decide(repository: Repository, reach: Reach, practice: Practice) -> PracticeResult:
+def _decide(repository: Repository, reach: Reach, practice: Practice) -> Decided:
     found = _found(repository, reach, practice)
-    dead = [one for one in found if one.rung == "declared"]
+    dead = [row for row in found if row[0].rung == "declared"]
     if dead and 0 < len(found) - len(dead) < MAX_EVIDENCE:
         # A rule that asks for two things may have met one of them in dead code alone;
         # a dozen living places do not hang on a dead one.
         found = _found(reach.living, reach, practice)
-    alive = [one for one in found if one.rung != "declared"]
-    best = tuple((alive or dead)[:MAX_EVIDENCE])
-    rung: Rung = max((one.rung for one in best), key=RUNGS.index, default="none")
+    alive = [row for row in found if row[0].rung != "declared"]
+    best = (alive or dead)[:MAX_EVIDENCE]
+    rung = _highest(one for one, _ in best)
     status, why = _status(repository, practice, rung)
-    return PracticeResult(
-        practice.id,
-        practice.role,
-        status,
-        rung,
-        best,
-        why,
-        "" if practice.plugin else f"practices/{practice.id}.md",
+    page = "" if practice.plugin else f"practices/{practice.id}.md"
+    result = PracticeResult(
+        practice.id, practice.role, status, rung, tuple(one for one, _ in best), why, page,
         practice.code,
-    )
+    )  # fmt: skip
+    return Decided(result, tuple(node for _, node in best))
 
 
-def _found(repository: Repository, reach: Reach, practice: Practice) -> list[Evidence]:
-    """Return the evidence of a practice, in the detector's order; what two files with one
-    content show counts once."""
+def _highest(evidence: Iterable[Evidence]) -> Rung:
+    return max((one.rung for one in evidence), key=RUNGS.index, default="none")
+
+
+def _found(repository: Repository, reach: Reach, practice: Practice) -> list[tuple[Evidence, int]]:
+    """Return the evidence of a practice with its nodes, in the detector's order; what two files
+    with one content show counts once."""
     unique: dict[tuple[str, int], Place] = {}
     for place in islice(practice.detect(repository), PLACE_LIMIT):
         if practice.plugin:
             _refuse(repository, place)
         blob = repository.files[place.path].blob
         unique.setdefault((blob or place.path, place.line), place)
-    return [_evidence(repository, reach, one) for one in unique.values()]
+    return [(_evidence(repository, reach, one), one.node) for one in unique.values()]
 
 
 def _evidence(repository: Repository, reach: Reach, place: Place) -> Evidence:
+    says = visible(place.says)
     if place.node < 0:
-        rung: Rung = "present"
-        return Evidence(
-            place.path,
-            place.line,
-            visible(place.symbol),
-            visible(place.says),
-            rung,
-            code=False,
-            documented=(documented := reach.naming.explained(place.path)),
-            misnamed="" if documented else visible(reach.naming.mistake(place.path)),
-        )
-    rung, tested, documented = reach.rung(place.node, place.line)
+        return Evidence(place.path, place.line, visible(place.symbol), says, code=False)
+    rung, tested = reach.rung(place.node, place.line)
     symbol = repository.program.symbol(place.node)
-    return Evidence(
-        place.path,
-        place.line,
-        symbol,
-        visible(place.says),
-        rung,
-        tested=tested,
-        documented=documented,
-        misnamed="" if documented else visible(reach.naming.mistake(place.path, place.node)),
-    )
+    return Evidence(place.path, place.line, symbol, says, rung, tested=tested)
+
+
+def _named(naming: Naming, decided: Decided) -> PracticeResult:
+    """Add to a decision what the docs name truthfully and what they are wrong about."""
+    result = decided.result
+    rows = zip(result.evidence, decided.nodes, strict=True)
+    evidence = tuple(_documented(naming, one, node) for one, node in rows)
+    return msgspec.structs.replace(result, evidence=evidence, rung=_highest(evidence))
+
+
+def _documented(naming: Naming, one: Evidence, node: int) -> Evidence:
+    if naming.definition(node) if node >= 0 else naming.explained(one.path):
+        rung: Rung = "documented" if one.rung == "tested" else one.rung
+        return msgspec.structs.replace(one, rung=rung, documented=True)
+    return msgspec.structs.replace(one, misnamed=visible(naming.mistake(one.path, node)))
 
 
 def _status(repository: Repository, practice: Practice, rung: Rung) -> tuple[Status, str]:

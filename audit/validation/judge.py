@@ -10,6 +10,7 @@ from jsonschema.validators import validator_for
 from referencing import Registry
 from referencing.exceptions import Unresolvable
 
+from audit.files import read_bytes
 from audit.validation.model import Check, Clause, Run, Status, Verdict
 from audit.validation.place import root_of
 from audit.validation.process import LIMIT
@@ -95,7 +96,7 @@ def _not_json(written: str) -> list[str]:
 
 def _not_valid(written: str, path: Path) -> Iterator[str]:
     try:
-        schema = msgspec.json.decode(path.read_bytes())
+        schema = msgspec.json.decode(read_bytes(path))
         kind = validator_for(schema)
         kind.check_schema(schema)
         # With a registry of its own nothing is fetched from anywhere.

@@ -1,10 +1,12 @@
 """Documents → the contracts that they state."""
 
+import re
 from pathlib import Path
 
 from markdown_it import MarkdownIt
 
 from audit.errors import AuditError
+from audit.files import read_bytes
 from audit.validation import consoles, tables
 from audit.validation.model import Contract
 
@@ -16,7 +18,7 @@ def read(path: Path) -> tuple[Contract, ...]:
         AuditError: the file cannot be read, or states no contract.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = re.sub(r"\r\n?", "\n", read_bytes(path).decode())
     except OSError as error:
         raise AuditError(f"{path}: cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:

@@ -1,11 +1,27 @@
-"""Files written whole or not at all."""
+"""Files read without waiting for anybody, and written whole or not at all."""
 
+import os
 import stat
 from pathlib import Path
 
 import pytest
 
-from audit.files import replace
+from audit.files import read_bytes, replace
+
+
+def test_a_file_and_a_link_to_it_are_read(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"\r\n\0")
+    (tmp_path / "b").symlink_to("a")
+    assert read_bytes(tmp_path / "a") == read_bytes(tmp_path / "b") == b"\r\n\0"
+
+
+def test_what_is_no_regular_file_is_not_read(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for one in (tmp_path / "pipe", Path("/dev/zero")):
+        with pytest.raises(OSError, match="Not a regular file"):
+            read_bytes(one)
+    with pytest.raises(IsADirectoryError):
+        read_bytes(tmp_path)
 
 
 def test_a_new_file_is_readable_by_all_and_its_folder_is_made(tmp_path: Path) -> None:

@@ -9,10 +9,10 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
+import build_wheel
 import pytest
 
 from audit.distribution import inputs
-from tools import build_wheel
 
 LITTER = (
     "audit/__pycache__/x.cpython-311.pyc", "audit/left.pyc", "codex_ml/.cache/x", "docs/.DS_Store",

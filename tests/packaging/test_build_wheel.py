@@ -4,10 +4,9 @@ import io
 import tarfile
 from pathlib import Path
 
+import build_wheel
 import pytest
-
-from tools import build_wheel
-from tools.build_wheel import BuildError
+from build_wheel import BuildError
 
 
 @pytest.fixture

@@ -133,8 +133,13 @@ def _marked(one: griffe.Function, words: list[str]) -> list[str]:
 
 
 def _stars(parameter: griffe.Parameter) -> str:
-    kinds = griffe.ParameterKind
-    return {kinds.var_positional: "*", kinds.var_keyword: "**"}.get(parameter.kind, "")
+    match parameter.kind:
+        case griffe.ParameterKind.var_positional:
+            return "*"
+        case griffe.ParameterKind.var_keyword:
+            return "**"
+        case _:
+            return ""
 
 
 def _docstring(one: griffe.Object | griffe.Alias) -> str:

@@ -50,7 +50,7 @@ def _command(command: click.Command, parent: click.Context, path: str, level: in
         return
     yield f"```text\n{path} {' '.join(command.collect_usage_pieces(inner))}\n```"
     yield prose(command.help or "")
-    rows = [found for one in command.params if (found := one.get_help_record(inner))]
+    rows = [row for one in command.params if (row := one.get_help_record(inner))]
     if named := [(code(option), words) for option, words in rows if words]:
         yield table(("option", "meaning"), named)
     if isinstance(command, click.Group):

@@ -74,7 +74,7 @@ def _origins(
             if isinstance(node, ast.Dict | ast.Call) and items and not suffix:
                 texts = (_with_items(node, scope, items),)
             elif isinstance(node, ast.Constant) and suffix == "()":
-                texts = (_annotation(node, scope),)
+                texts = (quoted(node, scope),)
             else:
                 texts = tuple(_suffixed(text, suffix) for text in candidates(node, scope, depth))
         for one in texts:
@@ -95,7 +95,7 @@ def _suffixed(text: str, suffix: str) -> str:
     return (text + suffix)[:WIDTH]
 
 
-def _annotation(node: ast.Constant, scope: Scope) -> str:
+def quoted(node: ast.Constant, scope: Scope) -> str:
     """Resolve a quoted annotation to an instance of what it names."""
     head, _, rest = str(node.value).partition(".")
     if not head.isidentifier():

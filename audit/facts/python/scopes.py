@@ -135,6 +135,23 @@ def bind_body(scope: Scope, body: Iterable[ast.stmt]) -> None:
         _move_globals(scope)
 
 
+def annotated(node: ast.expr) -> list[ast.expr]:
+    """Return the types that an annotation allows: unions and Optional taken apart."""
+    match node:
+        case ast.BinOp(left=left, op=ast.BitOr(), right=right):
+            return annotated(left) + annotated(right)
+        case ast.Subscript(value=value, slice=inner):
+            name = value.attr if isinstance(value, ast.Attribute) else getattr(value, "id", "")
+            if name == "Optional":
+                return annotated(inner)
+            if name == "Union" and isinstance(inner, ast.Tuple):
+                return [kind for one in inner.elts for kind in annotated(one)]
+            return [value]
+        case ast.Constant(value=None):
+            return []
+    return [node]
+
+
 def _assign(scope: Scope, node: ast.Assign) -> None:
     for target in node.targets:
         bind_target(scope, target, node.value)
@@ -143,7 +160,8 @@ def _assign(scope: Scope, node: ast.Assign) -> None:
 def _annotated(scope: Scope, node: ast.AnnAssign) -> None:
     if node.value is not None:
         bind_target(scope, node.target, node.value)
-    bind_target(scope, node.target, node.annotation, "()")
+    for kind in annotated(node.annotation):
+        bind_target(scope, node.target, kind, "()")
 
 
 def _import(scope: Scope, node: ast.Import | ast.ImportFrom) -> None:

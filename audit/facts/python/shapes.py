@@ -9,6 +9,8 @@ from audit.facts.python.scopes import Scope, dotted
 def place(target: ast.expr, scope: Scope) -> str:
     """Write an assignment target so that its identity stays, not its origin."""
     match target:
+        case ast.Name(id=name) if name in scope.instances:
+            return "self"
         case ast.Name(id=name):
             home = scope.find(name)
             if home is not None and home.parent is None:
@@ -27,23 +29,6 @@ def place(target: ast.expr, scope: Scope) -> str:
         case ast.Starred(value=value):
             return place(value, scope)
     return text(target, scope)
-
-
-def annotated(node: ast.expr) -> list[ast.expr]:
-    """Return the types that an annotation allows: unions and Optional taken apart."""
-    match node:
-        case ast.BinOp(left=left, op=ast.BitOr(), right=right):
-            return annotated(left) + annotated(right)
-        case ast.Subscript(value=value, slice=inner):
-            name = value.attr if isinstance(value, ast.Attribute) else getattr(value, "id", "")
-            if name == "Optional":
-                return annotated(inner)
-            if name == "Union" and isinstance(inner, ast.Tuple):
-                return [kind for one in inner.elts for kind in annotated(one)]
-            return [value]
-        case ast.Constant(value=None):
-            return []
-    return [node]
 
 
 def kinds(arguments: ast.arguments) -> str:

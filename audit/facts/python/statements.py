@@ -6,10 +6,10 @@ from typing import ClassVar, TypeAlias
 
 from audit.facts.model import Assign, Command, Definition, Import, Raise
 from audit.facts.python import docstrings
-from audit.facts.python.canon import WIDTH, candidates, operator, resolve, text
+from audit.facts.python.canon import WIDTH, candidates, operator, quoted, resolve, text
 from audit.facts.python.expressions import Emit, Expressions
-from audit.facts.python.scopes import Scope, bind_body, imports
-from audit.facts.python.shapes import annotated, defaults, is_stub, kinds, place, updates
+from audit.facts.python.scopes import Scope, annotated, bind_body, imports
+from audit.facts.python.shapes import defaults, is_stub, kinds, place, updates
 
 LAUNCHERS = re.compile(
     r"\b(torchrun|accelerate launch|deepspeed |srun |mpirun |torch\.distributed\.(run|launch))"
@@ -138,9 +138,12 @@ class Statements(Expressions):
             self.expression(node.returns, scope, block)
             for kind in annotated(node.returns):
                 if not (isinstance(kind, ast.Constant) and kind.value is None):
-                    known = candidates(kind, scope)[0]
+                    if isinstance(kind, ast.Constant):
+                        known = quoted(kind, scope)
+                    else:
+                        known = f"{candidates(kind, scope)[0]}()"
                     if known[0] not in "'%N" and not known.startswith(("builtins.", "typing.")):
-                        self.returns.setdefault(inner.index, {})[f"{known}()"] = None
+                        self.returns.setdefault(inner.index, {})[known] = None
         self.pending.append((node, inner))
 
     def _decorators(self, node: Decorated, scope: Scope) -> tuple[str, ...]:
