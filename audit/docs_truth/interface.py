@@ -112,6 +112,9 @@ def _change(before: Definition, after: Definition) -> str:
     new = dict(zip(after.params, after.kinds, strict=True))
     given = dict(after.defaults)
     takes_any = "^" in after.kinds
+    if after.name != after.name.rpartition(".")[2]:  # nobody passes the first by its name
+        for one in (old, new):
+            one.update({name: "/" for name in list(one)[:1] if name in ("self", "cls")})
     for name, letter in old.items():
         if name not in new and letter != "/" and not takes_any:
             return f"parameter {name} is gone"

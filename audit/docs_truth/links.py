@@ -147,6 +147,8 @@ def _judge(world: World, page: Page, path: str) -> Verdict:
     named = page.style == "docusaurus" or (page.style == "sphinx" and "/" not in path)
     if named and not path.endswith(_SOURCES):
         return Unknown("a name that the site resolves")
+    if page.style == "doc-builder" and not places[0].startswith(f"{page.root}/"):
+        return Unknown("a name that the site resolves")
     if any(world.linked(one) for one in places):
         return Unknown("a path through a symbolic link")
     if any(one.startswith(_MADE) or world.ignored(one) for one in places):

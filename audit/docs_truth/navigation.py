@@ -18,6 +18,7 @@ from audit.repository import File
 _MENU_PLUGINS: Final = re.compile(
     r"awesome|literate-nav|section-index|navigation|autonav|monorepo|blog|gen-files"
 )
+_BY_HAND: Final = re.compile(r"<html\b|http-equiv=.?refresh", re.IGNORECASE)
 _PAGE: Final = (".md", ".mdx", ".rst", ".ipynb")
 
 
@@ -139,7 +140,15 @@ def _sphinx(world: World) -> Iterator[Judged]:
                 continue
             if name not in ("index", "contents", "README") and not name.startswith("_"):
                 held = place in reached or page.path in included or _orphan(page)
-                yield Claim(page.path, 1, name), HOLDS if held else Wrong("no toctree lists it", "")
+                yield Claim(page.path, 1, name), HOLDS if held else _unlisted(world, page, name)
+
+
+def _unlisted(world: World, page: Page, name: str) -> Wrong | Unknown:
+    """Judge a page that no toctree lists: who is sent to it, or on from it, needs no menu."""
+    text = "".join(world.texts([world.repo.files[page.path]]))
+    if name == "404" or _BY_HAND.search(text):
+        return Unknown("a page that its address alone leads to")
+    return Wrong("no toctree lists it", "")
 
 
 def _entries(page: Page) -> Iterator[tuple[Page, int, str]]:

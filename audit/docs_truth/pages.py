@@ -19,6 +19,7 @@ _HISTORY: Final = re.compile(
 )
 _WORD_TOO: Final = re.compile(r"(^|/)(history|changes|news)\.\w+$", re.IGNORECASE)
 _VERSION: Final = re.compile(r"\d+\.\d+|\b20\d\d\b|unreleased", re.IGNORECASE)
+_DRAFT: Final = re.compile(r"\bstatus\W{1,8}(draft|proposed|proposal)\b", re.IGNORECASE)
 _NO_PAGE: Final = re.compile(r"\.(py|toml|ya?ml|json|sh|cfg|ini|txt)(:[\w:,-]*)?$")
 _MADE: Final = re.compile(r"^\{(auto|include|eval-rst|click|code-cell)|\bexec=[\"'](?!0|false|off)")
 _ELSEWHERE: Final = re.compile(
@@ -48,7 +49,8 @@ class Page:
         self.history = bool(_HISTORY.search(file.path)) and (
             not _WORD_TOO.search(file.path) or any(_VERSION.search(h.text) for h in facts.headings)
         )
-        """Tells what was so: changelogs, upgrade guides."""
+        self.history |= any(_DRAFT.search(one.text) for one in facts.paragraphs[:2])
+        """Tells what was so, or may be: changelogs, upgrade guides, drafts."""
 
     @cached_property
     def generated(self) -> str:

@@ -17,12 +17,13 @@ _SUFFIX: Final = re.compile(
 _MADE: Final = re.compile(
     r"(^|/)(build|dist|site|out|outputs?|results?|runs?|logs?|checkpoints?|cache|\.cache|tmp|data"
     r"|datasets?|models?|weights|_build|htmlcov|venv|\.venv|node_modules|path|your[-_]?\w*|my[-_]?\w*"
-    r"|_?foo|_?bar|some[-_]?\w*|example\w*)([/.]|$)",
+    r"|_?foo|_?bar|some[-_]?\w*|example\w*|[a-z]+-id|[\w.-]*(xyz|xxx)[\w.-]*)([/.]|$)",
     re.IGNORECASE,
 )
 _USUAL: Final = frozenset({"src", "lib", "tests", "test", "docs", "examples"})
 _EXAMPLE: Final = re.compile(
-    r"\b(for example|e\.g\.|such as|for instance|add|create|put|save|copy)\b|示例|例如",
+    r"\b(for example|e\.g\.|such as|for instance|add|create|put|save|copy|omit|not)\b|示例|例如"
+    r"|:\s*$",  # a colon: the file itself is shown below
     re.IGNORECASE,
 )
 

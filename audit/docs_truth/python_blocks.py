@@ -18,6 +18,7 @@ from audit.facts.model import Fence, PythonFacts
 
 PYTHON: Final = ("python", "py", "python3", "pycon", "ipython", "python-repl", "py3")
 _IMPORT: Final = re.compile(r"^\s*import\s+([\w.]+(?:\s*,\s*[\w.]+)*)\s*(?:#.*)?$", re.MULTILINE)
+_ABSTRACT: Final = "metaclass=abc.ABCMeta"
 _HEAD: Final = re.compile(r"^([A-Za-z_][\w.]*)(\(\))?(?:\.(\w+))?")
 
 
@@ -142,8 +143,9 @@ def parameters(world: World, node: int) -> frozenset[str] | None:
     program = world.repo.program
     one = program.definition(node)
     if one.kind == "class":
-        if one.decorators or any("=" in base for base in one.bases):
-            return None
+        derived = (*one.bases, *program.ancestry(node))
+        if one.decorators or any("=" in base for base in derived if base != _ABSTRACT):
+            return None  # a metaclass may take arguments for itself
         node = program.method(node, "__init__")
         if node < 0:
             return None

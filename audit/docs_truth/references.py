@@ -25,6 +25,7 @@ _FENCE: Final = re.compile(r"^\{(?:py:)?(auto\w+|currentmodule)\}\s+(\S+)")
 _PYTHON: Final = frozenset(dir(builtins)) | sys.stdlib_module_names
 _OF_A_CLASS: Final = frozenset({"automethod", "autoattribute", "autoproperty"})
 _INSIDE: Final = Unknown("a member of the class that the page is about")
+_ELSEWHERE: Final = Unknown("a reference that another project's inventory may know")
 _BUILT_IN: Final = frozenset({"genindex", "modindex", "search", "py-modindex"})
 
 
@@ -76,6 +77,8 @@ def _look(world: World, name: str, current: str, page: Page) -> Verdict:
         if verdict == HOLDS:
             return verdict
     known = [one for one in verdicts if one != FOREIGN]
+    if verdicts[0] == FOREIGN and known and page.style == "sphinx" and sphinx.knows_more(world):
+        return _ELSEWHERE
     for verdict in known:
         if isinstance(verdict, Unknown):
             return verdict
@@ -131,7 +134,7 @@ def _autoref(world: World, page: Page, name: str) -> Verdict:
         return Unknown("brackets that need not be a reference")
     if name in _labels(world) or name.lower() in _labels(world):
         return HOLDS
-    return Unknown("a reference that another project's inventory may know")
+    return _ELSEWHERE
 
 
 def _resolves_references(world: World) -> bool:

@@ -9,7 +9,10 @@ from audit.docs_truth.cli.words import strings
 from audit.docs_truth.world import World
 from audit.facts.model import PythonFacts
 
-_MAKES: Final = re.compile(r"(shutil\.(copy|move)|subprocess\.|os\.system)")
+_MAKES: Final = re.compile(
+    r"(shutil\.(copy|move)|subprocess\.|os\.system|.*apidoc\.(main|cmdline))"
+)
+_MAKING: Final = re.compile(r"gallery|apidoc|autoapi")
 
 
 class Site(msgspec.Struct, frozen=True):
@@ -29,7 +32,7 @@ def site(world: World, root: str) -> Site:
         return Site()
     called = any(_MAKES.match(name) for one in facts.calls for name in one.names)
     values = {one.target: one.value for one in facts.assigns}
-    made = called or "gallery" in values.get(":extensions", "")
+    made = called or _MAKING.search(values.get(":extensions", "")) is not None
     return Site(made, tuple(strings(values.get(":exclude_patterns", ""))))
 
 

@@ -6,6 +6,7 @@ from typing import Final
 
 from audit.docs_truth.kinds import kind
 from audit.docs_truth.model import HOLDS, Claim, Judged, Unknown, Verdict, Wrong
+from audit.docs_truth.pages import Page
 from audit.docs_truth.project import names_group
 from audit.docs_truth.world import World
 
@@ -14,6 +15,7 @@ _FILE: Final = re.compile(
     r"\.(ya?ml|json|toml|db|py|pyi|md|rst|txt|ini|cfg|js|css|html|com|org|io|dev|net|lock|sh|csv"
     r"|sqlite|log|whl|zip|gz|tar|xml|svg|png|pth|pt|bin|so|yml|j2)$"
 )
+_GIVEN: Final = Unknown("a name that a block of the page gives as a value")
 _VERSIONED: Final = re.compile(r"\.v\d+$")
 """A name of a registry: ``spacy.Tok2Vec.v1``."""
 
@@ -33,8 +35,15 @@ def symbols(world: World) -> Iterator[Judged]:
                 continue
             name = found[1].replace(":", ".")
             verdict = judge(world, name)
+            if isinstance(verdict, Wrong) and _is_given(page, name):
+                verdict = _GIVEN
             if verdict is not None:
                 yield Claim(page.path, span.line, span.text), verdict
+
+
+def _is_given(page: Page, name: str) -> bool:
+    """Tell whether a block of the page gives a name as a value: what the reader is to write."""
+    return any(f"'{name}'" in one.text or f'"{name}"' in one.text for one in page.facts.fences)
 
 
 def judge(world: World, name: str) -> Verdict | None:

@@ -16,6 +16,9 @@ MAX_NESTING: Final = 400
 MAX_VALUE: Final = 6_000
 _LOADER: Final = getattr(yaml_library, "CSafeLoader", yaml_library.SafeLoader)
 _OPENING: Final = re.compile(rb"[\[{]|- (?=- )|\? ")
+_STRING: Final = r'("(?:\\.|[^"\\])*")'
+_COMMENT: Final = re.compile(rf"{_STRING}|//[^\n]*|/\*.*?(?:\*/|\Z)", re.DOTALL)
+_LAST_COMMA: Final = re.compile(rf"{_STRING}|,(?=\s*[}}\]])", re.DOTALL)
 _TABLE: Final = re.compile(r"^\s*\[\[?\s*([^\]#]+?)\s*\]\]?")
 _TOML_KEY: Final = re.compile(
     r"""^\s*((?:"[^"]*"|'[^']*'|[\w-]+)(?:\s*\.\s*(?:"[^"]*"|'[^']*'|[\w-]+))*)\s*="""
@@ -156,6 +159,21 @@ def json(content: bytes) -> DataFacts:
     cursor = [0, 1]  # offset and its line; keys are met in file order
     _json_keys(tree, "", keys, words, cursor)
     return DataFacts(tuple(keys))
+
+
+def jsonc(content: bytes) -> DataFacts:
+    """Return the keys of a JSON file with comments and trailing commas, as editors write it.
+
+    Raises:
+        ValueError, RecursionError: malformed or nested beyond reason.
+    """
+    words = _COMMENT.sub(_kept, decode(content))
+    return json(_LAST_COMMA.sub(_kept, words).encode())
+
+
+def _kept(found: re.Match[str]) -> str:
+    """Keep a string; of all else, leave the lines."""
+    return found[1] or "\n" * found[0].count("\n")
 
 
 def _json_keys(tree: Any, path: str, keys: list[Key], words: str, cursor: list[int]) -> None:

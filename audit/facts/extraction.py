@@ -21,7 +21,7 @@ from audit.facts.model import (
     TextFacts,
 )
 
-EXTRACTOR_VERSION: Final = 26
+EXTRACTOR_VERSION: Final = 27
 PARALLEL_BYTES: Final = 1_000_000
 """Below about 1 MB of misses, starting a second process costs more than it saves."""
 
@@ -30,8 +30,8 @@ SHARES: Final = 8
 _RECURSION: Final = 20_000
 _TYPES: Final[dict[FileKind, type[Fact]]] = {
     "python": PythonFacts, "markdown": ProseFacts, "rst": ProseFacts, "toml": DataFacts,
-    "yaml": DataFacts, "json": DataFacts, "ini": DataFacts, "shell": ScriptFacts,
-    "make": ScriptFacts, "docker": ScriptFacts, "text": TextFacts,
+    "yaml": DataFacts, "json": DataFacts, "jsonc": DataFacts, "ini": DataFacts,
+    "shell": ScriptFacts, "make": ScriptFacts, "docker": ScriptFacts, "text": TextFacts,
 }  # fmt: skip
 _DECODERS: Final[dict[FileKind, msgspec.msgpack.Decoder[Any]]] = {
     kind: msgspec.msgpack.Decoder(type_) for kind, type_ in _TYPES.items()

@@ -19,6 +19,7 @@ _EXTRACTORS: Final[dict[FileKind, str]] = {
     "toml": "data.toml",
     "yaml": "data.yaml",
     "json": "data.json",
+    "jsonc": "data.jsonc",
     "ini": "data.ini",
     "shell": "script.shell",
     "make": "script.make",

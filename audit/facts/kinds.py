@@ -1,5 +1,6 @@
 """Which kind of file a path names: light, for it is asked of every path."""
 
+import re
 from typing import Final
 
 from audit.facts.model import FileKind
@@ -7,10 +8,14 @@ from audit.facts.model import FileKind
 _SUFFIXES: Final[dict[str, FileKind]] = {
     ".py": "python", ".pyi": "python", ".md": "markdown", ".mdx": "markdown",
     ".markdown": "markdown", ".rst": "rst", ".toml": "toml", ".yaml": "yaml", ".yml": "yaml",
-    ".json": "json", ".ini": "ini", ".cfg": "ini", ".sh": "shell", ".bash": "shell",
-    ".slurm": "shell", ".sbatch": "shell", ".mk": "make", ".txt": "text", ".lock": "text",
-    ".dockerfile": "docker",
+    ".json": "json", ".jsonc": "jsonc", ".ini": "ini", ".cfg": "ini", ".sh": "shell",
+    ".bash": "shell", ".slurm": "shell", ".sbatch": "shell", ".mk": "make", ".txt": "text",
+    ".lock": "text", ".dockerfile": "docker",
 }  # fmt: skip
+_WITH_COMMENTS: Final = re.compile(
+    r"(^|/)((ts|js)config([.-][\w.-]+)?|\.?devcontainer|\.vscode/[\w.-]+)\.json$"
+)
+"""Files that their programs read with comments and trailing commas."""
 _INI: Final = (".coveragerc", ".flake8", ".pylintrc", "pylintrc", ".style.yapf")
 _TEXT: Final = (
     "license", "licence", "copying", "security", "changelog", "changes", "history", "news",
@@ -32,6 +37,8 @@ _NAMES: Final[dict[str, FileKind]] = {
 def kind_of(path: str) -> FileKind | None:
     """Return the kind of file that a path names, None for what holds no facts."""
     name = path.rpartition("/")[2].lower()
+    if _WITH_COMMENTS.search(path.lower()):
+        return "jsonc"
     if known := _NAMES.get(name):
         return known
     if name.startswith(("dockerfile.", "dockerfile-", "containerfile.")):

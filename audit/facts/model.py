@@ -24,8 +24,9 @@ from typing import Literal, TypeAlias
 import msgspec
 
 FileKind: TypeAlias = Literal[
-    "python", "markdown", "rst", "toml", "yaml", "json", "ini", "shell", "make", "docker", "text"
-]
+    "python", "markdown", "rst", "toml", "yaml", "json", "jsonc", "ini", "shell", "make", "docker",
+    "text",
+]  # fmt: skip
 
 
 class Fact(msgspec.Struct, frozen=True, gc=False, array_like=True):

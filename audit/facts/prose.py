@@ -8,6 +8,7 @@ from typing import Any
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from audit.facts.collected import MAX_FENCE, Collected
 from audit.facts.model import (
     Anchor,
     Directive,
@@ -22,7 +23,6 @@ from audit.facts.model import (
 )
 from audit.facts.text import decode
 
-MAX_FENCE = 16_000
 MAX_BRACKETS = 2_000
 """Inline parsing is quadratic in unmatched brackets: 50,000 of them take seconds."""
 
@@ -62,29 +62,6 @@ def _parser() -> MarkdownIt:
     return MarkdownIt("commonmark", {"maxNesting": 100}).enable("table").disable("inline")
 
 
-class _Page:
-    """What is collected while the tokens of a page are walked."""
-
-    def __init__(self) -> None:
-        self.headings: list[Heading] = []
-        self.links: list[Link] = []
-        self.fences: list[Fence] = []
-        self.spans: list[Span] = []
-        self.directives: list[Directive] = []
-        self.anchors: list[Anchor] = []
-        self.rows: list[Row] = []
-        self.paragraphs: list[Paragraph] = []
-        self.examples: list[Example] = []
-
-    def facts(self, words: int) -> ProseFacts:
-        """Return the facts."""
-        return ProseFacts(
-            tuple(self.headings), tuple(self.links), tuple(self.fences), tuple(self.spans),
-            tuple(self.directives), words, tuple(self.anchors), tuple(self.rows),
-            tuple(self.paragraphs), tuple(self.examples),
-        )  # fmt: skip
-
-
 def markdown(content: bytes) -> ProseFacts:
     """Return what a Markdown page says (CommonMark, tables, the bodies of admonitions and tabs).
 
@@ -92,7 +69,7 @@ def markdown(content: bytes) -> ProseFacts:
         ValueError: not UTF-8, or NUL bytes.
     """
     words = decode(content)
-    page = _Page()
+    page = Collected()
     references: dict[str, Any] = {}
     text = _outdented(words)
     tokens = _parser().parse(text, references)
@@ -119,7 +96,7 @@ def _outdented(words: str) -> str:
     return "\n".join(rows)
 
 
-def _tokens(page: _Page, tokens: list[Token], references: frozenset[str]) -> None:
+def _tokens(page: Collected, tokens: list[Token], references: frozenset[str]) -> None:
     head = 0
     pending: list[int] = []
     for place, token in enumerate(tokens):
@@ -154,7 +131,7 @@ def _cells(tokens: list[Token], place: int) -> Iterator[str]:
 
 
 def _block(
-    page: _Page, token: Token, line: int, heading: Token | None, references: frozenset[str]
+    page: Collected, token: Token, line: int, heading: Token | None, references: frozenset[str]
 ) -> None:
     """Read the inline content of a paragraph, list item, table cell or heading."""
     words = token.content
@@ -176,7 +153,7 @@ def _block(
         page.paragraphs.append(Paragraph(line, words))
 
 
-def _references(page: _Page, words: str, line: int, known: frozenset[str]) -> None:
+def _references(page: Collected, words: str, line: int, known: frozenset[str]) -> None:
     """Note identifiers that the page documents or refers to."""
 
     def note(name: str, argument: str, at: int) -> None:
@@ -215,7 +192,7 @@ def _children(words: str) -> list[Token]:
     return found
 
 
-def _inline(children: list[Token], line: int, page: _Page) -> None:
+def _inline(children: list[Token], line: int, page: Collected) -> None:
     for child in children:
         match child.type:
             case "softbreak" | "hardbreak":
@@ -230,7 +207,7 @@ def _inline(children: list[Token], line: int, page: _Page) -> None:
                 _html(child.content, line, page)
 
 
-def _html(words: str, line: int, page: _Page) -> None:
+def _html(words: str, line: int, page: Collected) -> None:
     words = _COMMENT.sub(lambda found: "\n" * found[0].count("\n"), words)
 
     def at(found: re.Match[str]) -> int:

@@ -3,6 +3,7 @@
 import re
 from textwrap import dedent
 
+from audit.facts.collected import MAX_FENCE, Collected
 from audit.facts.model import (
     Anchor,
     Directive,
@@ -17,8 +18,6 @@ from audit.facts.model import (
 )
 from audit.facts.text import decode
 
-MAX_FENCE = 16_000
-
 _UNDERLINE = re.compile(r"^([=\-~^\"'#*+`.:_])\1{2,}\s*$")
 _DIRECTIVE = re.compile(r"^\s*\.\. ([\w:-]+)::\s*(.*)$")
 _RST_SPAN = re.compile(r"``(.+?)``")
@@ -26,7 +25,7 @@ _RST_ROLE = re.compile(
     r":(?:[\w:]+:)?(class|func|meth|mod|attr|obj|exc|data|doc|ref|option|envvar|download):"
     r"`[~!]?([^`<]+?)(?:\s*<([^>]+)>)?`"
 )
-_RST_LINK = re.compile(r"`[^`<]*<([^>`]+)>`_")
+_RST_LINK = re.compile(r"`[^`<]*<([^>`]*[^>`_])>`_")  # ``<name_>`` names another target
 _TARGET = re.compile(r"^\s*\.\. _([^:`]+|`[^`]+`):")
 _INLINE_TARGET = re.compile(r"_`([^`]+)`")
 _ORPHAN = re.compile(r"^:orphan:\s*$")
@@ -37,19 +36,12 @@ _BLOCKS = frozenset(
 )
 
 
-class _Page:
-    """What is collected while the lines of a page are read."""
+class _Page(Collected):
+    """A page whose lines are read one by one."""
 
-    def __init__(self, rows: list[str]) -> None:
-        self.rows = rows
-        self.headings: list[Heading] = []
-        self.links: list[Link] = []
-        self.fences: list[Fence] = []
-        self.spans: list[Span] = []
-        self.directives: list[Directive] = []
-        self.anchors: list[Anchor] = []
-        self.table: list[Row] = []
-        self.examples: list[Example] = []
+    def __init__(self, lines: list[str]) -> None:
+        super().__init__()
+        self.lines = lines
         self.levels: list[str] = []
 
     def line(self, number: int, row: str) -> None:
@@ -59,12 +51,12 @@ class _Page:
         elif _ORPHAN.match(row):
             self.directives.append(Directive(number, "orphan", ""))
         elif _CLAIM.match(row):
-            self.examples.append(Example(number, number, _end_of_block(self.rows, number)))
+            self.examples.append(Example(number, number, _end_of_block(self.lines, number)))
         elif found := _TARGET.match(row):
             self.anchors.append(Anchor(number, found[1].strip("`").lower()))
         elif row.rstrip().endswith("::") and not row.lstrip().startswith(".."):
-            self.fences.append(Fence(number, "", _indented(self.rows, number)))
-        elif number > 1 and _UNDERLINE.match(row) and self.rows[number - 2].strip():
+            self.fences.append(Fence(number, "", _indented(self.lines, number)))
+        elif number > 1 and _UNDERLINE.match(row) and self.lines[number - 2].strip():
             self.heading(number, row)
 
     def directive(self, number: int, name: str, argument: str) -> None:
@@ -74,11 +66,11 @@ class _Page:
             self.links.append(Link(number, argument, image=True))
         elif name in _BLOCKS:
             info = "{toctree}" if name == "toctree" else argument
-            self.fences.append(Fence(number, info, _indented(self.rows, number)))
+            self.fences.append(Fence(number, info, _indented(self.lines, number)))
 
     def heading(self, number: int, row: str) -> None:
         """Note the title above an underline."""
-        title = self.rows[number - 2].strip()
+        title = self.lines[number - 2].strip()
         if len(row.rstrip()) >= len(title) and not _UNDERLINE.match(title):
             if row[0] not in self.levels:
                 self.levels.append(row[0])
@@ -90,7 +82,7 @@ class _Page:
         self.spans += [Span(number, one[:300]) for one in _RST_SPAN.findall(row)]
         self.anchors += [Anchor(number, one.lower()) for one in _INLINE_TARGET.findall(row)]
         if _LINE_OF_TABLE.match(row) and "|" in row:
-            self.table.append(Row(number, _head(self.table, number), _cells(row)))
+            self.rows.append(Row(number, _head(self.rows, number), _cells(row)))
         for kind, label, target in _RST_ROLE.findall(row):
             if kind not in ("doc", "ref", "download"):
                 self.spans.append(Span(number, (target or label)[:300]))
@@ -109,11 +101,8 @@ def restructured(content: bytes) -> ProseFacts:
     for number, row in enumerate(rows, 1):
         page.line(number, row)
         page.inline(number, row)
-    return ProseFacts(
-        tuple(page.headings), tuple(page.links), tuple(page.fences), tuple(page.spans),
-        tuple(page.directives), sum(len(row.split()) for row in rows), tuple(page.anchors),
-        tuple(page.table), tuple(_paragraphs(rows)), tuple(page.examples),
-    )  # fmt: skip
+    page.paragraphs += _paragraphs(rows)
+    return page.facts(sum(len(row.split()) for row in rows))
 
 
 def _indented(rows: list[str], after: int) -> str:

@@ -26,6 +26,7 @@ from codex_ml.checkpointing.manifest import Manifest, decode, encode
 from codex_ml.checkpointing.publishing import publish, staging
 from codex_ml.checkpointing.reader import Checkpoint
 from codex_ml.checkpointing.retention import Retention
+from codex_ml.extras import cure
 
 PIECE = 8 << 20  # bytes read at a time
 PAUSES = (0.5, 2.0)  # seconds before the second and third attempt
@@ -52,7 +53,7 @@ class Remote:
 
             self._system, root = fsspec.core.url_to_fs(url)
         except (ValueError, ImportError) as error:
-            raise StorageError(f"remote {url!r} cannot be used: {error}") from error
+            raise StorageError(f"remote {url!r} cannot be used: {cure(error) or error}") from error
         self._root = PurePosixPath(root)
         self._known: dict[str, Manifest] = {}
 

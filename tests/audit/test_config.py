@@ -2,7 +2,7 @@
 
 import pytest
 
-from audit.config import Config, load
+from audit.config import Config, load, nearest
 from audit.errors import ConfigError
 
 IDS = frozenset({"checkpoint-save", "docs-site"})
@@ -102,3 +102,19 @@ def test_a_policy_that_contradicts_itself_is_refused(text: str, says: str) -> No
 
 def test_a_bar_that_the_caps_just_allow_is_none() -> None:
     assert read("[caps]\ntests = 0.0\n[thresholds]\nmean = 0.75\n").thresholds == {"mean": 0.75}
+
+
+@pytest.mark.parametrize(
+    ("word", "hint"),
+    [
+        ("chekpointing", "checkpointing"),
+        ("tokeniser", "tokenization"),
+        ("ci", "ci-cd"),
+        ("hceckpointing", "checkpointing"),
+        ("nothing", ""),
+        ("x", ""),
+    ],
+)
+def test_what_is_not_alike_is_not_suggested(word: str, hint: str) -> None:
+    known = ("checkpointing", "tokenization", "ci-cd", "fine-tuning", "documentation")
+    assert nearest(word, known) == (f": did you mean {hint!r}?" if hint else "")

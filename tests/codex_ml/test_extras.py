@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from codex_ml.checkpointing import CheckpointManager
 from codex_ml.cli import main
 from codex_ml.errors import CodexError
 from codex_ml.extras import EXTRAS, cure
@@ -98,6 +99,15 @@ def test_a_tracker_without_its_library_says_what_to_install(
         CodexError, match=f"^tracker {name}: .* run pip install 'codex-ml.{name}.'$"
     ):
         tracker(tmp_path, {}, 0)
+
+
+def test_a_remote_without_its_library_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "fsspec", None)
+    says = r"^remote 'memory://x' cannot be used: fsspec .* run pip install 'codex-ml.remote.'$"
+    with pytest.raises(CodexError, match=says):
+        CheckpointManager(tmp_path, remote="memory://x")
 
 
 @pytest.mark.parametrize("arguments", [["--demo"], ["--demo", "--prove-resume"]])

@@ -7,6 +7,7 @@ from audit.docs_truth.cli.words import constant, decorations
 from audit.repository import Repository
 
 _APP = "typer.Typer()"
+_ONE = "an application of one command may be the command or hold it"
 
 
 def command(repo: Repository, name: str, module: Module) -> Command | None:
@@ -23,7 +24,8 @@ def command(repo: Repository, name: str, module: Module) -> Command | None:
                     callback = made
                 else:
                     commands.append(made)
-    commands += _added(repo, module)
+    added, more = _added(repo, module)
+    commands += added
     if not commands:
         return None
     extra = (Option(("--install-completion", "--show-completion"), module.path, 1, 0, hidden=True),)
@@ -31,23 +33,31 @@ def command(repo: Repository, name: str, module: Module) -> Command | None:
         only = commands[0]
         return Command(name, only.path, only.line, only.options + extra, only.commands, only.group)
     own = callback.options if callback is not None else _help(module)
-    return Command(name, module.path, 1, own + extra, tuple(commands), group=True)
+    return Command(name, module.path, 1, own + extra, tuple(commands), group=True, more=more)
 
 
-def _added(repo: Repository, module: Module) -> list[Command]:
-    """Return the applications that ``app.add_typer(other.app, name="x")`` adds."""
+def _added(repo: Repository, module: Module) -> tuple[list[Command], str]:
+    """Return what ``app.add_typer(other.app, name="x")`` adds, and why that may not be all."""
+    homes = {home.dotted: home for home in repo.product if home is not module}
     found: list[Command] = []
+    more = ""
     for call in module.facts.calls:
         if call.names[0] == f"{_APP}.add_typer" and call.args:
-            target = repo.program.resolve(module, call.args[0])[0]
-            for home in repo.product:
-                dotted = home.dotted
-                if target.startswith((f"{dotted}:", f"{dotted}.")) and home is not module:
-                    named = constant(call.keyword("name") or "") or dotted.rpartition(".")[2]
-                    inner = command(repo, named, home)
-                    if inner is not None:
-                        found.append(inner)
-    return found
+            said = call.args[0], repo.program.resolve(module, call.args[0])[0]
+            owners = [one.replace(":", ".").rpartition(".")[0] for one in said]
+            dotted = next((one for one in owners if one in homes), "")
+            named = constant(call.keyword("name") or "") or dotted.rpartition(".")[2]
+            inner = command(repo, named, homes[dotted]) if dotted else None
+            if inner is None:
+                more = "an application that is added is not followed"
+            else:
+                found.append(inner if inner.group else _grouped(named, inner))
+    return found, more
+
+
+def _grouped(name: str, only: Command) -> Command:
+    """Return an application of one command as a group: added to another it is one, or it is not."""
+    return Command(name, only.path, only.line, only.options, group=True, more=_ONE)
 
 
 def _help(module: Module) -> tuple[Option, ...]:

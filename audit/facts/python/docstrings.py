@@ -13,7 +13,9 @@ _NUMPY: Final = re.compile(
     r"^([ \t]*)(?:Parameters|Other Parameters)[ \t]*\n[ \t]*-{3,}[ \t]*$", re.MULTILINE
 )
 _UNDERLINE: Final = re.compile(r"\s*-{3,}\s*$")
-_GOOGLE_ITEM: Final = re.compile(r"^(?:\*{0,2}(\w+))\s*(?:\([^)\n]*(?:\([^)]*\)[^)\n]*)*\))?\s*:")
+_GOOGLE_ITEM: Final = re.compile(
+    r"^(?:\*{0,2}(\w+))\s*(?:\([^)\n]*(?:\([^)]*\)[^)\n]*)*\))?\s*:(?!\w+:`)"
+)
 _WORDS: Final = frozenset(
     {"Returns", "Return", "Raises", "Yields", "Note", "Notes", "Example", "Examples"}
 )

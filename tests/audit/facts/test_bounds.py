@@ -25,6 +25,9 @@ HOSTILE: list[tuple[FileKind, str, bytes]] = [
     ("yaml", "a tag that would run code", b"!!python/object/apply:os.system ['true']"),
     ("json", "nested arrays", b"[" * 100_000 + b"]" * 100_000),
     ("json", "half an object", b'{"a":'),
+    ("jsonc", "comments that do not end", b"/*" * 50_000),
+    ("jsonc", "commas and blanks", b", " * 50_000),
+    ("jsonc", "a string that does not end", b'"' + b"\\\\" * 50_000),
     ("toml", "nested arrays", b"a = " + b"[" * 10_000 + b"]" * 10_000),
     ("toml", "a key without a value", b"a = "),
     ("markdown", "nested quotes", b"> " * 5_000 + b"x"),
@@ -68,7 +71,7 @@ def test_any_bytes_end_with_facts_or_a_reason(kind: FileKind, content: bytes) ->
 
 @settings(max_examples=60, deadline=None)
 @given(
-    st.sampled_from(["markdown", "rst", "yaml", "toml", "json", "ini", "make", "shell"]),
+    st.sampled_from(["markdown", "rst", "yaml", "toml", "json", "jsonc", "ini", "make", "shell"]),
     st.text(max_size=400),
 )
 def test_any_text_ends_with_facts_or_a_reason(kind: FileKind, content: str) -> None:

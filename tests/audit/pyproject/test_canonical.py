@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from audit.pyproject.canonical import canonical
 from audit.pyproject.guard import problems
 from audit.pyproject.spelling import requirement
-from benchmarks.pyproject_corpus import faults
+from tests.audit.pyproject.faults import faults
 
 
 def form(text: str) -> str:
