@@ -88,8 +88,12 @@ def snippets(world: World) -> Iterator[Judged]:
             if not path or _TEMPLATE.search(path) or path.startswith((";", "http")):
                 continue
             claim = Claim(page.path, line, included)
-            if any(world.exists(one) for one in _bases(world, page, path, name)):
+            places = [*_bases(world, page, path, name)]
+            places += [f"{folder}/{path}".lstrip("/") for folder in world.includers(page)]
+            if any(world.exists(one) for one in places):
                 yield claim, HOLDS
+            elif any(world.ignored(one) for one in places):
+                yield claim, Unknown("a file that is made, and that Git ignores")
             elif any(char in path for char in "*?["):
                 yield claim, Unknown("a pattern of files")
             elif page.style == "sphinx" and sphinx.site(world, page.root).made:

@@ -89,7 +89,7 @@ def extras(world: World) -> Iterator[Judged]:
                 here = found[1] == "." and not _inside_another(world, page)
                 if here or normal(found[1]) == known.name:
                     for name in found[2].split(","):
-                        if re.fullmatch(r"(?!extras?$)[a-z][\w.-]*", name.strip()):
+                        if re.fullmatch(r"(?!extras?\d*$)[a-z][\w.-]*", name.strip()):
                             claim = Claim(page.path, line.line, line.text)
                             yield claim, authority.judge(normal(name))
 

@@ -10,7 +10,7 @@ from audit.docs_truth.world import World
 from audit.facts.model import PythonFacts
 
 _MAKES: Final = re.compile(
-    r"(shutil\.(copy|move)|subprocess\.|os\.system|.*apidoc\.(main|cmdline))"
+    r"(shutil\.(copy|move)|subprocess\.|os\.system|.*apidoc\.(main|cmdline)|.*\.exec_module$)"
 )
 _MAKING: Final = re.compile(r"gallery|apidoc|autoapi")
 

@@ -18,6 +18,15 @@ _CHOICES: Final = frozenset(
 """Parameters by which a function that writes checkpoints is told what is best."""
 
 
+_OPTIONS: Final = (
+    "metric_for_best_model", "load_best_model_at_end", "save_best", "save_best_only", "best_fn",
+)  # fmt: skip
+_KEEPS: Final = re.compile(r"^(Model)?Checkpoint$|^save")
+_BEST: Final = ("detectron2.engine.hooks.BestCheckpointer", "detectron2.engine.BestCheckpointer")
+_BEST_REACHED: Final = re.compile(r"\bbest\w* (==|[<>]=?) |(==|[<>]=?) [\w.@]*best\w*")
+"""A condition that the best so far is reached."""
+
+
 @practice("checkpoint-best", looks_for="a save that a comparison of metrics decides")
 def checkpoint_best(repo: Repository) -> Iterator[Place]:
     """A metric decides which checkpoint is kept or marked as best.
@@ -61,7 +70,11 @@ def checkpoint_best(repo: Repository) -> Iterator[Place]:
         if site.method == "ModelCheckpoint" and value != "None":
             found.append(at(site, "the monitored metric chooses the checkpoint"))
     says = "the trainer is told to keep the best checkpoint"
-    found += options(repo, says, "metric_for_best_model", "load_best_model_at_end")
+    found += options(repo, says, *_OPTIONS)
+    for site, _ in repo.given("score_function", "min_keys", "max_keys"):
+        if _KEEPS.search(site.method):
+            found.append(at(site, "the score chooses the checkpoint"))
+    found += [at(site, "the metric chooses the checkpoint") for site in repo.calls(*_BEST)]
     found += options(repo, "the evaluation keeps the best model", "best_model_save_path")
     yield from central(repo, found, CHECKPOINTS)
 
@@ -90,6 +103,9 @@ def _best_files(repo: Repository, known: Weights) -> Iterator[Place]:
     for site in (*known.writes, *copies):
         if any("best" in text and "'" in text for text in site.arguments()) and site.within("if"):
             yield at(site, "a condition decides which checkpoint is the best")
+    for site in known.writes:
+        if site.within("if", _BEST_REACHED.pattern):
+            yield at(site, "written when the best so far is reached")
 
 
 def _named_best(repo: Repository, known: Weights) -> Iterator[Place]:

@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from typing import Final
 
 from audit.practices.ranking import apart, central
-from audit.practices.registry import Place, at, practice
+from audit.practices.registry import Place, at, in_code, practice
 from audit.practices.weights import CHECKPOINTS, api, libraries, node, weights
 from audit.repository import Repository, Site
 
 _GENERATOR: Final = re.compile(r"torch\.Generator\(|rng|generator|random", re.IGNORECASE)
+_KEY: Final = re.compile(r"^(\w+_)?(rng|prng|key)(_key|s)?$")
 _FROM_FILE: Final = re.compile(
     r"((torch|pickle|numpy|json|joblib)\.load|load_checkpoint)\(\)(\[|\.get)"
 )
@@ -66,8 +67,19 @@ def checkpoint_rng_state(repo: Repository) -> Iterator[Place]:
     hooks = [*repo.methods("_save_rng_state", "_load_rng_state")]
     read = [s for s in restored if any(map(_FROM_FILE.search, s.call.args))]
     found = {*saved, *restored} if saved and restored and known.writes else {*read, *hooks}
+    yield from _in_state(repo) if known.writes else ()
     says = "random states travel with the checkpoint"
     yield from apart(at(site, says) for site in (*gets, *sets, *hooks) if site in found)
+
+
+def _in_state(repo: Repository) -> Iterator[Place]:
+    """Yield where the training state has a random key, or a NumPy generator gets its state."""
+    for module, place, one in repo.classes(r"^flax\.[\w.]*TrainState$"):
+        for field in module.facts.assigns:
+            if field.scope == place and _KEY.search(field.target):
+                yield in_code(module, place, one.line, "the training state holds a random key")
+    for module, made in repo.assigns(r"\.bit_generator\.state$"):
+        yield in_code(module, made.scope, made.line, "a generator gets its state back")
 
 
 def _of_generator(site: Site) -> bool:

@@ -7,6 +7,7 @@ from typing import Final
 from audit.practices.options import options
 from audit.practices.registry import Place, at, in_code, practice
 from audit.practices.weights import (
+    Weights,
     argument,
     callers,
     libraries,
@@ -21,7 +22,7 @@ _LIMIT: Final = re.compile(
     r"\bkeep\b|keep_(last|latest|recent|top|best|num|interval|n\b|k\b)|num_keep|to_keep|"
     r"total_limit|save_limit|max_(history|to_keep|checkpoints?)|(save|keep)\w*top_?k|last_n|n_saved|"
     r"(max|num|n)_(saved|to_save|ckpts?|checkpoints)|checkpoint(s|_\w+)?_limit|"
-    r"(delete|remove|discard)_(previous|old|older|last)|prune|rotate|history_size|len\(\) [<>]=? (?!0( |$))|(?<!\b0 )[<>]=? [\w.@]*len\(\)"
+    r"(delete|remove|discard)_(previous|old|older|last)|prune|rotate|history_size|maxlen|len\(\) [<>]=? (?!0( |$))|(?<!\b0 )[<>]=? [\w.@]*len\(\)"
 )
 _KEPT: Final = re.compile(
     r"\.(\w+_)?(keep_(last|latest|recent|n|top|best)\w*|max_to_keep|total_limit|to_keep) >=? "
@@ -35,9 +36,14 @@ _WEIGHTS: Final = re.compile(
     r"(^|_)(checkpoint|ckpt|weights?|safetensors|pretrained)(_|$)|^model_(path|file)|"
     r"(download|fetch)_(\w+_)?models?(_|$)"
 )
+_DIGESTS: Final = re.compile(r"'(sha\d+|md5)sum\b")
 _OPENS: Final = ("builtins.open", "io.open")  # the mode is their second argument
-_MOVES: Final = ("os.replace", "os.rename", "shutil.move")
-_LIMITS: Final = ("save_total_limit", "save_top_k", "max_to_keep", "keep_last_n", "total_limit")
+_MOVES: Final = ("os.replace", "os.rename", "shutil.move", "atomicwrites.atomic_write")
+_LIMITS: Final = (
+    "save_total_limit", "save_top_k", "max_to_keep", "keep_last_n", "total_limit", "max_keep_ckpts",
+    "save_num_checkpoints_to_keep", "n_saved",
+)  # fmt: skip
+_ABOUT: Final = re.compile(r"checkpoint|ckpt|snapshot")
 
 
 @practice("checkpoint-retention", looks_for="a rule that deletes old checkpoints")
@@ -82,7 +88,8 @@ def checkpoint_retention(repo: Repository) -> Iterator[Place]:
     if known.writes:
         reach = known.managers | repo.graph.within(known.managers, 1, up=False)
         for site in (*repo.calls(*_DELETES), *repo.methods(*_DELETE_METHODS)):
-            if node(site) in reach and _is_ruled(repo, site):
+            about = node(site) in reach or _ABOUT.search(site.scope.name.rpartition(".")[2])
+            if about and (_is_ruled(repo, site) or _replaces(site)):
                 yield at(site, "old checkpoints are deleted")
         deletes = [*repo.calls(*_DELETES), *repo.methods("unlink", "rmtree", "remove")]
         by_room = any(node(site) in known.rooms for site in deletes)
@@ -92,7 +99,18 @@ def checkpoint_retention(repo: Repository) -> Iterator[Place]:
                 by_room and here in known.rooms and any(map(_KEEPS.search, one.params))
             ):
                 yield in_code(module, place, one.line, "a number to keep decides what is deleted")
+    for site, _ in repo.given("keep"):
+        if "save_checkpoint" in site.names[0] and "flax" in site.names[0]:
+            yield at(site, "the number of checkpoints to keep is given")
     yield from options(repo, "the number of checkpoints to keep is given", *_LIMITS)
+
+
+def _replaces(site: Site) -> bool:
+    """Tell whether a function deletes what an attribute names, then names another by it."""
+    return any(text.startswith("self.") for text in site.call.args[:1]) and any(
+        one.scope == site.call.scope and one.target == site.call.args[0] and one.line > site.line
+        for one in site.module.facts.assigns
+    )
 
 
 def _is_ruled(repo: Repository, site: Site, hops: int = 2) -> bool:
@@ -228,11 +246,26 @@ def checkpoint_integrity(repo: Repository) -> Iterator[Place]:
     known = weights(repo)
     reach = known.saving | known.loading
     for site, name in libraries(repo, "hash-functions"):
-        if (node(site) in reach or _about_weights(site)) and _hashes_bytes(repo, site):
+        about = node(site) in reach or _about_weights(site) or _helps(repo, site, known)
+        if about and _hashes_bytes(repo, site):
             yield at(site, f"{name} over a file of weights")
-    for site, value in repo.given("check_hash", "hash_prefix"):
-        if value not in ("False", "None"):
+    for site in repo.methods("run", "check_output", "Popen", "check_call", "getoutput", "system"):
+        if node(site) in reach and any(map(_DIGESTS.search, site.arguments())):
+            yield at(site, "a program hashes the file of weights")
+    for site, value in repo.given("check_hash", "hash_prefix", "known_hash"):
+        known_hash = node(site) in reach or site.call.keyword("known_hash") is None
+        if value not in ("False", "None") and known_hash:
             yield at(site, "the hash of downloaded weights is checked")
+
+
+def _helps(repo: Repository, site: Site, known: Weights) -> bool:
+    """Tell whether a function that hashes is called where weights are written or read, or by
+    one that is about a file of weights."""
+    here = {*map(node, (*known.writes, *known.reads))}
+    return any(
+        node(one) in here or _about_weights(one)
+        for one in callers(repo, site.module, site.call.scope)
+    )
 
 
 def _hashes_bytes(repo: Repository, site: Site) -> bool:

@@ -5,10 +5,12 @@ from collections.abc import Iterator
 from typing import Final
 
 from audit.practices.libraries import named
+from audit.practices.options import options
 from audit.practices.ranking import central
 from audit.practices.registry import Place, at, in_code, practice
 from audit.practices.weights import (
     CHECKPOINTS,
+    Weights,
     api,
     deepspeed_engines,
     libraries,
@@ -20,8 +22,14 @@ from audit.practices.weights import (
 from audit.repository import Repository, Site
 
 _RANK: Final = re.compile(r"rank|process_index|shard_id|_part\b", re.IGNORECASE)
+_OWN_RANK: Final = re.compile(r"rank\w*(\(\))?(\}|$|,)")
 _INDEX: Final = re.compile(r"\['weight_map'\]|'weight_map':")
 _LITERAL: Final = re.compile(r"\w?['\"]")
+_COMMANDS: Final = ("run", "call", "check_call", "check_output", "Popen", "system")
+_COPIES: Final = re.compile(
+    r"f?'(aws'?,? '?s3|gsutil|gcloud'?,? '?storage|azcopy|s3cmd|rclone|hdfs|hadoop)\b"
+)
+"""Command lines of storage clients."""
 _UPLOADS: Final = (
     "push_to_hub",
     "upload_folder",
@@ -74,11 +82,32 @@ def checkpoint_sharded(repo: Repository) -> Iterator[Place]:
     for site in (*known.writes, *known.reads):
         if any(_RANK.search(part) for part in re.findall(r"\{[^{}]*\}", _paths(site))):
             yield at(site, "each rank has its own file")
+    yield from _split(repo, known)
     for site in repo.methods("local_state_dict", "sharded_state_dict", "load_local_state_dict"):
         yield at(site, "a state dict in parts")
     yield from _indexed(repo)
     for site in deepspeed_engines(repo, "save_checkpoint", "load_checkpoint"):
         yield at(site, "DeepSpeed writes one part for each rank")
+
+
+def _split(repo: Repository, known: Weights) -> Iterator[Place]:
+    """Yield options for parts, and paths by rank that a function of the repository makes."""
+    for site, value in repo.given("state_dict_type", "fsdp_config"):
+        if re.search(r"sharded|SHARDED", value):
+            yield at(site, "state dicts in parts are chosen")
+    for site, _ in repo.given("max_shard_size"):
+        if site.method.startswith("save"):
+            yield at(site, "weights over files of a limited size")
+    makers = {
+        repo.program.resolve(site.module, text.partition("(")[0])[1]
+        for site in (*known.writes, *known.reads)
+        for text in site.call.args[:2]
+        if text.endswith("()")
+    }
+    for maker in sorted(makers - {-1}):
+        for site in repo.by_scope.get(maker, ()):
+            if any(map(_OWN_RANK.search, site.arguments())):
+                yield at(site, "the path of each rank is its own")
 
 
 def _paths(site: Site) -> str:
@@ -157,6 +186,8 @@ def checkpoint_async(repo: Repository) -> Iterator[Place]:
         )
         if found in close or named_so or id(site.call) in handed:
             yield at(site, f"checkpoints are written by {worker}")
+    says = "checkpoints are written while training goes on"
+    yield from options(repo, says, "async_sharded_save", "enable_async_checkpointing")
     for site in repo.methods("opena"):
         if node(site) in known.around:
             yield at(site, "checkpoints are written by an asynchronous file")
@@ -206,6 +237,18 @@ def _remote(repo: Repository) -> Iterator[Place]:
     for site in repo.methods(*_UPLOADS):
         if _uploads_weights(repo, site):
             yield at(site, "model files are uploaded to a hub")
+    for site in repo.methods(*_COMMANDS):
+        if node(site) in reach and any(map(_COPIES.search, site.arguments())):
+            yield at(site, "checkpoints are copied by a storage client")
+    yield from _sent(repo, known)
+    mixins = "|".join(map(re.escape, named("hub-mixins")))
+    for module, place, one in repo.classes(bases=f"^({mixins})$"):
+        if any(known.owner(writer) == module.first + place for writer in map(node, known.writes)):
+            yield in_code(module, place, one.line, "the model class inherits push_to_hub")
+
+
+def _sent(repo: Repository, known: Weights) -> Iterator[Place]:
+    """Yield artifacts of trackers that hold weights, and downloads of the project's own."""
     writers = {*map(node, known.writes)}
     artifacts = {node(site) for site, kind in repo.given("type") if _is_model_kind(site, kind)}
     for site in repo.methods(*_ARTIFACTS):
@@ -215,10 +258,6 @@ def _remote(repo: Repository) -> Iterator[Place]:
     for site, _ in libraries(repo, "downloaders"):
         if node(site) in fetched and _lists_weights(site):
             yield at(site, "the project's own weights are downloaded")
-    mixins = "|".join(map(re.escape, named("hub-mixins")))
-    for module, place, one in repo.classes(bases=f"^({mixins})$"):
-        if any(known.owner(writer) == module.first + place for writer in map(node, known.writes)):
-            yield in_code(module, place, one.line, "the model class inherits push_to_hub")
 
 
 def _is_model_kind(site: Site, kind: str) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from audit.practices import learners
+from audit.practices.libraries import library
 from audit.practices.ranking import central
 from audit.practices.registry import Place, at, in_code, practice
 from audit.practices.weights import (
@@ -33,6 +34,21 @@ _OPTIMIZER_FILE: Final = re.compile(
 """Parameters by which a function is told to write, or read, the optimizer's state too."""
 _STATES: Final = re.compile(r"'model\w*': @[^{}]*'optim\w*': @|'optim\w*': @[^{}]*'model\w*': @")
 """A mapping of the parts of a training state."""
+_ABOUT_OPTIMIZER: Final = re.compile(
+    r"[@%\w.]*optim\w*(\(\))?\.(param_groups|defaults)[^,}]*|"
+    r"[@%\w.]*optim\w*_(name|type|cls|class|config|cfg|args|kwargs)\b|'optim\w*': '\w+'",
+    re.IGNORECASE,
+)
+"""What is said about an optimizer: its name, rate or settings."""
+_WHOLE_STATE: Final = re.compile(r"state\b")
+_FLAX_STATES: Final = (
+    "flax.training.train_state.TrainState.create", "flax.training.train_state.TrainState",
+    "flax.nnx.Optimizer", "flax.nnx.ModelAndOptimizer",
+)  # fmt: skip
+_READ_STATE: Final = re.compile(
+    r"(load|restore)\w*\(\)(\[|\.(get|pop)\()'\w*opt(im\w*)?(_state\w*)?'"
+)
+"""The optimizer's part of what was read from a file."""
 _STEP: Final = r"(global_?|current_?|num_?)?(step|epoch|iter|iteration|update|timestep)(s|_num)?"
 _PROGRESS: Final = re.compile(rf"\b\w*{_STEP}\w*$|\['{_STEP}'\]$")
 _LOADED_PROGRESS: Final = re.compile(
@@ -143,17 +159,34 @@ def checkpoint_train_state(repo: Repository) -> Iterator[Place]:
 
 def _written(repo: Repository) -> Iterator[Place]:
     known = weights(repo)
-    for site, library in libraries(repo, "train-state-writers"):
-        yield at(site, f"{library} writes the optimizer's state")
-    for site, library in learners.called(repo, *learners.SAVES):
-        yield at(site, f"{library} keeps the optimizer's state with the weights")
+    for site, name in libraries(repo, "train-state-writers"):
+        yield at(site, f"{name} writes the optimizer's state")
+    for site, name in learners.called(repo, *learners.SAVES):
+        yield at(site, f"{name} keeps the optimizer's state with the weights")
     for site in engines(repo, "save_state", "save_checkpoint", "_save_optimizer_and_scheduler"):
         yield at(site, "the engine writes the optimizer's state")
     for site in known.writes:
-        if any(OPTIMIZER.search(api(text)) for text in site.call.args[:1]):
+        if any(map(_names_state, site.arguments())):
             yield at(site, "the optimizer's state is written")
+        elif _keeps_all(repo, site):
+            yield at(site, "a training state with the optimizer's is written")
     if known.writes:
         yield from _collected(repo, known)
+
+
+def _names_state(text: str) -> bool:
+    """Tell whether a payload holds an optimizer's state, not only its name or rate."""
+    return bool(OPTIMIZER.search(api(_ABOUT_OPTIMIZER.sub("", text))))
+
+
+def _keeps_all(repo: Repository, site: Site) -> bool:
+    """Tell whether a JAX library writes or reads Flax's state, whose part the optimizer's is."""
+    return (
+        site.names[0].startswith(("orbax.", "flax."))
+        and any(map(_WHOLE_STATE.search, site.arguments()))
+        and not any(".params" in text for text in site.arguments())
+        and (any(repo.calls(*_FLAX_STATES)) or any(repo.classes(r"^flax\.[\w.]*TrainState$")))
+    )
 
 
 def _collected(repo: Repository, known: Weights) -> Iterator[Place]:
@@ -254,13 +287,40 @@ def _restored(repo: Repository) -> Iterator[Place]:
             yield at(site, "what is registered, the optimizer too, gets its state back")
     for site in repo.methods("resume_or_load"):
         yield at(site, "training is resumed from the last checkpoint")
-    for site, library in libraries(repo, "train-state-readers"):
-        yield at(site, f"{library} restores the optimizer's state")
+    for site, name in libraries(repo, "train-state-readers"):
+        yield at(site, f"{name} restores the optimizer's state")
     yield from _parts(repo, known)
     yield from _progress(repo, known)
-    for site, value in repo.given("resume_from_checkpoint", "ckpt_path"):
-        if site.method in ("train", "fit") and value != "None":
+    yield from _told(repo)
+    yield from _read_back(repo)
+
+
+def _told(repo: Repository) -> Iterator[Place]:
+    """Yield where another library's trainer is told to resume."""
+    for site, value in repo.given("resume_from_checkpoint", "ckpt_path", "load_path"):
+        starts = site.method in ("train", "fit") or (
+            library("trainers", site.names) and site.call.keyword("ckpt_path") is None
+        )
+        if value != "None" and starts:
             yield at(site, "training is started from a checkpoint")
+    for module, one in repo.assigns(r"^[\w.@]+\.resume$"):
+        if one.value == "True" and any(repo.calls("mmengine.runner.Runner*")):
+            yield in_code(module, one.scope, one.line, "the runner is told to resume")
+
+
+def _read_back(repo: Repository) -> Iterator[Place]:
+    """Yield where the optimizer's part of a state comes back without a method of its own."""
+    for site in repo.calls("tensorflow.train.Checkpoint"):
+        if site.call.keyword("optimizer") and _restores_beside(repo, site):
+            yield at(site, "what is registered, the optimizer too, gets its state back")
+    for module, place, definition in repo.definitions:
+        if any(map(_READ_STATE.search, definition.returns)):
+            yield in_code(module, place, definition.line, "the optimizer's state is read back")
+
+
+def _restores_beside(repo: Repository, site: Site) -> bool:
+    restores = ("restore", "restore_or_initialize", "read")
+    return any(one.module is site.module for one in repo.methods(*restores))
 
 
 def _parts(repo: Repository, known: Weights) -> Iterator[Place]:
@@ -275,10 +335,12 @@ def _parts(repo: Repository, known: Weights) -> Iterator[Place]:
 
 def _progress(repo: Repository, known: Weights) -> Iterator[Place]:
     """Yield where a whole training state, or its step, is restored."""
-    for site, library in libraries(repo, "weight-restorers"):
-        for text in (one for value in site.arguments() for one in handed(repo, site, value)):
-            if _OPTIMIZER_KEY.search(text):
-                yield at(site, f"{library} restores a state with the optimizer's")
+    for site, name in libraries(repo, "weight-restorers"):
+        texts = [one for value in site.arguments() for one in handed(repo, site, value)]
+        if any(_OPTIMIZER_KEY.search(text) or "opt_state" in text for text in texts) or _keeps_all(
+            repo, site
+        ):
+            yield at(site, f"{name} restores a state with the optimizer's")
     saved = known.reads and any(checkpoint_train_state(repo))
     trainers = {
         known.owner(module.first + one.scope) for module, one in repo.assigns(r"^self\.\w*optim")

@@ -18,7 +18,7 @@ from audit.practices.loops import (
     training_files,
     trains,
 )
-from audit.practices.options import handed
+from audit.practices.options import handed, recorded
 from audit.practices.registry import Place, at, in_code, practice
 from audit.practices.training_schedule import arithmetic
 from audit.repository import Repository, Site
@@ -91,6 +91,8 @@ def _accumulating_loops(repo: Repository) -> Iterator[Place]:
             outer = loops_around(step)
             if len(inner) > len(outer) > 0 and inner[-len(outer) :] == outer:
                 yield at(site, "backward in a loop inside the loop that steps the optimizer")
+            if inner and not outer and step.line > site.line and not _clears(repo, site, inner):
+                yield at(site, "backward in a loop before the step of the optimizer")
             waits = [
                 one
                 for one in step.blocks()
@@ -98,6 +100,14 @@ def _accumulating_loops(repo: Repository) -> Iterator[Place]:
             ]
             if waits and not _shares_a_block(repo, step, waits):
                 yield at(step, "the optimizer steps once every few batches")
+
+
+def _clears(repo: Repository, site: Site, loops: tuple[Block, ...]) -> bool:
+    """Tell whether gradients are cleared inside one of the loops."""
+    return any(
+        one.method == "zero_grad" and not set(loops).isdisjoint(one.blocks())
+        for one in function_calls(repo, site)
+    )
 
 
 def _calls_before_the_step(repo: Repository) -> Iterator[Place]:
@@ -156,9 +166,24 @@ def _accumulation_options(repo: Repository) -> Iterator[Place]:
     for site in repo.methods("set_requires_gradient_sync", "set_is_last_backward"):
         if site.call.args[:1] not in (("True",), ("False",)):
             yield at(site, f"{site.method} holds back the synchronisation of gradients")
+    yield from _engine_options(repo)
     if trains(repo):
         for module in repo.product:
             yield from _accumulation_steps(module)
+        for module, place, definition in repo.definitions:
+            if any(map(_names_accumulation, definition.params)):
+                yield in_code(module, place, definition.line, "is given the accumulation steps")
+
+
+def _engine_options(repo: Repository) -> Iterator[Place]:
+    """Yield options by which another library's engine accumulates."""
+    for site in repo.calls("optax.MultiSteps", "optax.apply_every"):
+        yield at(site, "optax steps once every few batches")
+    yield from recorded(repo, "gradient_accumulation_steps")
+    for site, value in repo.given("device_train_microbatch_size", "num_microbatches"):
+        if value not in ("1", "None"):
+            yield at(site, "hands the size or number of micro-batches to the engine")
+    if trains(repo):
         for name in filter(_names_accumulation, repo.by_keyword):
             for site, value in repo.given(name):
                 if value not in ("1", "None"):

@@ -14,9 +14,9 @@ from audit.practices.loops import (
     spread,
     training_files,
 )
-from audit.practices.options import handed
+from audit.practices.options import configured, handed, recorded
 from audit.practices.registry import Place, at, in_code, practice
-from audit.repository import Repository, Site
+from audit.repository import Repository, Site, once
 
 _CLIP: Final = re.compile(r"^_?(\w+_)?clip_(by_)?\w*(grad|global_norm)\w*$|^unitwise_norm$")
 
@@ -67,6 +67,10 @@ def train_grad_clipping(repo: Repository) -> Iterator[Place]:
             found += [at(site, f"calls {method}") for site in sites]
     for one in handed(repo, "gradient_clip_val", "gradient_clipping", "max_grad_norm", "clip_grad"):
         found.append(one.place("passes {} to the engine"))
+    for site, value in repo.given("clipnorm", "clipvalue", "global_clipnorm"):
+        if value != "None" and re.search(r"optim|Adam|SGD|RMSprop", site.names[0]):
+            found.append(at(site, "the Keras optimizer clips"))
+    found += recorded(repo, "gradient_clipping")
     if runs_training(repo):
         found += [
             in_code(module, scope_at(module, one.line), one.line, "is an option of the engine")
@@ -121,6 +125,14 @@ def train_nonfinite_guard(repo: Repository) -> Iterator[Place]:
         if not _NOT_LOSS.search(_subject(site))
         and (_LOSS.search(_subject(site)) or _is_loss(site, known) or _guards(site, training))
     ]
+    checks += [at(s, f"stops with {what}") for s, what in library_calls(repo, "nonfinite-guards")]
+    checks += [at(s, "stops at a bad loss") for s in configured(repo, "^'CheckInvalidLossHook'")]
+    checks += [*_unequal(repo), *_replaced(repo)]
+    checks += [
+        at(site, "training stops at a loss that is not finite")
+        for site, value in repo.given("terminate_on_nan")
+        if value != "False"
+    ]
     checks += [
         at(site, "clipping raises an error for gradients that are not finite")
         for site, value in repo.given("error_if_nonfinite")
@@ -134,6 +146,25 @@ def train_nonfinite_guard(repo: Repository) -> Iterator[Place]:
     yield from spread([*checks, *scaled], training_files(repo))
 
 
+def _unequal(repo: Repository) -> Iterator[Place]:
+    """Yield conditions that a loss differs from itself, as NaN alone does."""
+    for module in repo.product:
+        for block in module.facts.blocks:
+            if block.kind == "if" and " != " in block.text:
+                left, _, right = block.text.partition(" != ")
+                scope = scope_at(module, block.line)
+                known = losses(repo).get(module.first + scope, ()) if left == right else ()
+                if any(left.startswith(text) for text in known):
+                    yield in_code(module, scope, block.line, "compares the loss with itself")
+
+
+def _replaced(repo: Repository) -> Iterator[Place]:
+    for site in repo.methods("nan_to_num", "nan_to_num_"):
+        if any(".grad" in text for text in (*site.call.args, *site.receivers)):
+            yield at(site, "replaces gradients that are not finite")
+
+
+@once
 def losses(repo: Repository) -> dict[int, set[str]]:
     """Return the texts that are differentiated, by the function that does so."""
     found: dict[int, set[str]] = {}
@@ -159,7 +190,7 @@ def _subject(site: Site) -> str:
     inner = (
         one.args[0]
         for one in site.module.facts.calls
-        if one.line == site.line and one.args and f"{one.names[0]}()" == first
+        if one.scope == site.call.scope and one.args and f"{one.names[0]}()" == first
     )
     return " ".join((first, *inner))
 

@@ -171,8 +171,14 @@ def optimizer_steps(repo: Repository) -> Iterator[Site]:
             yield site
     yield from repo.methods("apply_gradients", "apply_updates", "optimizer_step", "lr_step")
     for site in repo.methods("update"):  # MLX and NNX: optimizer.update(model, gradients)
-        if len(site.call.args) == 2 and any("optim" in one.lower() for one in site.receivers):
+        known = any("optim" in one.lower() for one in site.receivers)
+        if known and (len(site.call.args) == 2 or _is_given_gradients(site)):
             yield site
+
+
+def _is_given_gradients(site: Site) -> bool:
+    """Tell whether the only argument of a call is what JAX computed as gradients."""
+    return len(site.call.args) == 1 and "grad()(" in site.call.args[0]
 
 
 def _is_optimizers_own(repo: Repository, site: Site) -> bool:

@@ -10,12 +10,17 @@ import msgspec
 
 from audit.code.modules import Module
 from audit.practices.registry import Place, in_code
-from audit.repository import Repository, once
+from audit.repository import Repository, Site, once
 
 _ENTRY: Final = re.compile(r"\['(\w+)'\]$")
 _ATTRIBUTE: Final = re.compile(r"^[@%]?(\w+\.)*\w*(?:args|arguments)\.(\w+)$")
 """An attribute of an object that holds the arguments of an engine."""
 _ARGUMENTS: Final = re.compile(r"(^|[.:])\w*Training(Arguments|Args)$")
+_DEEPSPEED: Final = (
+    "deepspeed.initialize", "transformers.integrations.HfDeepSpeedConfig",
+    "transformers.deepspeed.HfDeepSpeedConfig", "accelerate.DeepSpeedPlugin",
+    "accelerate.utils.DeepSpeedPlugin",
+)  # fmt: skip
 _OFF: Final = frozenset(
     {"None", "False", "-1", "0", "0.0", "'none'", "'no'", "''", "[]", "()", "{}"}
 )
@@ -58,6 +63,23 @@ def handed(repo: Repository, *names: str, off: bool = False) -> Iterator[Option]
 def options(repo: Repository, says: str, *names: str) -> Iterator[Place]:
     """Yield the places where an option of these names is given a value that switches it on."""
     return (one.place(says) for one in handed(repo, *names))
+
+
+def configured(repo: Repository, pattern: str) -> Iterator[Site]:
+    """Yield what configuration files in Python choose by name: ``dict(type="AmpOptimWrapper")``."""
+    for site, value in repo.given("type"):
+        if site.names[0] == "builtins.dict" and re.search(pattern, value):
+            yield site
+
+
+def recorded(repo: Repository, *keys: str) -> Iterator[Place]:
+    """Yield mappings with one of the keys, where DeepSpeed takes its configuration from such."""
+    if any(repo.calls(*_DEEPSPEED)):
+        wanted = {*keys}
+        for module in repo.product:
+            for one in module.facts.records:
+                if not wanted.isdisjoint(one.keys):
+                    yield in_code(module, 0, one.line, "configures the DeepSpeed engine")
 
 
 @once

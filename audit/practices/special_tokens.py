@@ -13,8 +13,11 @@ from audit.repository import Repository
 
 _SPECIAL: Final = re.compile(
     r"\b(\w+_)?((bos|eos|pad|unk|eod|eot|endoftext)_?(token|tok|idx|index|id|word)(_?ids?|_?index|s|"
-    r"_string|_str)?|bos|eos|eod|eot)\b"
+    r"_string|_str)?|bos|eos|eod|eot)\b|"
+    r"\b([A-Z]+_)?(BOS|EOS|SOS|PAD|UNK)(_?(TOKEN|IDX|INDEX|ID|WORD|TAG|SYMBOL)S?(_ID)?)?\b|"
+    r"'(\[(CLS|SEP|BOS|EOS|PAD|UNK)\]|</?s>|<(bos|eos|sos|pad|unk)>|<\|endoftext\|>)'"
 )
+"""Names of special tokens in APIs and constants, and their usual texts."""
 
 
 @practice("tokenizer-special-tokens", looks_for="handling of begin, end or padding tokens")
@@ -65,6 +68,9 @@ def _named(repo: Repository) -> Iterator[Place]:
         owner = module.facts.definitions[made.scope].name.rpartition(".")[0]
         if VOCABULARY.search(owner) and made.value not in ("{}", "[]", "None"):
             yield in_code(module, made.scope, made.line, "the tokenizer has special tokens")
+    for site in repo.methods("eos", "bos", "pad", "eos_index", "bos_index", "pad_index"):
+        if any(re.search(r"dictionary|vocab|_dict$|tokenizer", one) for one in site.receivers):
+            yield at(site, "the vocabulary is asked for a special token")
     own = rf"^_?({_SPECIAL.pattern}|(add|register|set)_special_tokens?)$"
     for module, place, one in repo.functions(own):
         around = module.facts.definitions[one.parent]
@@ -72,11 +78,16 @@ def _named(repo: Repository) -> Iterator[Place]:
             yield in_code(module, place, one.line, "the tokenizer names a special token")
 
 
-_MARKS: Final = ("bos", "eos", "eot", "eod", "pad")
+_MARKS: Final = (
+    "bos", "eos", "eot", "eod", "pad", "BOS", "EOS", "SOS", "PAD", "'[", "'<",
+)  # fmt: skip
 
 
 def _compared(repo: Repository) -> Iterator[Place]:
     """Yield where a token is compared with a special one, or put before or after others."""
+    for module, place, definition in repo.definitions:
+        if any("+" in text and _JOINED.search(api(text)) for text in definition.returns):
+            yield in_code(module, place, definition.line, "a special token is added")
     for module in repo.product:
         for block in module.facts.blocks:
             text = block.text

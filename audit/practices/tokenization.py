@@ -13,14 +13,18 @@ from audit.practices.weights import api, argument, libraries
 from audit.repository import Repository, Site
 
 _MAKERS: Final = "|".join(re.escape(one.removesuffix("*")) for one in named("tokenizers"))
-_TOKENIZER: Final = re.compile(rf"\b({_MAKERS})|tokenizer|Tokenizer\w*\(|\bprocessing_class\b")
+_TOKENIZER: Final = re.compile(
+    rf"\b({_MAKERS})|tokenizer|Tokenizer\w*\(|\bprocessing_class\b|(^|[@.])(\w+_)?tok$"
+)
 _ENCODES: Final = (
     "encode", "encode_plus", "batch_encode_plus", "encode_ordinary", "encode_batch", "tokenize",
     "encode_as_ids", "EncodeAsIds", "apply_chat_template", "convert_tokens_to_ids", "__call__",
+    "texts_to_sequences", "encode_sequence", "encode_sequence_torch",
 )  # fmt: skip
 _DECODES: Final = (
     "decode", "batch_decode", "decode_batch", "decode_ids", "DecodeIds", "convert_ids_to_tokens",
     "id_to_token", "IdToPiece", "id_to_piece", "decode_single_token_bytes",
+    "sequences_to_texts", "decode_ndim", "decode_torch",
 )  # fmt: skip
 
 
@@ -61,7 +65,7 @@ def tokenizer_encode_decode(repo: Repository) -> Iterator[Place]:
     back = [site for site in repo.methods(*_DECODES) if _of_tokenizer(site)]
     found = [
         in_code(module, place, module.facts.definitions[place].line, "own tokenizer")
-        for module, place in _codecs(repo)
+        for module, place in (*_codecs(repo), *_converters(repo))
     ]
     if there and back:
         found += list(_own(repo))
@@ -98,6 +102,20 @@ def _codecs(repo: Repository) -> Iterator[tuple[Module, int]]:
             if back is not None and _joins_text(repo, module, back):
                 yield module, back
                 yield module, place
+
+
+def _converters(repo: Repository) -> Iterator[tuple[Module, int]]:
+    """Yield functions beside each other whose names say both directions: ``tokens2ids``."""
+    there = {(module.path, one.parent) for module, _, one in repo.functions(_TO_IDS)}
+    for module, place, one in repo.functions(_TO_TEXT) if there else ():
+        if (module.path, one.parent) in there:
+            yield module, place
+
+
+_TEXT: Final = "(text|token|str|string|char|word|sentence|piece)s?"
+_IDS: Final = r"(id|idx|index|indices|indice|int|tensor|seq|sequence)(e?s)?"
+_TO_IDS: Final = rf"^_?(\w+_)?{_TEXT}_?(to|2)_?{_IDS}$"
+_TO_TEXT: Final = rf"^_?(\w+_)?{_IDS}_?(to|2)_?{_TEXT}$"
 
 
 def _joins_text(repo: Repository, module: Module, place: int) -> bool:
@@ -144,8 +162,15 @@ def tokenizer_train(repo: Repository) -> Iterator[Place]:
     for site in repo.methods("train_from_iterator", "train_new_from_iterator"):
         yield at(site, "a tokenizer is trained from text")
     for site in repo.methods("train"):
-        if site.call.args and any(_MADE.search(one) for one in site.receivers):
+        given = site.call.args or site.call.keyword("files")
+        if given and any(_MADE.search(one) for one in site.receivers):
             yield at(site, "a tokenizer is trained from files")
+    for site in repo.methods("run", "check_call", "call", "system", "Popen"):
+        if any(map(_TRAINS.match, site.call.args)):
+            yield at(site, "a program trains a vocabulary")
+    for site in repo.methods("add_word", "add_symbol"):
+        if site.within("for") and not site.within("for", r"special"):
+            yield at(site, "a vocabulary is built from the words that are read")
     for module, place, one in repo.functions(_BUILDS.pattern):
         if _counts(repo, module, place) or _trains_itself(module, one):
             yield in_code(module, place, one.line, "a vocabulary is built from counts")
@@ -153,11 +178,24 @@ def tokenizer_train(repo: Repository) -> Iterator[Place]:
 
 def _counts(repo: Repository, module: Module, place: int) -> bool:
     """Tell whether a function, or one that it calls, counts what it sees."""
+    own = module.facts.definitions[place].name.rpartition(".")[2]
     for near in repo.graph.within([module.first + place], 1, up=False):
         for site in repo.by_scope.get(near, ()):
             if site.names[0] in _COUNTERS or site.method in ("most_common", "add_item"):
                 return True
+            if _tallies(site) and _ABOUT_WORDS.search(own):
+                return True
     return False
+
+
+def _tallies(site: Site) -> bool:
+    """Tell whether a call counts in a mapping, or sorts the different characters of a text."""
+    first = site.call.args[0] if site.call.args else ""
+    return (
+        (site.method == "get" and site.call.args[1:] == ("0",))
+        or (site.names[0] == "collections.defaultdict" and first == "builtins.int")
+        or (site.names[0] == "builtins.sorted" and first.startswith("builtins.set()"))
+    )
 
 
 def _trains_itself(module: Module, one: Definition) -> bool:
@@ -172,7 +210,11 @@ _BUILDS: Final = re.compile(
     r"^_?(build|make|create|generate|finalize|get)_(\w+_)?(vocab|vocabulary|dictionary|merges)"
     r"(_(dict|dictionary|file|from_\w+))?$|^(train|fit|fit_on_texts|learn|train_from_\w+)$"
 )
+_TRAINS: Final = re.compile(r"\['(spm_train|subword-nmt|fast)'|f?'(spm_train|subword-nmt learn)")
+_ABOUT_WORDS: Final = re.compile(r"vocab|dictionary|merges|bpe|tokenizer")
 _COUNTERS: Final = ("collections.Counter", "collections.Counter().update")
+_MADE_ONE: Final = re.compile(rf"^({_MAKERS})[\w.]*\(\)$")
+_VOCABULARY_FILE: Final = re.compile(r"'[^']*\b(vocab|vocabulary|merges|tokenizer)\.\w+'")
 _MADE: Final = re.compile(rf"\b({_MAKERS})\w*[.(]")
 
 
@@ -213,7 +255,13 @@ def _persisted(repo: Repository) -> Iterator[Place]:
         if any(key in ("model_prefix", "model_writer") for key, _ in site.call.kwargs):
             yield at(site, "the trained tokenizer is written")
     yield from _writing(repo)
-    for site in repo.calls("pickle.dump", "json.dump", "torch.save"):
+    for site in repo.methods("open"):
+        if _opens_to_write(site) and any(map(_VOCABULARY_FILE.search, site.arguments())):
+            yield at(site, "the file of the vocabulary is written")
+    for site in repo.calls("pickle.dump", "json.dump", "torch.save", "joblib.dump", "dill.dump"):
+        whole = argument(site, 0)
+        if re.search(r"(^|[@.])(\w+_)?tokenizer$", whole) or _MADE_ONE.match(whole):
+            yield at(site, "the tokenizer is pickled")
         if re.search(r"'(stoi|itos|vocab|merges|token2id|word2idx)'|tiktoken", argument(site, 0)):
             yield at(site, "the vocabulary is written")
     for site in repo.calls("shutil.copy", "shutil.copyfile", "shutil.copy2"):

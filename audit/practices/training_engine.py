@@ -18,14 +18,18 @@ from audit.practices.loops import (
     training_files,
     trains,
 )
-from audit.practices.options import handed
-from audit.practices.registry import Place, at, practice
+from audit.practices.options import configured, handed, recorded
+from audit.practices.registry import Place, at, in_code, practice
 from audit.practices.training_schedule import OPTIMIZER_CLASS
 from audit.repository import Repository, Site
 
 _TRAINER: Final = r"(^|[.:])\w*(Trainer|TrainingArguments|LightningModule)$"
 _PRECISION_OPTION: Final = re.compile(r"^(mixed_precision|amp|use_amp|fp16|bf16|fp8)(_\w+)?$")
 _AUTOCAST: Final = re.compile(r"^(autocast|\w*mixed_precision_context\w*|get_\w*grad_scaler)$")
+_OWN_PRECISION: Final = re.compile(
+    r"^_?(\w+_)?((fp|bf|float)_?16|mixed_precision|half)_(\w+_)?optim\w*$|"
+    r"^_?(\w+_)?(loss|grad|gradient)_scaler$"
+)
 _HALF: Final = re.compile(r"16|8|mixed|half|amp|@|self\.|\.", re.IGNORECASE)
 
 
@@ -71,6 +75,11 @@ def train_loop(repo: Repository) -> Iterator[Place]:
             split.append(at(site, "computes gradients in a loop that steps the optimizer"))
         elif _class_of(repo, node) in holders:
             split.append(at(site, "computes gradients for the class's optimizer step"))
+    split += [
+        at(site, f"{site.method} computes gradients and steps")
+        for site in repo.methods("update_params", "train_batch")
+        if any(re.search(r"optim|deepspeed", text) for text in repo.kinds(site))
+    ]
     yield from spread(split, training_files(repo))
 
 
@@ -113,8 +122,11 @@ def train_mixed_precision(repo: Repository) -> Iterator[Place]:
     scalers = [at(site, "scales the loss") for site in repo.methods("GradScaler")]
     policies = [at(s, f"uses {what}") for s, what in library_calls(repo, "mixed-precision")]
     found = [*scalers, *policies]
+    found += [at(s, "chooses AMP by name") for s in configured(repo, r"^'Amp\w*OptimWrapper'")]
+    found += recorded(repo, "fp16", "bf16")
     if trains(repo):
         found += _precision_options(repo)
+        found += _own_precision(repo)
         inference = gradients_off(repo)
         for method in filter(_AUTOCAST.search, repo.by_method):
             for site in repo.methods(method):
@@ -124,6 +136,22 @@ def train_mixed_precision(repo: Repository) -> Iterator[Place]:
                 ):
                     found.append(at(site, f"runs under {method}"))
     yield from spread(found, training_files(repo))
+
+
+def _own_precision(repo: Repository) -> Iterator[Place]:
+    """Yield own optimizers and loss scalers for half precision, and models cast for training."""
+    for module, place, one in repo.definitions:
+        if one.kind == "class" and _OWN_PRECISION.search(own_name(one)):
+            yield in_code(module, place, one.line, f"{one.name} trains in half precision")
+    training = {site.module.first + site.call.scope for site in backward_calls(repo)}
+    for site in repo.methods("to", "bfloat16"):
+        half = site.method == "bfloat16" or "torch.bfloat16" in site.call.args
+        model = any(re.search(r"(^|[@._])(model|net)$", one) for one in site.receivers)
+        if half and model and site.module.first + site.call.scope in training:
+            yield at(site, "the model is trained in bfloat16")
+    for site in repo.calls("functools.partial"):
+        if any(re.search(r"\bautocast$", text) for text in site.call.args[:1]):
+            yield at(site, "runs under autocast")
 
 
 def _infers(repo: Repository, site: Site, gradients_are_off: Collection[int]) -> bool:
@@ -180,7 +208,8 @@ def train_compile(repo: Repository) -> Iterator[Place]:
         for site in repo.methods("compile")
         if _compiles_itself(site)
     ]
-    found += [one.place("hands {} to the engine") for one in handed(repo, "torch_compile")]
+    found += [one.place("hands {} to the engine") for one in handed(repo, *_COMPILES)]
+    found += [at(site, "compiles the model") for site in repo.calls("torch._dynamo.optimize")]
     yield from spread(found, training_files(repo))
 
 
@@ -192,6 +221,7 @@ _MODEL: Final = re.compile(
 )
 
 
+_COMPILES: Final = ("torch_compile", "compile_config", "dynamo_backend")
 _VALUE: Final = re.compile(r"\(\)$|\[[^\]]*\](\.\w+)?(\[\d\])?$|^self\.\w+$")
 _FUNCTION: Final = re.compile(
     r"getattr\(\)|partial\(\)|(fn|func\w*|kernel|attention|attn|optim\w*|op)(\(\)|\[\d*\])?$"
@@ -229,6 +259,8 @@ def _compiles_itself(site: Site) -> bool:
     if not receiver or receiver in ("re", "regex", "torch", "builtins", "self"):
         return False
     if not site.call.args and not known:  # Keras needs at least an optimizer
-        return receiver.endswith("from_pretrained()")
+        return receiver.endswith("from_pretrained()") or (
+            site.within("if", "compile") and bool(_MODEL.search(receiver))
+        )
     handed_on = "**" in known and bool(_MODEL.search(receiver) or receiver.endswith("[]"))
     return handed_on or bool(known & {"backend", "mode", "fullgraph", "dynamic"})

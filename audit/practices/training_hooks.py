@@ -6,6 +6,7 @@ from typing import Final
 
 from audit.code.modules import Module
 from audit.practices.gradient_guards import losses
+from audit.practices.libraries import library
 from audit.practices.loops import (
     classes_around,
     derives,
@@ -15,6 +16,7 @@ from audit.practices.loops import (
     spread,
     training_files,
 )
+from audit.practices.options import configured
 from audit.practices.origins import of_topic
 from audit.practices.registry import Place, at, in_code, practice
 from audit.repository import Repository, Site
@@ -81,7 +83,8 @@ def train_callbacks(repo: Repository) -> Iterator[Place]:
     """
     if not runs_training(repo):
         return
-    found = [at(s, f"calls {s.method} of callbacks") for s in _hook_calls(repo)]
+    found = [*of_topic(repo, "callback-classes", "is called by the loop of {}")]
+    found += [at(s, f"calls {s.method} of callbacks") for s in _hook_calls(repo)]
     found += [at(s, "runs the registered callbacks") for s in _registered(repo)]
     found += [
         at(site, "hands callbacks on to the trainer")
@@ -150,6 +153,13 @@ def train_early_stopping(repo: Repository) -> Iterator[Place]:
         for site in repo.methods("should_prune")
         if derives(repo, site.module, site.call.scope, r"Callback$")
     ]
+    found += [
+        at(site, "the booster stops by its metric")
+        for site, value in repo.given("early_stopping_rounds", "early_stopping")
+        if value not in ("None", "False", "0")
+        and library("boosters", (*site.names, *site.receivers))
+    ]
+    found += [at(site, "stops by a metric") for site in configured(repo, "^'EarlyStopping")]
     found += [at(site, "asks the user's function whether to stop") for site in _asked(repo)]
     for module, place, one in repo.definitions:
         if not _STOPPER.search(own_name(one)) or one.stub:
@@ -199,7 +209,10 @@ def _patience(module: Module) -> Iterator[Place]:
     for block in module.facts.blocks:
         if (
             block.kind == "if"
-            and re.search(r"(>=|>|==) \S*(patience|early_?stop)", block.text)
+            and re.search(
+                r"(>=|>|==) \S*(patience|early_?stop)|\w*(early_?stop|stop_early)\w*\(\)",
+                block.text,
+            )
             and not re.search(r"finite|nan", block.text)
         ):
             scope = scope_at(module, block.line)

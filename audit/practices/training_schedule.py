@@ -6,8 +6,15 @@ from typing import Final
 
 from audit.code.modules import Module
 from audit.facts.model import Assign
-from audit.practices.loops import derives, library_calls, own_name, spread, training_files
-from audit.practices.options import handed
+from audit.practices.loops import (
+    derives,
+    library_calls,
+    own_name,
+    spread,
+    training_files,
+    trains,
+)
+from audit.practices.options import configured, handed, recorded
 from audit.practices.registry import Place, at, in_code, practice
 from audit.repository import Repository, Site, blocks_from
 
@@ -55,7 +62,9 @@ def train_lr_schedule(repo: Repository) -> Iterator[Place]:
     Drop-in: codex_ml.training.schedule
     """
     made = [at(s, f"makes {what}") for s, what in library_calls(repo, "lr-schedulers")]
-    stepped = [at(s, "steps the learning-rate scheduler") for s in _scheduler_steps(repo)]
+    made += _chosen(repo)
+    steps = _scheduler_steps(repo) if trains(repo) else ()
+    stepped = [at(s, "steps the learning-rate scheduler") for s in steps]
     handed_on = [one.place("hands {} to the engine") for one in handed(repo, *_LR_OPTIONS)]
     handed_on += [
         at(site, "sets the rate of the optimizer")
@@ -73,6 +82,21 @@ def train_lr_schedule(repo: Repository) -> Iterator[Place]:
         if _SCHEDULED.search(one.value)
     ]
     yield from spread([*made, *stepped, *handed_on, *_written_rates(repo)], training_files(repo))
+
+
+def _chosen(repo: Repository) -> Iterator[Place]:
+    """Yield schedulers that are chosen by a name, own ones, and those given to an engine."""
+    for site in repo.calls("builtins.getattr"):
+        if site.call.args[:1] == ("torch.optim.lr_scheduler",):
+            yield at(site, "makes the torch scheduler of a name")
+    for module, place, one in repo.classes(r"^torch\.optim\.lr_scheduler\."):
+        yield in_code(module, place, one.line, f"{one.name} is a scheduler")
+    for module, place, one in repo.functions("^configure_optimizers$"):
+        if any("'lr_scheduler'" in text for text in one.returns):
+            yield in_code(module, place, one.line, "gives the engine a scheduler")
+    for site in configured(repo, r"^'\w+(LR|ParamScheduler)'"):
+        yield at(site, "chooses a scheduler by its name")
+    yield from recorded(repo, "scheduler")
 
 
 def _scheduler_steps(repo: Repository) -> Iterator[Site]:

@@ -8,6 +8,7 @@ from typing import Final
 from audit.code.modules import Module
 from audit.practices import learners
 from audit.practices.libraries import named
+from audit.practices.origins import called_on
 from audit.practices.ranking import owner
 from audit.repository import Repository, Site, once
 
@@ -17,7 +18,7 @@ MODEL: Final = re.compile(
     re.IGNORECASE,
 )
 """Words of an API (attributes, parameters, keys, classes) that name weights."""
-OPTIMIZER: Final = re.compile(r"optim", re.IGNORECASE)
+OPTIMIZER: Final = re.compile(r"optim|\bopt_state", re.IGNORECASE)
 _OPT: Final = re.compile(r"(^@|\.)(\w+_)?opt(_\w+)?$")
 _AUXILIARY: Final = re.compile(
     r"optim|sched|scaler|sampler|loader|token|dataset|lr\b|metric|callback|loss_fn|criterion|"
@@ -55,6 +56,13 @@ _DUMPS: Final = (
 _FOREIGN: Final = re.compile(r"(?!builtins\.|self\.)[A-Za-z_][\w.]*$")
 """A function of another library: no method of a value, no function of the repository."""
 _PARAMETERS: Final = re.compile(r"state_dict\(|\.parameters\(|@\w*params\b|\.params\b")
+_ESTIMATOR: Final = re.compile(
+    r"^(sklearn|xgboost|lightgbm|catboost)\.(?!preprocessing|feature)[\w.]+\(\)$|"
+    r"^(@|self\.)(\w+\.)*(model|clf|classifier|estimator)$"
+)
+"""What is fitted as a whole and pickled as a whole."""
+_KERAS_MODEL: Final = re.compile(r"(^[@%]|\.)(\w+_)?(model|network|net)\.(save|load_weights)$")
+_KERAS_FILE: Final = re.compile(r"\.(keras|h5|hdf5|npz|safetensors)'$")
 _WRITERS: Final = ("torch.save", "torch.serialization.save", "torch_xla.core.xla_model.save")
 PUTS: Final = ("load_state_dict", "load_sharded_state_dict", "load_weights", "set_state_dict")
 GETS: Final = ("state_dict", "get_state_dict", "sharded_state_dict", "local_state_dict")
@@ -175,6 +183,31 @@ def _is_model(site: Site) -> bool:
     return bool(receiver) and not _NOT_MODELS.search(" ".join(map(api, site.receivers)))
 
 
+def _is_pickled_model(site: Site) -> bool:
+    """Tell whether parameters, or a whole model, are pickled: judged with what is called on
+    the way, as in ``pickle.dump(jax.device_get(state.params), file)``."""
+    given = [*site.arguments()]
+    if any(text.endswith("()") for text in given):
+        given += (
+            text
+            for call in site.module.facts.calls
+            if call.line == site.line and call.scope == site.call.scope
+            for text in call.args
+        )
+    whole = site.names[0].endswith(".dump") and bool(_ESTIMATOR.search(given[0] if given else ""))
+    return whole or any(map(_PARAMETERS.search, given))
+
+
+def _is_keras(site: Site) -> bool:
+    """Tell whether a method is one of a Keras or MLX model: by the name in an API, or the
+    format of the file, in a module that imports the library."""
+    named_so = _KERAS_MODEL.search(site.names[0]) or any(map(_KERAS_FILE.search, site.call.args))
+    return bool(named_so) and any(
+        one.target.partition(".")[0] in ("tensorflow", "keras", "tf_keras", "mlx")
+        for one in site.module.facts.imports
+    )
+
+
 class Weights:
     """The calls that write and read weights, and the functions around them."""
 
@@ -188,12 +221,12 @@ class Weights:
         saved = [site for site in repo.calls(*_WRITERS) if _writes_weights(repo, site)]
         saved += [site for site in _handed_on(repo) if _hands_weights(repo, site)]
         shown = [site for site in saved if "state_dict" in argument(site, 0, "obj")]
-        pickled = [
-            site for site in repo.calls(*_DUMPS) if any(map(_PARAMETERS.search, site.arguments()))
-        ]
+        pickled = [site for site in repo.calls(*_DUMPS) if _is_pickled_model(site)]
         rest = [site for site, _ in libraries(repo, "weight-writers")]
         models = [site for site in repo.methods("save_pretrained") if _is_model(site)]
-        models += repo.methods("save_weights")
+        models += repo.methods("save_weights", "save_pretrained_merged")
+        models += [site for site in repo.methods("save") if _is_keras(site)]
+        models += [site for site in repo.methods("save_model") if called_on(site, "trainers")]
         models += [site for site, _ in learners.called(repo, *learners.SAVES)]
         hosts = [*engines(repo, "save_state", "save_checkpoint")]
         if not any(repo.functions("^save_checkpoint$")):
@@ -210,13 +243,19 @@ class Weights:
             for site in self.repo.methods(method)
             if _FOREIGN.match(site.names[0])
         )
-        return (*known, *others, *deepspeed_engines(self.repo, "load_checkpoint"))
+        fetched = (
+            site
+            for site, _ in self.repo.given("progress", "check_hash")
+            if site.method == "get_state_dict"
+        )
+        return (*known, *others, *fetched, *deepspeed_engines(self.repo, "load_checkpoint"))
 
     @cached_property
     def restores(self) -> tuple[Site, ...]:
         """Calls that make a model from its stored weights, by the library that trained it."""
         made = [site for site, _ in learners.called(self.repo, *learners.LOADS)]
         made += self.repo.methods("load_from_checkpoint")
+        made += [site for site in self.repo.methods("load_weights") if _is_keras(site)]
         return (*made, *(site for site, _ in libraries(self.repo, "weight-restorers")))
 
     @cached_property
@@ -237,7 +276,18 @@ class Weights:
     def copies(self) -> tuple[Site, ...]:
         """Calls that copy a tensor from storage into a parameter."""
         into = (*self.repo.methods("copy_"), *self.repo.calls("torch.nn.Parameter"))
-        return tuple(site for site in into if self._is_stored(site))
+        found = [site for site in into if self._is_stored(site)]
+        found += [site for site in self.repo.methods("copy_") if node(site) in self._reading_arrays]
+        for site in self.repo.calls("mlx.utils.tree_unflatten"):
+            if node(site) in self.loading:
+                found.append(site)
+        return tuple(found)
+
+    @cached_property
+    def _reading_arrays(self) -> frozenset[int]:
+        """Functions that read arrays of weights by their names: ``np.load(path)["kernel"]``."""
+        readers = ("numpy.load", "h5py.File", "tensorflow.train.load_variable")
+        return frozenset(map(node, self.repo.calls(*readers)))
 
     def _is_stored(self, site: Site) -> bool:
         texts = site.call.args[:1]

@@ -43,7 +43,7 @@ class _Parser:
                 self.gap = "options are copied from another parser"
             case "parse_known_args" | "parse_known_intermixed_args":
                 self.rest = True
-            case "add_argument":
+            case "add_argument" if "Options()" not in call.names[0]:  # of a browser, for one
                 nargs = call.keyword("nargs") or ""
                 self.rest = self.rest or "REMAINDER" in nargs or nargs == "'...'"
                 if found is None:

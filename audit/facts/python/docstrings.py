@@ -6,7 +6,7 @@ from typing import Final
 
 _SPHINX: Final = re.compile(r"^\s*:param\s+(?:[^:\s][^:]*?\s)?\*{0,2}(\w+)\s*:", re.MULTILINE)
 _SECTION: Final = re.compile(
-    r"^([ \t]*)(?:Args|Arguments|Parameters|Params|Keyword Args|Keyword Arguments):[ \t]*$",
+    r"^([ \t]*)(?:Args|Arguments|Parameters|Params):[ \t]*$",
     re.MULTILINE,
 )
 _NUMPY: Final = re.compile(

@@ -108,7 +108,11 @@ def test_doc_builder_has_slugs_and_addresses_of_its_own(target: str, kinds: list
 
 @pytest.mark.parametrize(
     ("item", "kinds"),
-    [("See :class:`Plain` for more.", []), ("sea: More.", ["docstring-parameter"])],
+    [
+        ("See :class:`Plain` for more.", []),
+        ("sea: More.", ["docstring-parameter"]),
+        ("\n    Keyword Args:\n        image: a key.", []),
+    ],
 )
 def test_a_role_is_no_parameter(item: str, kinds: list[str]) -> None:
     code = f'def run(steps):\n    """Run.\n\n    Args:\n        steps: how many.\n        {item}\n    """\n    return steps\n'
@@ -232,3 +236,43 @@ def test_nobody_passes_the_object_of_a_method_by_name(after: str, change: str) -
     kit = World(repository(now), lambda paths: [now[one] for one in paths], lambda: released)
     truths = [one.truth for one in engine.check(kit).findings if one.kind == "signature"]
     assert truths == [change] * bool(change)
+
+
+@pytest.mark.parametrize(("ignored", "kinds"), [("docs/draft.rst\n", []), ("", ["snippet"])])
+def test_an_included_file_may_be_made_first(ignored: str, kinds: list[str]) -> None:
+    files = {
+        "docs/changes.rst": "Changes\n=======\n\n.. include:: ../CHANGELOG.rst\n",
+        "CHANGELOG.rst": "1.0\n===\n\n.. include:: draft.rst\n",
+        ".gitignore": ignored,
+    }
+    assert found(files) == kinds
+
+
+@pytest.mark.parametrize(
+    ("name", "kinds"), [("extra1", []), ("extra", []), ("extras", []), ("fast", ["extra"])]
+)
+def test_a_numbered_extra_is_a_placeholder(name: str, kinds: list[str]) -> None:
+    assert found(TYPER, page(f"```bash\npip install 'kit[{name}]'\n```")) == kinds
+
+
+@pytest.mark.parametrize(
+    ("owner", "kinds"),
+    [("Options", []), ("argparse.ArgumentParser", ["undocumented-option"])],
+    ids=["of a browser", "of a program"],
+)
+def test_an_option_of_a_browser_is_not_one_of_the_program(owner: str, kinds: list[str]) -> None:
+    code = (
+        "import argparse\nfrom selenium.webdriver import Options\n\n\ndef main():\n"
+        "    p = argparse.ArgumentParser()\n    p.add_argument('--out')\n"
+        f"    b = {owner}()\n    b.add_argument('--size=1')\n    p.parse_args()\n"
+    )
+    project = PROJECT.replace("kit.cli:app", "kit.cli:main")
+    assert found({"pyproject.toml": project, "kit/cli.py": code}, page("`kit --out x`")) == kinds
+
+
+def test_a_conf_that_runs_files_may_make_pages() -> None:
+    conf = (
+        "import importlib.util as u\n\nspec = u.spec_from_file_location('make', '../make.py')\n"
+        "module = u.module_from_spec(spec)\nspec.loader.exec_module(module)\nmodule.main()\n"
+    )
+    assert found(SPHINX, {"docs/conf.py": SPHINX["docs/conf.py"] + conf}) == []
