@@ -66,19 +66,14 @@ class File(msgspec.Struct, frozen=True, gc=False):
         return self.words - sum(len(one.text.split()) + 1 for one in headings)
 
 
-class Site:
+class Site(msgspec.Struct, frozen=True, eq=False, gc=False):
     """A call in product code, with the module that holds it and what its callee resolves to."""
 
-    __slots__ = ("call", "module", "names", "program")
-
-    def __init__(
-        self, program: Program, module: Module, call: Call, names: tuple[str, ...]
-    ) -> None:
-        self.program = program
-        self.module = module
-        self.call = call
-        self.names = names
-        """Absolute texts: ``torch.save``, ``pkg.mod:Trainer.fit``, ``@model.state_dict``."""
+    program: Program
+    module: Module
+    call: Call
+    names: tuple[str, ...]
+    """Absolute texts: ``torch.save``, ``pkg.mod:Trainer.fit``, ``@model.state_dict``."""
 
     @property
     def path(self) -> str:
@@ -306,7 +301,7 @@ class Repository:
 
     @cached_property
     def _by_name(self) -> dict[str, list[Site]]:
-        return _grouped(self.all_calls, lambda name: name)
+        return _grouped(self.all_calls, str)
 
     @cached_property
     def by_method(self) -> dict[str, list[Site]]:

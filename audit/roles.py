@@ -38,7 +38,8 @@ _ENTRY = re.compile(
 _BENCHMARK = re.compile(r"^bench(mark)?(_[^/]*)?\.py$")
 _CI = re.compile(
     r"^(\.github/(workflows|actions)/|\.gitlab-ci\.ya?ml$|\.gitlab/|\.circleci/|\.buildkite/|"
-    r"azure-pipelines|\.azure|jenkinsfile$|\.travis\.yml$|\.ci/|bitbucket-pipelines|\.woodpecker)",
+    r"azure-pipelines|\.azure|([^/]+/)*jenkinsfile$|\.travis\.yml$|\.ci/|bitbucket-pipelines|\.woodpecker|"
+    r"\.?appveyor\.ya?ml$|\.drone\.ya?ml$|\.cirrus\.ya?ml$|\.semaphore/|buildspec\.ya?ml$|cloudbuild\.ya?ml$)",
     re.IGNORECASE,
 )
 # Folders of maintainers' tools beside a package: where a package is the product, they are not.

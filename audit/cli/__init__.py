@@ -4,6 +4,8 @@ A subcommand is a module of this package with a `command`; it is imported when i
 is asked for, so that the command starts fast.
 """
 
+import atexit
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -62,6 +64,8 @@ def cli() -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code: the one error boundary."""
+    if argv is None:  # the process ends with it: nobody need look for cycles in what is left
+        atexit.register(gc.freeze)
     try:
         result = cli.main(
             args=sys.argv[1:] if argv is None else argv,

@@ -1,7 +1,7 @@
 """The call graph: which definitions run or name which, and what a set of roots reaches."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from copy import copy
 from functools import cached_property
 from typing import Final
@@ -36,6 +36,19 @@ _BY_NAME: Final = re.compile(r"f?'(\{builtins\.__name__\})?([\w.]*\.)(\{|'? ?[+%
 _TEST_NAME: Final = re.compile(r"(^|\.)(test\w*|setUp\w*|tearDown\w*|setup_\w+)$")
 
 
+class _Homonyms(dict[str, Sequence[int]]):
+    """The methods that a call on a value of unknown class may lead to, by the callee's text."""
+
+    def __init__(self, methods: Mapping[str, Sequence[int]]) -> None:
+        self._methods = methods
+
+    def __missing__(self, name: str) -> Sequence[int]:
+        _, dot, last = name.rpartition(".")
+        nodes = self._methods.get(last, ()) if dot and last not in _COMMON else ()
+        self[name] = found = nodes if len(nodes) <= MAX_HOMONYMS else ()
+        return found
+
+
 class Graph:
     """Edges between the definitions of a program.
 
@@ -46,7 +59,7 @@ class Graph:
 
     def __init__(self, program: Program) -> None:
         self.program = program
-        self._methods = self._methods_by_name()
+        self._homonyms = _Homonyms(self._methods_by_name())
         self.edges: list[set[int]] = [set() for _ in program.owner]
         self._foreign: dict[int, tuple[str, ...]] = {}
         self.implied: dict[int, list[int]] = {}
@@ -142,7 +155,8 @@ class Graph:
 
     def _called(self, module: Module, call: Call) -> None:
         source = self.edges[module.first + call.scope]
-        foreign, found = self.program.foreign, set()
+        foreign = self.program.foreign
+        found: set[int] = set()
         for name in call.names:
             if foreign[name]:
                 if name in _IMPORTERS:
@@ -159,12 +173,8 @@ class Graph:
             source |= found
             if call.decorates >= 0:
                 self.edges[module.first + call.decorates] |= found
-        else:
-            _, dot, last = call.names[0].rpartition(".")
-            if dot and last not in _COMMON:
-                nodes = self._methods.get(last, ())
-                if len(nodes) <= MAX_HOMONYMS:
-                    self.guesses[module.first + call.scope].update(nodes)
+        elif nodes := self._homonyms[call.names[0]]:
+            self.guesses[module.first + call.scope].update(nodes)
 
     def _owners(self, module: Module, text: str) -> set[int]:
         """Return the classes of the repository that a text makes an instance of."""

@@ -305,6 +305,8 @@ class Program:
 
     def _follow(self, module: Module, name: str, depth: int) -> tuple[tuple[str, int], ...]:
         text, node = self.resolve(module, name)
+        if "(" not in text and "[" not in text:
+            return ((text, node),)
         if node < 0 and "[" in text and (chosen := self._chosen(text, depth)):
             return chosen
         end = _end_of_head(text)

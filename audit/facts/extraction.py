@@ -21,7 +21,7 @@ from audit.facts.model import (
     TextFacts,
 )
 
-EXTRACTOR_VERSION: Final = 28
+EXTRACTOR_VERSION: Final = 30
 PARALLEL_BYTES: Final = 1_000_000
 """Below about 1 MB of misses, starting a second process costs more than it saves."""
 
@@ -32,6 +32,7 @@ _TYPES: Final[dict[FileKind, type[Fact]]] = {
     "python": PythonFacts, "markdown": ProseFacts, "rst": ProseFacts, "toml": DataFacts,
     "yaml": DataFacts, "json": DataFacts, "jsonc": DataFacts, "ini": DataFacts,
     "shell": ScriptFacts, "make": ScriptFacts, "docker": ScriptFacts, "text": TextFacts,
+    "jenkins": ScriptFacts, "just": ScriptFacts,
 }  # fmt: skip
 _DECODERS: Final[dict[FileKind, msgspec.msgpack.Decoder[Any]]] = {
     kind: msgspec.msgpack.Decoder(type_) for kind, type_ in _TYPES.items()

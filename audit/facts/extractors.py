@@ -25,6 +25,8 @@ _EXTRACTORS: Final[dict[FileKind, str]] = {
     "make": "script.make",
     "docker": "script.docker",
     "text": "text.extract",
+    "jenkins": "script.jenkins",
+    "just": "script.just",
 }
 
 

@@ -19,17 +19,19 @@ _WITH_COMMENTS: Final = re.compile(
 _INI: Final = (".coveragerc", ".flake8", ".pylintrc", "pylintrc", ".style.yapf")
 _TEXT: Final = (
     "license", "licence", "copying", "security", "changelog", "changes", "history", "news",
-    "contributing", "readme", "py.typed", "jenkinsfile", "manifest.in", "codeowners", "apptainer",
+    "contributing", "readme", "py.typed", "manifest.in", "codeowners", "apptainer",
     "singularity", "docusaurus.config.js", "docusaurus.config.ts", "renovate.json5",
 )  # fmt: skip
 _SCRIPT_FOLDERS: Final = frozenset({".husky", "scripts", "script", "bin", "ci"})
-_TEXT_STEMS: Final = ("license", "licence", "copying")  # LICENSE-MIT, COPYING.LESSER
+_TEXT_STEMS: Final = ("license", "licence", "copying", "unlicense")  # LICENSE-MIT, COPYING.LESSER
 _NAMES: Final[dict[str, FileKind]] = {
     **dict.fromkeys(("makefile", "gnumakefile"), "make"),
     **dict.fromkeys(("dockerfile", "containerfile"), "docker"),
     **dict.fromkeys(_INI, "ini"),
     **dict.fromkeys(_TEXT, "text"),
     "pipfile": "toml",
+    "jenkinsfile": "jenkins",
+    **dict.fromkeys(("justfile", ".justfile"), "just"),
     ".pyre_configuration": "json",
 }
 

@@ -25,7 +25,7 @@ import msgspec
 
 FileKind: TypeAlias = Literal[
     "python", "markdown", "rst", "toml", "yaml", "json", "jsonc", "ini", "shell", "make", "docker",
-    "text",
+    "text", "jenkins", "just",
 ]  # fmt: skip
 
 

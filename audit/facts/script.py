@@ -7,6 +7,11 @@ from audit.facts.model import Command, ScriptFacts, Target
 from audit.facts.text import decode
 
 _TARGET = re.compile(r"^([A-Za-z0-9_./%$(){}-]+(?:\s+[A-Za-z0-9_./%$(){}-]+)*)\s*:(?![:=])")
+_SHELL_STEP = re.compile(
+    r"\b(?:sh|bat)\b[\s(]*(?:script:\s*)?(?P<quote>\"{3}|'{3}|[\"'])(?P<text>.*?)(?P=quote)",
+    re.DOTALL,
+)
+"""A step of a Jenkins pipeline that runs shell lines: ``sh 'pytest'``."""
 MAX_COMMAND = 2_000
 
 
@@ -63,6 +68,28 @@ def _keep_tabs(words: str) -> Iterator[str]:
     """Mark recipe lines, whose leading tab is what makes them commands."""
     for row in words.splitlines():
         yield "\x01" + row[1:].lstrip() if row.startswith("\t") and row.strip() else row
+
+
+def just(content: bytes) -> ScriptFacts:
+    """Return the recipe lines of a justfile as commands, and its recipes as targets.
+
+    Raises:
+        ValueError: not UTF-8, or NUL bytes.
+    """
+    return make(re.sub(rb"(?m)^(?: {2,}|\t)(?=\S)", b"\t", content))
+
+
+def jenkins(content: bytes) -> ScriptFacts:
+    """Return the commands of the shell steps of a Jenkins pipeline.
+
+    Raises:
+        ValueError: not UTF-8, or NUL bytes.
+    """
+    words = decode(content)
+    commands: list[Command] = []
+    for found in _SHELL_STEP.finditer(words):
+        commands += shell_lines(found["text"], words.count("\n", 0, found.start("text")) + 1)
+    return ScriptFacts(tuple(commands))
 
 
 def docker(content: bytes) -> ScriptFacts:

@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from audit.facts.model import Directive, ProseFacts, PythonFacts
+from audit.facts.model import DataFacts, Directive, ProseFacts, PythonFacts, ScriptFacts
 from audit.practices import pipelines, settings
 from audit.practices.documentation import OUTSIDE, sphinx
 from audit.practices.registry import Place, in_file, of_key, practice
-from audit.repository import Repository
+from audit.repository import File, Repository
 
 # --------------------------------------------------------------------- API reference
 _AUTODOC: Final = re.compile(
@@ -42,6 +42,8 @@ _READERS: Final = frozenset(
         "pdoc.pdoc",
         "pdoc.render.configure",
         "lazydocs.generate_docs",
+        "sphinx.ext.apidoc.main",
+        "sphinx.apidoc.main",
     }
 )
 
@@ -97,12 +99,21 @@ def _generators(repo: Repository) -> Iterator[Place]:
         name = (found[1] or key.value) if found else ""
         if name in _GENERATORS and file.role not in OUTSIDE:
             yield of_key(file, key, f"{name} generates the reference")
-    for module in repo.program.modules:
-        if module.role in ("build", "docs"):
-            for call in module.facts.calls:
-                if not _READERS.isdisjoint(call.names):
-                    says = f"{call.names[0]} reads the docstrings for the pages"
-                    yield Place(module.path, call.line, says, -1, module.dotted)
+        if name == "gen-files" and "mkdocstrings" in _plugins(file):
+            yield of_key(file, key, "a script generates the pages of mkdocstrings")
+    yield from _configured(repo)
+    yield from _scripted(repo)
+
+
+def _configured(repo: Repository) -> Iterator[Place]:
+    """Yield the settings of programs that write a reference, Sphinx's among them."""
+    for file, key in repo.keys_of("pydoc-markdown.yml", "pydoc-markdown.yaml"):
+        if key.value:
+            yield of_key(file, key, "pydoc-markdown generates the reference")
+            break
+    for file, key in repo.keys_of("settings.ini"):
+        if key.path.endswith("nbs_path") and key.value:
+            yield of_key(file, key, "nbdev generates the reference")
     for file in sphinx(repo):
         assert isinstance(file.facts, PythonFacts)
         for one in file.facts.assigns:
@@ -110,6 +121,27 @@ def _generators(repo: Repository) -> Iterator[Place]:
                 yield in_file(
                     file, one.line, f"{one.target[1:]} = {one.value[:50]}", one.target[1:]
                 )
+
+
+def _scripted(repo: Repository) -> Iterator[Place]:
+    """Yield where a recipe or a script of the docs reads docstrings to write pages."""
+    for file in repo.named("makefile"):
+        for line in file.facts.commands if isinstance(file.facts, ScriptFacts) else ():
+            if "sphinx-apidoc" in line.text:
+                yield in_file(file, line.line, f"generates the reference: {line.text[:60]}")
+    for module in repo.program.modules:
+        if module.role in ("build", "docs"):
+            for call in module.facts.calls:
+                if not _READERS.isdisjoint(call.names):
+                    says = f"{call.names[0]} reads the docstrings for the pages"
+                    yield Place(module.path, call.line, says, -1, module.dotted)
+
+
+def _plugins(file: File) -> set[str]:
+    """Return the plugins of a mkdocs.yml."""
+    keys = file.facts.keys if isinstance(file.facts, DataFacts) else ()
+    found = ((key, _PLUGIN.match(key.path)) for key in keys)
+    return {one[1] or key.value for key, one in found if one}
 
 
 def _reference_pages(repo: Repository) -> Iterator[Place]:

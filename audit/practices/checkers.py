@@ -1,5 +1,6 @@
 """Linters, formatters and type checkers: where each is configured and how it is started."""
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
@@ -7,7 +8,7 @@ import msgspec
 
 from audit.facts.model import Command
 from audit.practices import pipelines, settings
-from audit.practices.registry import Place, in_file
+from audit.practices.registry import Place, in_file, of_key
 from audit.practices.shell import argvs
 from audit.repository import File, Repository
 
@@ -39,7 +40,7 @@ _RUFF_LINT: Final = tuple(
 )  # fmt: skip
 LINTERS: Final = (
     Checker(
-        "ruff", _RUFF_LINT, (), (), ("ruff", "ruff-check"), ("ruff check",),
+        "ruff", _RUFF_LINT, (), (), ("ruff", "ruff-check"), ("ruff check", "hatch fmt"),
         ("astral-sh/ruff-action", "chartboost/ruff-action", "ultralytics/actions"),
     ),
     Checker(
@@ -50,11 +51,15 @@ LINTERS: Final = (
         "pylint", ("tool.pylint",), (".pylintrc", "pylintrc"), ("pylint", "MESSAGES CONTROL"),
         ("pylint",), ("pylint",),
     ),
+    Checker(
+        "prospector", ("tool.prospector",), (".prospector.yaml", ".prospector.yml"), (),
+        ("prospector",), ("prospector",),
+    ),
     Checker("pycodestyle", (), (), ("pycodestyle", "pep8"), (), ("pycodestyle", "pyflakes")),
 )  # fmt: skip
 FORMATTERS: Final = (
     Checker(
-        "ruff format", ("tool.ruff.format",), (), (), ("ruff-format",), ("ruff format",),
+        "ruff format", ("tool.ruff.format",), (), (), ("ruff-format",), ("ruff format", "hatch fmt"),
         ("ultralytics/actions",),
     ),
     Checker(
@@ -82,8 +87,11 @@ TYPE_CHECKERS: Final = (
         "pyrefly", ("tool.pyrefly",), ("pyrefly.toml",), (), ("pyrefly", "pyrefly-check"),
         ("pyrefly check",),
     ),
-    Checker("pytype", ("tool.pytype",), ("pytype.cfg",), ("pytype",), ("pytype",), ("pytype",)),
+    Checker("zuban", ("tool.zuban",), (), (), ("zuban", "zuban-check"), ("zuban", "zmypy")),
+    Checker("pytype", ("tool.pytype",), ("pytype.cfg", "pytype.toml"), ("pytype",), ("pytype",), ("pytype",)),
 )  # fmt: skip
+_RUN_BY: Final = re.compile(r"(linter\[\d+\]\.code|lint\.enabled\[\d+\])$")
+"""Where lintrunner and trunk name the tools that they run."""
 _RUFF_FILES: Final = ("ruff.toml", ".ruff.toml")
 
 
@@ -106,6 +114,10 @@ def configured(repo: Repository, checkers: Iterable[Checker]) -> Iterator[Place]
             yield from settings.places(
                 settings.hooks(repo, *one.hooks), f"pre-commit runs {one.name}"
             )
+    for file, key in repo.keys_of(".lintrunner.toml", "trunk.yaml"):
+        name = key.value.partition("@")[0].lower()
+        if _RUN_BY.match(key.path) and any(name == one.name for one in known):
+            yield of_key(file, key, f"{name} is run by {file.name}")
     lines = tuple(pipelines.automation(repo))
     for one in known:
         yield from _started(repo, one, lines)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from audit.facts.model import DataFacts, TextFacts
+from audit.facts.model import DataFacts, ScriptFacts
 from audit.practices import checkers, pipelines, runs, settings
 from audit.practices.pipelines import Step
 from audit.practices.registry import Place, in_file, practice
@@ -64,7 +64,7 @@ def ci_workflow(repo: Repository) -> Iterator[Place]:
             seen.add(step.file.path)
             yield step.place("CI runs " + step.text.splitlines()[0][:60])
     for file in repo.named("jenkinsfile"):
-        if isinstance(file.facts, TextFacts) and file.facts.words > 5:
+        if isinstance(file.facts, ScriptFacts) and file.path not in seen:
             yield in_file(file, 1, "a Jenkins pipeline")
 
 
@@ -86,13 +86,13 @@ _CHECKERS: Final = (*checkers.LINTERS, *checkers.FORMATTERS, *checkers.TYPE_CHEC
 _LINT_COMMANDS: Final = (
     *(command for one in _CHECKERS for command in one.commands),
     "pre-commit run", "prek run", "prek", "lintrunner", "reviewdog", "isort", "usort", "codespell", "pydocstyle",
-    "interrogate", "ruff",
+    "interrogate", "ruff", "hatch fmt",
 )  # fmt: skip
 _LINT_ACTIONS: Final = (
     *(action for one in _CHECKERS for action in one.actions),
     "pre-commit/action", "pre-commit-ci/", "j178/prek-action", "tox-dev/action-pre-commit-uv",
     "super-linter/", "github/super-linter", "reviewdog/", "isort/isort-action", "rickstaa/action-black",
-    "codespell-project/", "crate-ci/typos", "lgeiger/black-action", "cclauss/", "trunk-io/",
+    "codespell-project/", "crate-ci/typos", "wemake-services/", "lgeiger/black-action", "cclauss/", "trunk-io/",
 )  # fmt: skip
 
 
@@ -168,7 +168,7 @@ def _linting_tests(repo: Repository) -> Iterator[Step]:
 _PUBLISH_COMMANDS: Final = (
     "twine upload", "poetry publish", "uv publish", "flit publish", "hatch publish", "pdm publish",
     "maturin publish", "maturin upload", "docker push", "podman push", "semantic-release",
-    "anaconda upload", "conda upload", "npm publish", "semantic-release publish", "skopeo copy",
+    "anaconda upload", "conda upload", "npm publish", "semantic-release publish", "skopeo copy", "executor --destination", "crane push",
 )  # fmt: skip
 _PUBLISH_ACTIONS: Final = (
     "pypa/gh-action-pypi-publish", "jrubics/poetry-publish", "etils-actions/pypi-auto-publish",
@@ -257,6 +257,8 @@ _DOCS_ACTIONS: Final = (
     "actions/jekyll-build-pages", "peaceiris/actions-hugo",
     "lightning-ai/utilities/.github/workflows/check-docs", "sphinx-notes/pages",
 )  # fmt: skip
+_DOCUSAURUS: Final = ("docusaurus.config.js", "docusaurus.config.ts")
+_SITE_BUILDS: Final = ("yarn build", "npm build", "pnpm build")
 _READTHEDOCS: Final = (
     ".readthedocs.yml", ".readthedocs.yaml", "readthedocs.yml", "readthedocs.yaml"
 )  # fmt: skip
@@ -296,6 +298,9 @@ def ci_docs(repo: Repository) -> Iterator[Place]:
         *pipelines.reusing(repo, r"(^|[-_])(docs?|documentation|sphinx|mkdocs)([-_]|$)"),
     ):
         yield step.place(f"CI builds the docs: {step.text.splitlines()[0][:60]}")
+    if any(repo.named(*_DOCUSAURUS)):
+        for step in pipelines.running(repo, *_SITE_BUILDS):
+            yield step.place(f"CI builds the docs: {step.text.splitlines()[0][:60]}")
     for prefix in ("sphinx", "mkdocs", "build.commands", "build.tools", "build.image", "python"):
         yield from settings.places(
             settings.section(repo, prefix, *_READTHEDOCS), "Read the Docs builds the docs"

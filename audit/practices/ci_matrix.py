@@ -4,14 +4,15 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from audit.facts.model import DataFacts, Key
+from audit.facts.model import DataFacts, Key, PythonFacts
 from audit.practices import pipelines, runs
-from audit.practices.registry import Place, of_key, practice
+from audit.practices.registry import Place, in_file, of_key, practice
 from audit.repository import Repository
 
 # ------------------------------------------------------------------------ matrix
 _VERSION: Final = re.compile(
-    r"^v?(>=|==|<=|<|~=|=)?\d+\.(\d+|x|\*)[\w.*-]*$|^(py|cp|pypy-?)?3\.?\d{1,2}t?$"
+    r"^v?(>=|==|<=|<|~=|=)?\d+\.(\d+|x|\*)[\w.*+-]*$|^(py|cp|pypy-?)?3\.?\d{1,2}t?$|"
+    r"^[\w./-]+:(v?\d+\.\d|[\w.-]*py(thon)?-?3)[\w.-]*$"
 )
 _SYSTEM: Final = re.compile(r"^(ubuntu|windows|macos|linux|debian|centos)(-|$)", re.IGNORECASE)
 _VERSIONED: Final = re.compile(
@@ -68,13 +69,21 @@ def ci_matrix(repo: Repository) -> Iterator[Place]:
     for step in pipelines.steps(repo):
         if _TEST_JOB.search(step.job) and any(argv[0] in repo.files for argv in step.argvs):
             tested.setdefault(step.file.path, set()).add(step.job)
+    for step in pipelines.steps(repo):
+        if step.kind == "action" and step.text.removeprefix("./") in tested:  # a reused workflow
+            tested.setdefault(step.file.path, set()).add(step.job)
     for path, jobs in tested.items():
         file = repo.files[path]
         for (job, axis), keys in pipelines.axes(file).items():
-            if (job in jobs or job == "") and _is_versioned(axis, keys):
+            if (job == "" or _called(job) in jobs) and _is_versioned(axis, keys):
                 yield of_key(file, keys[0], f"{axis}: {', '.join(sorted({k.value for k in keys}))}")
     yield from _environments(repo)
     yield from _spread(repo, tested)
+
+
+def _called(job: str) -> str:
+    """Return the job that a workflow of CircleCI calls with a matrix."""
+    return f"jobs.{job.rpartition('.')[2]}" if job.startswith("workflows.") else job
 
 
 _TEST_JOB: Final = re.compile(r"(^|\.)((smoke|unit|integration)[-_])?tests?$", re.IGNORECASE)
@@ -116,6 +125,13 @@ _ENVIRONMENTS: Final = re.compile(
 
 def _environments(repo: Repository) -> Iterator[Place]:
     """Yield the environment list of tox where CI runs all of them."""
+    noxfile = repo.files.get("noxfile.py")
+    if noxfile and isinstance(noxfile.facts, PythonFacts) and any(pipelines.running(repo, "nox")):
+        runs_tests = {one.scope for one in noxfile.facts.calls if "'pytest'" in one.args}
+        for call in noxfile.facts.calls:
+            versions = (call.keyword("python") or "").count(", ")
+            if call.decorates in runs_tests and versions:
+                yield in_file(noxfile, call.line, "nox runs the tests on several versions")
     if any(step.runs("tox") for step in pipelines.steps(repo)):
         for file, key in repo.keys_of("tox.ini"):
             if key.path in ("tox.envlist", "tox.env_list") and _ENVIRONMENTS.search(key.value):

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from typing import Final
 
 from audit.code.modules import Module
-from audit.facts.model import Definition
+from audit.facts.model import DataFacts, Definition
 from audit.practices.loops import scope_at
 from audit.practices.origins import by_file, of_topic
 from audit.practices.ranking import central
-from audit.practices.registry import Place, at, in_code, practice
+from audit.practices.registry import Place, at, in_code, of_key, practice
 from audit.repository import Repository, Site
 
 _LAUNCHER: Final = re.compile(
@@ -31,16 +31,18 @@ _PRESENT: Final = re.compile(r"'(\w+)' (?:not )?in os\.environ")
 _VARIABLE: Final = re.compile(r"os\.environ\['(\w+)'\]")
 _CONFIG_NAME: Final = re.compile(
     r"(Conf|Config|Configs|Configuration|Cfg|Args|Arguments|ArgumentParser|Options|Opts|Settings|Params|"
-    r"Parameters|HParams|Hyperparameters|Hparams|Plugin|Kwargs|Spec|Recipe)$"
+    r"Parameters|HParams|Hyperparameters|Hparams|Plugin|Kwargs|Spec|Recipe)"
+    r"(Base|Mixin|Model|Schema|Template|Group)?$"
 )
 _TYPED_BASES: Final = (
     r"^(pydantic\.(BaseModel|BaseSettings|main\.BaseModel)|pydantic_settings\.BaseSettings|"
-    r"msgspec\.Struct|typing\.(NamedTuple|TypedDict)|typing_extensions\.TypedDict|"
+    r"msgspec\.Struct|typing\.(NamedTuple|TypedDict)|typing_extensions\.TypedDict|tap\.Tap|"
+    r"traitlets\.config\.|"
     r"transformers\.\w*TrainingArguments|fairseq\S*FairseqDataclass)"
 )
 _DATACLASS: Final = re.compile(
-    r"^(dataclasses\.dataclass|attrs?\.(define|frozen|mutable|s|attrs|dataclass)|attr\.|chz\.chz|"
-    r"pydantic\.dataclasses\.dataclass|flax\.struct\.dataclass|strictdataclass|"
+    r"^([\w.:]*[.:](dataclass|configclass)\b|attrs?\.(define|frozen|mutable|s|attrs|dataclass)|attr\.|chz\.chz|"
+    r"strictdataclass|"
     r"huggingface_hub\S*strict)"
 )
 
@@ -53,7 +55,14 @@ _FETCHED: Final = re.compile(r"(download|_hub|_url|hf_hub)\w*\(\)")
 _FIXED: Final = re.compile(r"^'[\w.-]+\.(ya?ml|toml)'$")
 _NAMED_CONFIG: Final = re.compile(r"conf|cfg|setting|default|param|option|train|recipe")
 _OPENS: Final = frozenset({"open", "read_text", "read_bytes"})
-_MODULE: Final = re.compile(r"(?<![a-z])(config|cfg|recipe)_?(name|module|path|file|registry)")
+_MODULE: Final = re.compile(
+    r"(?<![a-z])(config|cfg|recipe|exp)_?(name|module|path|file|registry)|'([\w.]+\.)?configs?\.\{"
+)
+_HOLDER: Final = re.compile(
+    r"(Namespace|Dict|Config|Cfg|Args|Arguments|Options|Settings|Params|set_defaults)$"
+)
+_OWN_FILES: Final = re.compile(r"pretrained|checkpoint|tokenizer|vocab|model")
+_RESOLVED: Final = re.compile(r"\$\{(?:oc\.)?env:\s*(\w+)")
 
 
 @practice("config-cli", looks_for="command-line parsers")
@@ -125,6 +134,17 @@ def _readers(repo: Repository) -> Iterator[Place]:
     for site in repo.calls("json.load", "json.loads"):
         if any(_CHOSEN.search(text) for text in _opened(site)):
             yield at(site, "JSON configuration read from a chosen file")
+    for site, value in repo.given("**"):
+        if value.startswith("json.load") and _HOLDER.search(site.method) and _is_general(site):
+            yield at(site, "options are the keys of a JSON file")
+    for site, _ in repo.given("fromfile_prefix_chars"):
+        yield at(site, "options are read from a file that the command line names")
+
+
+def _is_general(site: Site) -> bool:
+    """Tell whether a function reads a file that its caller chooses, no artifact of a model."""
+    opened = tuple(_opened(site))
+    return any(one[:1] == "@" for one in opened) and not _OWN_FILES.search(site.scope.name)
 
 
 def _fetched(repo: Repository) -> Iterator[int]:
@@ -227,15 +247,26 @@ def _variables(repo: Repository) -> Iterator[tuple[str, Place]]:
     """Yield the names of the environment variables that are read, with the places."""
     for site in repo.calls("os.environ.get", "os.getenv"):
         key = site.call.args[0] if site.call.args else ""
-        if found := _QUOTED.search(key):
-            yield found[1], at(site, f"reads {found[1]}")
+        if names := _QUOTED.findall(key):
+            yield from ((name, at(site, f"reads {name}")) for name in names[:8])
         elif key.startswith("@"):
             yield from _passed(repo, site)
+    yield from _interpolated(repo)
     for module in repo.product:
         yield from _asked(module)
         for one in module.facts.references:
             if found := _VARIABLE.fullmatch(one.name):
                 yield found[1], in_code(module, one.scope, one.line, f"reads {found[1]}")
+
+
+def _interpolated(repo: Repository) -> Iterator[tuple[str, Place]]:
+    """Yield the variables that configuration files of OmegaConf ask for: ``${oc.env:ROOT}``."""
+    if not any(repo.calls("hydra.*", "omegaconf.*")):
+        return
+    for file in repo.by_role("config", "data", "product"):
+        for key in file.facts.keys if isinstance(file.facts, DataFacts) else ():
+            for name in _RESOLVED.findall(key.value) if "env:" in key.value else ():
+                yield name, of_key(file, key, f"reads {name}")
 
 
 def _asked(module: Module) -> Iterator[tuple[str, Place]]:

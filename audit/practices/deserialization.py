@@ -9,8 +9,12 @@ from audit.repository import Repository, Site
 
 # --------------------------------------------------------------- deserialization
 _SAFE_YAML: Final = re.compile(r"(Safe|Base)Loader|safe", re.IGNORECASE)
+_PICKLES: Final = (
+    "pickle", "cPickle", "_pickle", "dill", "cloudpickle", "joblib", "pickle5", "six.moves.cPickle",
+    "sklearn.externals.joblib", "compress_pickle",
+)  # fmt: skip
 _UNPICKLERS: Final = (
-    *(f"{one}.load" for one in ("pickle", "cPickle", "_pickle", "dill", "cloudpickle", "joblib")),
+    *(f"{one}.load" for one in _PICKLES),
     "pandas.read_pickle", "pickle.Unpickler().load", "dill.Unpickler().load", "shelve.open",
 )  # fmt: skip
 _FROM_BYTES: Final = ("pickle.loads", "dill.loads", "cloudpickle.loads")

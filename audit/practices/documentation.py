@@ -50,6 +50,7 @@ _SHELLS: Final = frozenset(
 _PYTHON_FENCE: Final = re.compile(
     r"^(python|py|python3|pycon|ipython)\b|^\{\.?python", re.IGNORECASE
 )
+_STARTS: Final = re.compile(r"^(python3?|bash|sh|torchrun|accelerate launch) +[\w./-]+\.(py|sh)\b")
 _PROMPT: Final = re.compile(r"^\s*(\$|>|%|!|\(\w+\)\s*\$)\s+")
 _STATEMENT: Final = re.compile(
     r"^(>>> )?(from [\w.]+ import |import \w|with .+:|\w[\w., ]* = .+\(|[\w.]+\()", re.MULTILINE
@@ -123,7 +124,7 @@ def _use(page: ProseFacts) -> int | None:
             for line in shell_lines(fence.text, fence.line + 1):
                 if any(map(_is_run, _typed(line.text))):
                     return line.line
-    return None
+    return next((one.line for one in page.spans if _STARTS.match(one.text)), None)
 
 
 def _typed(text: str) -> Iterator[Argv]:
@@ -131,6 +132,8 @@ def _typed(text: str) -> Iterator[Argv]:
 
 
 def _is_install(argv: Argv) -> bool:
+    if argv[0] in ("docker", "podman"):
+        return argv[1:2] in (("pull",), ("build",))
     if argv[0] in ("setup.py", "make"):
         return argv[1:2] in (("install",), ("develop",))
     whole = len(argv) > 2 or argv[0] in (
@@ -146,6 +149,8 @@ def _is_run(argv: Argv) -> bool:
     """Tell whether a command is neither preparation nor prose."""
     head = argv[0]
     if head in _PREPARES or head in _INSTALLERS or not re.match(r"^[\w./-]+$", head):
+        return False
+    if _is_install(argv):
         return False
     return not _INSTALLS & set(argv[1:3]) and (len(argv) > 1 or "." in head or "-" in head)
 
@@ -183,6 +188,9 @@ def docs_site(repo: Repository) -> Iterator[Place]:
         Call train.
     """
     yield from _site_settings(repo)
+    for file in repo.named("config.mts", "config.ts", "config.js", "config.mjs"):
+        if file.path.split("/")[-2:-1] == [".vitepress"]:
+            yield in_file(file, 1, "VitePress site")
     yield from (in_file(file, 1, "Sphinx configuration") for file in sphinx(repo))
     for name in ("docusaurus.config.js", "docusaurus.config.ts"):
         for file in repo.named(name):
@@ -204,6 +212,7 @@ def _site_settings(repo: Repository) -> Iterator[Place]:
         ("remote_theme", ("_config.yml",), "Jekyll site"),
         ("title", ("_config.yml",), "Jekyll site"),
         ("book", ("book.toml",), "mdBook site"),
+        ("root", (".gitbook.yaml",), "GitBook site"),
     )
     for prefix, names, says in wanted:
         for file in repo.named(*names):
@@ -312,12 +321,20 @@ def docs_changelog(repo: Repository) -> Iterator[Place]:
         # Changelog
     """
     for file in repo.by_stem(*_CHANGELOGS):
-        named = _CHANGELOG.match(file.name.lower())
+        named = _CHANGELOG.match(file.name.lower()) or _is_release_list(file)
         if named and file.role not in OUTSIDE and (line := _first_entry(file)):
             yield in_file(file, line, "entries by release")
     for path, file in repo.files.items():
         if _OF_RELEASES.search(path) and file.role not in OUTSIDE and file.body_words > 0:
             yield in_file(file, 1, "the notes of a release")
+
+
+def _is_release_list(file: File) -> bool:
+    """Tell whether a RELEASE file has a section per release, and is no guide to make one."""
+    headings = file.facts.headings if isinstance(file.facts, ProseFacts) else ()
+    return file.name.lower().startswith("release.") and any(
+        re.match(r"(release |version )?v?\d+\.\d+", one.text, re.IGNORECASE) for one in headings
+    )
 
 
 def _first_entry(file: File) -> int:

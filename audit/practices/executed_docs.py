@@ -5,7 +5,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from audit.code.modules import Module
+from audit.facts.model import PythonFacts
 from audit.practices import pipelines, settings
+from audit.practices.ci_cd import ci_docs
+from audit.practices.documentation import sphinx
 from audit.practices.registry import Place, in_file, of_key, practice
 from audit.practices.shell import argvs
 from audit.repository import Repository
@@ -62,6 +65,7 @@ def docs_tested(repo: Repository) -> Iterator[Place]:
             yield step.place(f"CI runs examples: {step.text[:60]}")
     for step in pipelines.using(repo, "fastai/workflows/nbdev-ci"):
         yield step.place("CI runs the notebooks")
+    yield from _executing_builds(repo)
     for module in repo.tests:
         for call in module.facts.calls:
             if not _EXECUTORS.isdisjoint(call.names) or (
@@ -77,6 +81,35 @@ def docs_tested(repo: Repository) -> Iterator[Place]:
 def _reads_page(module: Module) -> bool:
     calls = module.facts.calls
     return any(_PAGE.search(one) for call in calls for one in (*call.args, *call.names))
+
+
+_MODES: Final = re.compile(r"^'?(force|cache|auto|always)'?$")
+_EXECUTING: Final = re.compile(r":(nb_execution_mode|jupyter_execute_notebooks|nbsphinx_execute)$")
+
+
+def _executing_builds(repo: Repository) -> Iterator[Place]:
+    """Yield the settings by which a build of the docs in CI executes notebooks or examples."""
+    if not any(ci_docs(repo)):
+        return
+    for file, key in repo.keys_of("_config.yml"):
+        if key.path == "execute.execute_notebooks" and _MODES.match(key.value):
+            yield of_key(file, key, f"the build executes notebooks: {key.value}")
+    for file in sphinx(repo):
+        for one in file.facts.assigns if isinstance(file.facts, PythonFacts) else ():
+            if _EXECUTING.match(one.target) and _MODES.match(one.value):
+                yield in_file(file, one.line, f"the build executes notebooks: {one.value}")
+            elif one.target == ":sphinx_gallery_conf" and _has_scripts(repo, one.value):
+                yield in_file(file, one.line, "the build executes the gallery's examples")
+
+
+def _has_scripts(repo: Repository, settings_text: str) -> bool:
+    """Tell whether a folder of a gallery's settings holds Python files."""
+    named = re.search(r"'examples_dirs': (\[[^\]]*\]|'[^']*')", settings_text)
+    folders = re.findall(r"'[./]*([\w./-]+?)/?'", named[1]) if named else []
+    return any(
+        path.endswith(".py") and any(f"/{folder}/" in f"/{path}" for folder in folders)
+        for path in repo.files
+    )
 
 
 def _executes_docs(step: pipelines.Step) -> bool:

@@ -4,10 +4,11 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from audit.code.modules import Module
 from audit.facts.model import Assign
 from audit.practices.libraries import named
 from audit.practices.loops import own_name, scope_at
-from audit.practices.origins import by_file, called_on
+from audit.practices.origins import by_file, called_on, of_topic
 from audit.practices.processes import (
     RANK_ZERO_NAME,
     asks_other_ranks,
@@ -16,11 +17,12 @@ from audit.practices.processes import (
 )
 from audit.practices.ranking import central
 from audit.practices.registry import Place, at, in_code, practice
-from audit.practices.trackers import OPENS, SENDS, reporting, sent, tracker_named
+from audit.practices.trackers import OPENS, SENDS, chosen, reporting, sent, tracker_named
 from audit.repository import Repository, Site
 
 _LEVELS: Final = (
     "debug", "info", "warning", "error", "exception", "critical", "log", "success", "fatal",
+    "warn", "trace", "warning_once", "info_once", "debug_once", "warning_advice",
 )  # fmt: skip
 _SENDING: Final = re.compile(r"^_?(log|track|write|report|record|on_\w+_(end|log))")
 _SWITCHES: Final = (
@@ -30,7 +32,9 @@ _SWITCHES: Final = (
 _OUTPUT: Final = re.compile(
     r"logger|tracker|writer|wandb|tensorboard|progress_?bar|pbar", re.IGNORECASE
 )
-_ZERO: Final = re.compile(r"(process|rank)_zero\(\)|is_(main|master)\w*|rank(\(\))? [!=]= 0")
+_ZERO: Final = re.compile(
+    r"(process|rank)_zero\(\)|is_(main|master)\w*|(rank|process_index|RANK'\])(\(\))? [!=]= 0"
+)
 _CHOSEN: Final = re.compile(rf" if [^']*({_ZERO.pattern})[^']* else ")
 _SHOWS: Final = re.compile(r"^_?(print|log|show|display)_[a-z]\w*$")
 _QUIET: Final = re.compile(r"log|print|quiet|silen|progress|stdout|verb", re.IGNORECASE)
@@ -72,6 +76,7 @@ def log_logger(repo: Repository) -> Iterator[Place]:
         for site in repo.methods(*_LEVELS)
         if (name := called_on(site, "loggers"))
     ]
+    found += of_topic(repo, "log-functions", "message through {}")
     modules = sum(bool(module.facts.calls) for module in repo.product)
     if len({one.path for one in found}) >= min(2, modules):
         yield from by_file(repo, found)
@@ -102,6 +107,7 @@ def log_tracker(repo: Repository) -> Iterator[Place]:
     """
     found = [at(site, f"values sent to {name}") for site, name in sent(repo)]
     found += [one.place("{} names the engine's trackers") for one in reporting(repo)]
+    found += [one for _, _, one in chosen(repo)]
     found += [
         in_code(module, place, one.line, f"{one.name} sends values to a tracker")
         for module, place, one in repo.definitions
@@ -151,15 +157,40 @@ def _rank_zero_output(repo: Repository) -> Iterator[Place]:
     for site in repo.methods("tqdm", "trange", *_SWITCHES):
         if any(asks_rank_zero(repo, site, one) for one in site.arguments()):
             yield at(site, "output depends on the rank")
+    yield from _levels(repo)
+    yield from _chosen(repo)
+    for module, place, one in repo.definitions:
+        if any(RANK_ZERO_NAME.search(d.rpartition(".")[2]) for d in one.decorators):
+            yield in_code(module, place, one.line, "runs on the main process only")
+
+
+def _chosen(repo: Repository) -> Iterator[Place]:
+    """Yield switches and objects whose value depends on the rank."""
     for module, switch in repo.assigns(r"\.disabled$|^(builtins|__builtin__)\.print$"):
         if asks_other_ranks(switch.value) or switch.target.endswith(".print"):
             yield in_code(module, switch.scope, switch.line, "output depends on the rank")
     for module, made in repo.assigns(""):
         if " else " in made.value and _CHOSEN.search(made.value) and _is_output(made):
             yield in_code(module, made.scope, made.line, "made on the main process only")
-    for module, place, one in repo.definitions:
-        if any(RANK_ZERO_NAME.search(d.rpartition(".")[2]) for d in one.decorators):
-            yield in_code(module, place, one.line, "runs on the main process only")
+
+
+def _levels(repo: Repository) -> Iterator[Place]:
+    """Yield what makes loggers differ between processes: sinks, levels, filters."""
+    for site in (one for one in repo.methods("add") if called_on(one, "loggers")):
+        if any(asks_rank_zero(repo, site, one.text) for one in guards(site)):
+            yield at(site, "messages are kept by the main process only")
+    for site in repo.methods("get_process_log_level"):
+        yield at(site, "the level of messages depends on the rank")
+    for module, place, one in repo.classes(bases=r"^logging\.Filter$"):
+        if any(map(_ZERO.search, _returned(module, place))):
+            yield in_code(module, place, one.line, "messages of the main process only")
+
+
+def _returned(module: Module, place: int) -> Iterator[str]:
+    """Yield what the methods of a class return."""
+    for one in module.facts.definitions:
+        if one.parent == place:
+            yield from one.returns
 
 
 def _quiet_blocks(repo: Repository) -> Iterator[Place]:

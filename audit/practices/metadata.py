@@ -32,6 +32,15 @@ def argument(call: Call, name: str) -> str:
     return spread.partition(f"'{name}': ")[2]
 
 
+def _given(file: File, call: Call, name: str) -> str:
+    """Return an argument of setup(), also where a ``dict(...)`` of the file becomes its keywords."""
+    found = argument(call, name)
+    if found or call.keyword("**") is None or not isinstance(file.facts, PythonFacts):
+        return found
+    made = (one for one in file.facts.calls if one.names[0] == "builtins.dict")
+    return next((value for one in made if (value := one.keyword(name))), "")
+
+
 def said(
     repo: Repository, says: str, *, tables: tuple[str, ...], cfg: str, setup: str
 ) -> Iterator[Place]:
@@ -42,7 +51,7 @@ def said(
     for file, key in settings.section(repo, cfg, "setup.cfg"):
         yield of_key(file, key, says)
     for file, call in setups(repo):
-        if is_given(argument(call, setup)):
+        if is_given(_given(file, call, setup)):
             yield in_file(file, call.line, f"{says}: setup({setup}=...)", "setup")
     for file, record in _handed_on(repo):
         if setup in record.keys:

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable, Iterator
 
+from audit.code.modules import Module
+from audit.practices.instantiated import instantiated
 from audit.practices.libraries import library, named
 from audit.practices.ranking import is_corner
-from audit.practices.registry import Place, at, in_code
-from audit.repository import Repository, Site
+from audit.practices.registry import Place, at, in_code, of_key
+from audit.repository import Repository, Site, once
 
 
 def callees(site: Site) -> Iterator[str]:
@@ -73,14 +75,30 @@ def partials(repo: Repository, topic: str) -> Iterator[tuple[Site, str]]:
             yield site, name
 
 
+@once
+def _made_of(repo: Repository) -> dict[str, list[tuple[Module, int]]]:
+    """Return definitions by what they are made of: classes by their bases, functions and classes
+    by the decorators that are not called."""
+    found: dict[str, list[tuple[Module, int]]] = {}
+    for module, place, one in repo.definitions:
+        for text in (*(base for base in one.bases if "=" not in base), *one.decorators):
+            if not text.endswith(")"):
+                name = repo.program.resolve(module, text)[0]
+                found.setdefault(name, []).append((module, place))
+    return found
+
+
 def of_topic(repo: Repository, topic: str, says: str) -> Iterator[Place]:
-    """Yield calls of a topic's names, and classes derived from them; `says` takes the name."""
+    """Yield calls of a topic's names, what is derived from them or decorated with them, and
+    configuration that names one to be made; `says` takes the name."""
     for site in repo.calls(*named(topic)):
         yield at(site, says.format(library(topic, site.names)))
     for site, name in partials(repo, topic):
         yield at(site, says.format(name))
-    for module, place, one in repo.definitions:
-        if one.kind == "class" and one.bases:
-            bases = [repo.program.resolve(module, base)[0] for base in one.bases if "=" not in base]
-            if name := library(topic, bases):
-                yield in_code(module, place, one.line, says.format(name))
+    for text, definitions in _made_of(repo).items():
+        if name := library(topic, (text,)):
+            for module, place in definitions:
+                line = module.facts.definitions[place].line
+                yield in_code(module, place, line, says.format(name))
+    for file, key, name in instantiated(repo, topic):
+        yield of_key(file, key, says.format(name))

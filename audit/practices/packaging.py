@@ -111,7 +111,7 @@ def package_extras(repo: Repository) -> Iterator[Place]:
         tables=(
             "project.optional-dependencies", "dependency-groups", "tool.poetry.extras",
             "tool.poetry.group", "tool.flit.metadata.requires-extra", "tool.pdm.dev-dependencies",
-            "tool.uv.dev-dependencies", "tool.setuptools.dynamic.optional-dependencies",
+            "tool.uv.dev-dependencies", "tool.poetry.dev-dependencies", "tool.setuptools.dynamic.optional-dependencies",
         ),
         cfg="options.extras_require",
         setup="extras_require",

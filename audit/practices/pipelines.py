@@ -15,7 +15,7 @@ import msgspec
 from audit.facts.model import Command, DataFacts, Key, ScriptFacts
 from audit.facts.script import shell_lines
 from audit.practices.registry import Place
-from audit.practices.runners import behind
+from audit.practices.runners import behind, recipes
 from audit.practices.shell import Argv, argvs
 from audit.repository import File, Repository, once
 
@@ -58,17 +58,19 @@ class Step(msgspec.Struct, frozen=True):
 
 _ELSEWHERE: Final = re.compile(r"^[\w.-]+/[\w.-]+/\.github/workflows/([^@]+?)(?:\.ya?ml)?(?:@|$)")
 _JOB: Final = re.compile(
-    r"^(jobs(?:\.|\[\d+\]\.)[^.\[]+|runs|stages\[\d+\]\.jobs\[\d+\]|steps\[\d+\]|[^.\[]+)"
+    r"^(jobs\[\d+\]|jobs\.[^.\[]+|runs|stages\[\d+\]\.jobs\[\d+\]|steps\[\d+\]|[^.\[]+)"
 )
 _RUNS: Final = frozenset(
     "run script before_script command commands bash powershell pwsh install after_success "
     "inlineScript".split()
 )
-_ITEM: Final = re.compile(r"(?:^|\.)(?:script|commands?|run|before_script|install)\[\d+\]$")
+_ITEM: Final = re.compile(
+    r"(?:^|\.)(?:(?:\w+_)?script|commands?|run|install|entrypoint|args)(?:\[\d+\])?$"
+)
 _NEVER: Final = re.compile(r"^(false|\$\{\{\s*false\s*\}\})$")
 _AXIS: Final = re.compile(
     r"^(?P<job>.*?)\.?(?:strategy\.matrix|matrix(?:\.parameters)?|parallel\.matrix\[\d+\])\."
-    r"(?P<axis>(?:include\[\d+\]\.)?[^.\[]+)(?:\[\d+\])?(?:\.(?P<inner>[^.\[]+))?$"
+    r"(?P<axis>(?:include\[\d+\]\.)?[^.\[]+)(?P<item>\[\d+\])?(?:\.(?P<inner>[^\[]+))?$"
 )
 _MATRIX: Final = re.compile(r"\$\{\{\s*matrix\.([\w-]+)\s*\}\}")
 _DEPTH: Final = 3
@@ -115,7 +117,8 @@ def reusing(repo: Repository, pattern: str) -> Iterator[Step]:
 
 
 def automation(repo: Repository) -> Iterator[tuple[File, Command]]:
-    """Yield the commands of Makefiles and maintainers' scripts."""
+    """Yield the commands of Makefiles, maintainers' scripts, task runners, tox and nox."""
+    yield from recipes(repo)
     for file in repo.by_role("config", "build", "product"):
         if isinstance(file.facts, ScriptFacts):
             for line in file.facts.commands:
@@ -144,9 +147,11 @@ def axes(file: File) -> dict[tuple[str, str], list[Key]]:
     """Return the values of every matrix axis, those of included rows too, by job and axis."""
     found: dict[tuple[str, str], list[Key]] = {}
     for key in file.facts.keys if isinstance(file.facts, DataFacts) else ():
-        if "matrix." in key.path and key.value and (row := _AXIS.match(key.path)):
+        if "matrix" in key.path and key.value and (row := _AXIS.match(key.path)):
             axis = row["axis"].rpartition(".")[2]
             name = f"{axis}.{row['inner']}" if row["inner"] else axis
+            if row["inner"] and not row["item"]:  # Azure names the rows
+                name = row["inner"]
             found.setdefault((row["job"], name), []).append(key)
     return found
 

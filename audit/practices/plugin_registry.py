@@ -7,7 +7,7 @@ from typing import Final
 from audit.code.modules import Module
 from audit.facts.model import Definition
 from audit.practices.libraries import library, named
-from audit.practices.origins import by_file
+from audit.practices.origins import by_file, of_topic
 from audit.practices.registrations import Registration, inside, registrations
 from audit.practices.registry import Place, at, in_code, practice
 from audit.practices.weights import node
@@ -17,11 +17,6 @@ _LISTS: Final = re.compile(
     r"^(list|ls|available|show|all|registered|installed|discovered)(_|$)|_(names|list|keys|choices|available)$|"
     r"^(keys|names|choices|entries)$|^get_(\w+_)?(all|available|registered|supported)\w*$"
 )
-
-
-def _keeps(repo: Repository) -> Iterator[Site]:
-    """Yield the registries made with a library."""
-    yield from repo.calls(*named("registries"))
 
 
 @practice("plugin-registry", looks_for="register functions that store an implementation by name")
@@ -59,8 +54,7 @@ def _registry_places(repo: Repository) -> Iterator[Place]:
         line = one.module.facts.definitions[one.function].line
         says = f"stores its argument by name in {one.store.rpartition(':')[2]}"
         yield in_code(one.module, one.function, line, says)
-    for site in _keeps(repo):
-        yield at(site, f"registry of {library('registries', site.names)}")
+    yield from of_topic(repo, "registries", "registry of {}")
 
 
 @practice("plugin-entry-points", looks_for="entry points of other packages that are read")
@@ -226,6 +220,7 @@ _WARNS: Final = frozenset({"warn", "warning", "error", "rank_zero_warn", "warn_o
 
 
 def _guards(repo: Repository) -> Iterator[Place]:
+    yield from of_topic(repo, "guarded-registries", "the registry of {} refuses a taken name")
     for one in registrations(repo):
         facts = one.module.facts
         around = inside(one)

@@ -8,7 +8,7 @@ from typing import Final
 from audit.facts.model import Block
 from audit.repository import Repository, Site
 
-_RANK: Final = r"(?<![a-z])(\w+_)?rank\b(\(\))?|process_index\b|\w*RANK'\]|\b(\w+_)?RANK\b"
+_RANK: Final = r"(?<![a-z])(?<!matrix_)(?<!lora_)(?<!low_)(?!(matrix|lora|low)_rank)(\w+_)?rank\b(\(\))?|process_index\b(\(\))?|\w*RANK'\]|\b(\w+_)?RANK\b"
 _ZERO: Final = re.compile(
     rf"({_RANK})(?! ?[+*/]) ?(==|!=|in|not in) ?[(\[{{]?-?[01]\b|not [\w.:@]*(?<![a-z])rank(\(\))?($| )"
     rf"|({_RANK}) (< 1|> 0|<= 0)(?!\d)"

@@ -5,16 +5,19 @@ from collections.abc import Iterator
 from typing import Final
 
 from audit.facts.model import DataFacts, TextFacts
+from audit.practices.instantiated import instantiated
 from audit.practices.loops import classes_around, training_files
 from audit.practices.options import options
 from audit.practices.ranking import apart, central, is_corner
-from audit.practices.registry import Place, at, in_code, in_file, practice
+from audit.practices.registry import Place, at, in_code, in_file, of_key, practice
 from audit.practices.weights import argument, libraries
 from audit.repository import File, Repository, Site
 
 _LOADER: Final = re.compile(r"Loader|Sampler|random_split|\.shuffle$|Dataset|\.split$|sampler")
 
 
+_SEEDED_RUN: Final = re.compile(r"(Training(Arguments|Args)|LightningCLI)$|^(trl|composer)\.\w+$")
+"""Engines that seed all generators with the number that they are given."""
 _SEARCHES: Final = re.compile(r"(optuna\w*|hyperopt|skopt|ray\.tune|nevergrad)\.")
 """Libraries whose samplers draw hyperparameters, no data."""
 
@@ -43,7 +46,7 @@ def repro_seed(repo: Repository) -> Iterator[Place]:
     """
     seeded: dict[tuple[str, int], dict[str, Site]] = {}
     for site, library in libraries(repo, "seeders"):
-        if argument(site, 0, "seed") not in ("", "None"):
+        if argument(site, 0, "seed", "params", "default") not in ("", "None"):
             seeded.setdefault((site.path, site.call.scope), {}).setdefault(library, site)
     most = max(map(len, seeded.values()), default=0)
     full = [  # the function that seeds all of them is the one to read
@@ -53,6 +56,9 @@ def repro_seed(repo: Repository) -> Iterator[Place]:
         for library, site in sites.items()
     ]
     yield from _on_training(repo, central(repo, full, "seed"))
+    for site, value in repo.given("seed", "seed_everything_default"):
+        if _SEEDED_RUN.search(site.names[0]) and value != "None":
+            yield at(site, "the trainer seeds the generators")
     if not seeded:
         for site in repo.methods("manual_seed", "seed_everything", "set_seed", "seed_all"):
             if argument(site, 0, "seed") not in ("", "None"):
@@ -95,15 +101,26 @@ def repro_deterministic_mode(repo: Repository) -> Iterator[Place]:
     for site, library in libraries(repo, "deterministic-modes"):
         if argument(site, 0, "mode") != "False":
             yield at(site, f"{library} is switched to deterministic kernels")
-    for module, one in repo.assigns(r"cudnn\.deterministic$|CUBLAS_WORKSPACE_CONFIG"):
-        if one.value != "False":
+    for module, one in repo.assigns(_SWITCHED):
+        if one.value != "False" and ("XLA_FLAGS" not in one.target or "determini" in one.value):
             yield in_code(module, one.scope, one.line, "deterministic kernels are switched on")
     for site, value in repo.given("deterministic"):
-        if site.method in ("Trainer", "Fabric") and value not in ("False", "None"):
+        if site.method in _TRAINERS and value not in ("False", "None"):
             yield at(site, "the trainer is asked for deterministic kernels")
+    yield from options(repo, "the trainer's {} is set", "deterministic_mode", "full_determinism")
+    for file, key, _ in instantiated(repo, "trainers"):
+        beside = repo.key(file.path, key.path.replace("_target_", "deterministic"))
+        if beside is not None:
+            yield of_key(file, beside, "configuration decides on deterministic kernels")
     for site in repo.methods("setdefault", "setattr"):
         if "CUBLAS_WORKSPACE_CONFIG" in argument(site, 0):
             yield at(site, "deterministic kernels are switched on")
+
+
+_SWITCHED: Final = (
+    r"cudnn\.deterministic$|CUBLAS_WORKSPACE_CONFIG|TF_(CUDNN_)?DETERMINIS|'XLA_FLAGS'"
+)
+_TRAINERS: Final = ("Trainer", "Fabric", "set_random_seed", "flags")
 
 
 @practice("repro-worker-seed", looks_for="explicit seeds of loaders, workers or samplers")
@@ -139,13 +156,31 @@ def _worker_seeds(repo: Repository) -> Iterator[Place]:
     yield from options(repo, "loader workers are seeded", "worker_init_fn")
     given = [site for site, value in repo.given("generator", "seed") if value != "None"]
     for site in sorted(given, key=lambda site: "Loader" not in site.method):
-        if any(_LOADER.search(one) and not _SEARCHES.match(one) for one in site.names):
+        named = (*site.names, (site.call.keyword("type") or "").strip("'"))
+        if any(_LOADER.search(one) and not _SEARCHES.match(one) for one in named):
             yield at(site, "the order of the data has its own seed")
+    for site, value in (*repo.given("shuffle_seed"), *repo.given("workers")):
+        if value != "None" and (value == "True") == (site.method == "seed_everything"):
+            yield at(site, "the order of the data has its own seed")
+    for site in repo.methods("shuffle", "permutation"):
+        about = (*site.scope.params, *site.call.args, site.module.dotted, site.scope.name.lower())
+        own = site.receivers[0].removesuffix("()") in _GENERATORS and _is_seeded(repo, site)
+        if own and any(map(_EXAMPLES.search, about)):
+            yield at(site, "the order is drawn with a seed of its own")
     for site in repo.methods("set_epoch"):
         yield at(site, "the sampler is told the epoch")
     for site in (*repo.methods("manual_seed"), *(one for one, _ in libraries(repo, "seeders"))):
         if argument(site, 0, "seed") not in ("", "None") and _of_data(repo, site):
             yield at(site, "the sampler has its own generator")
+
+
+def _is_seeded(repo: Repository, site: Site) -> bool:
+    """Tell whether the generator of a call is made in the same function, with a seed."""
+    maker = site.receivers[0].removesuffix("()")
+    beside = repo.by_scope.get(site.module.first + site.call.scope, ())
+    return any(
+        one.names[0] == maker and argument(one, 0, "seed") not in ("", "None") for one in beside
+    )
 
 
 def _of_data(repo: Repository, site: Site) -> bool:
@@ -163,6 +198,10 @@ def _of_data(repo: Repository, site: Site) -> bool:
 
 
 _DATA: Final = re.compile(r"Sampler|Dataset|Loader|DataModule|Shuffl|Batcher|Corpus|Buffer")
+_EXAMPLES: Final = re.compile(
+    r"(?<![a-z])(data|dataset|loader|file|sample|example|record|shard|url|path|line|document|batch|split)"
+    r"(es|s)?(?![a-z])"
+)
 _GENERATORS: Final = ("numpy.random.RandomState", "numpy.random.default_rng", "random.Random")
 _OF_DATA: Final = re.compile(r"(^|[._])(data|dataset|sampler|buffer|dataloader)s?([._]|$)")
 _ORDERS: Final = re.compile(r"shuffle|few_?shot|(^|_)index_mapping|split_data|_order(_|$)")
@@ -200,8 +239,11 @@ def repro_lockfile(repo: Repository) -> Iterator[Place]:
         Whether the lock is in step with the project's declared ranges is not checked.
     """
     for file in repo.find(*_LOCKS):
-        if "/" not in file.path and _entries(file):
+        if file.path.rpartition("/")[0] in ("", "requirements") and _entries(file):
             yield in_file(file, 1, "dependencies are locked")
+    for file in repo.named("environment.yml", "environment.yaml"):
+        if "/" not in file.path and _is_exact(file):
+            yield in_file(file, 1, "every entry of the environment has an exact version")
     found = [file for file in repo.find(*_REQUIREMENTS) if not _ASIDE.search(file.path)]
     main = [file for file in found if file.name in ("requirements.txt", "base.txt", "main.txt")]
     ranges = bool(main) and not any(map(_all_pinned, main))
@@ -217,6 +259,17 @@ def _entries(file: File) -> bool:
         case TextFacts(lines=lines):
             return len(lines) > 2
     return False
+
+
+def _is_exact(file: File) -> bool:
+    """Tell whether all packages of a conda environment have one version each."""
+    keys = file.facts.keys if isinstance(file.facts, DataFacts) else ()
+    entries = [one.value for one in keys if _PACKAGE.match(one.path) and one.value]
+    return len(entries) > 1 and all(_EXACT.match(one) for one in entries)
+
+
+_PACKAGE: Final = re.compile(r"dependencies\[\d+\](\.pip\[\d+\])?$")
+_EXACT: Final = re.compile(r"[\w.:/-]+(\[[\w,-]+\])? ?={1,2} ?\d[^*,<>]*$|-e \.|pip$")
 
 
 def _all_pinned(file: File) -> bool:

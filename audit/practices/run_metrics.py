@@ -18,7 +18,7 @@ from audit.repository import Repository, Site, blocks_from
 _METRIC: Final = re.compile(
     r"metric|loss|accuracy|reward|scalar|epoch|learning_rate|throughput|perplexity|progress|"
     r"(^|[^a-z])(acc|lr|fps|steps?|stats|logs?|history|summary|results?|ep_?info)([^a-z]|$)|"
-    r"(^|[^a-z])(train|eval|val)_",
+    r"(^|[^a-z])(train|eval|val)_|(json|csv)(l|_?lines?)?_?(writer|logger)",
     re.IGNORECASE,
 )
 _NO_METRIC: Final = re.compile(
@@ -48,13 +48,15 @@ _SAID_SPEED: Final = re.compile(
     re.IGNORECASE,
 )
 """A rate in the text of a message: ``{x:.1f} tokens/s``, ``%.1fms per image``."""
+_STEP_ENDS: Final = re.compile(r"after_\w*(iter|batch|step)|(iter|batch|step)_?end$")
+"""What is called after every step: time that passed until then is the time of a step."""
 _WRITES: Final = frozenset({"open", "write", "write_text", "writelines", "write_bytes"})
 _KEY: Final = re.compile(r"'([^']+)': (?!-?\d|None|'|True|False)")
 _SENDING: Final = re.compile(r"_?(log|track|report|record|emit|publish)(_\w+)?$")
 _REPORTS: Final = (
     "log", "log_metric", "log_metrics", "log_dict", "log_scalar", "record", "add_scalar", "scalar",
     "update", "report", "meter", "put_scalar", "set_description", "set_postfix", "log_value",
-    "record_metric", "add", "log_stat", "print", "info", "debug", "write",
+    "record_metric", "add", "log_stat", "print", "info", "debug", "write", "update_scalar",
 )  # fmt: skip
 
 
@@ -115,12 +117,11 @@ def _metric_writers(repo: Repository) -> Iterator[Place]:
             and (site.method == "dump" or _writes(repo, site))
         ):
             yield at(site, "metrics are written as JSON")
-    for site in written_rows(repo):
+    for site in (*repo.calls("numpy.savetxt"), *written_rows(repo)):
         if _about_metrics(site):
             yield at(site, "a row of metrics is written to a table file")
-    for site in repo.methods("to_csv", "to_json"):
-        if _about_metrics(site):
-            yield at(site, f"metrics are written by {site.method}")
+    for site in filter(_about_metrics, repo.methods("to_csv", "to_json")):
+        yield at(site, f"metrics are written by {site.method}")
     yield from _json_formatters(repo)
 
 
@@ -207,7 +208,9 @@ def _speeds(repo: Repository) -> Iterator[Place]:
         if _names_speed(site) or any(map(_SAID_SPEED.search, site.call.args[:1])):
             yield at(site, "a rate is reported")
         elif site.path in models and any(
-            _is_speed(site.module, text, site.call.block) for text in site.arguments()
+            _is_speed(site.module, text, site.call.block)
+            or (_ELAPSED.search(text) and _STEP_ENDS.search(site.scope.name))
+            for text in site.arguments()
         ):
             yield at(site, "time per step or amount per second")
 
@@ -217,7 +220,8 @@ def _kept_speeds(repo: Repository, models: Collection[str]) -> Iterator[Place]:
     for module in repo.product:
         for one in module.facts.assigns if module.path in models else ():
             rates = _KEY.findall(one.value) if "': " in one.value else ()
-            if any(map(_SPEED.search, rates)) or _is_speed(module, one.value, one.block):
+            message = one.operator == "+=" and one.value[:2] == "f'" and _SPEED.search(one.value)
+            if message or any(map(_SPEED.search, rates)) or _is_speed(module, one.value, one.block):
                 says = "time per step or amount per second"
                 yield in_code(module, one.scope, one.line, says)
     for module, rate in repo.assigns(_RATE):

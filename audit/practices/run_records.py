@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from audit.practices.origins import of_topic
 from audit.practices.registry import Place, at, in_code, practice
 from audit.practices.weights import callers, node
 from audit.repository import Repository, Site
@@ -42,7 +43,9 @@ def repro_run_record(repo: Repository) -> Iterator[Place]:
             yield at(site, "the tracker keeps the code of the run with its configuration")
     for site in repo.methods("log_code"):
         yield at(site, "the tracker keeps the code of the run")
+    yield from of_topic(repo, "run-recorders", "{} records configuration and environment")
     commits = [node(site) for site in repo.calls(*_COMMANDS) if _asks_git(site)]
+    commits += [node(site) for site in repo.calls(*_ENVIRONMENTS)]
     commits += [node(site) for site in repo.calls("git.Repo", "git.repo.Repo")]
     commits += [node(site) for site in _through_helpers(repo)]
     for one in sorted(repo.graph.within(commits, 1, up=True)) if commits else ():
@@ -78,6 +81,10 @@ def _names_commit(words: str) -> bool:
     return "git" in words and ("rev-parse" in words or "describe" in words)
 
 
+_ENVIRONMENTS: Final = (
+    "mmengine.utils.dl_utils.collect_env", "mmcv.utils.collect_env",
+    "detectron2.utils.env.collect_env_info", "detectron2.utils.collect_env.collect_env_info",
+)  # fmt: skip
 _COMMANDS: Final = (
     "subprocess.check_output", "subprocess.run", "subprocess.Popen", "subprocess.getoutput",
     "os.popen",

@@ -5,9 +5,10 @@ from collections.abc import Iterable, Iterator
 from typing import Final, TypeAlias
 from weakref import WeakKeyDictionary
 
-from audit.facts.model import DataFacts, PythonFacts, ScriptFacts
+from audit.facts.model import Command, DataFacts, PythonFacts, ScriptFacts
+from audit.facts.script import shell_lines
 from audit.practices.shell import Argv, argvs
-from audit.repository import Repository
+from audit.repository import File, Repository
 
 Recipe: TypeAlias = tuple[str, Iterable[str]]
 """The path of a file and commands that it holds."""
@@ -28,6 +29,8 @@ def behind(repo: Repository, text: str) -> Iterator[Recipe]:
                 yield from _make(repo, argv[1:])
             case "tox":
                 yield from _tox(repo, argv[1:])
+            case "just":
+                yield from _just(repo, argv[1:])
             case "nox":
                 yield from _nox(repo, argv[1:])
             case name:
@@ -54,6 +57,13 @@ def _make(repo: Repository, argv: Argv) -> Iterator[Recipe]:
             if file.facts.targets and not wanted - {folder}:
                 wanted = {file.facts.targets[0].name}
             yield file.path, list(_recipes(file.facts, wanted))
+
+
+def _just(repo: Repository, argv: Argv) -> Iterator[Recipe]:
+    for file in repo.named("justfile", ".justfile"):
+        if isinstance(file.facts, ScriptFacts):
+            wanted = {one for one in argv if not one.startswith("-")}
+            yield file.path, list(_recipes(file.facts, wanted or {"default"}))
 
 
 def _recipes(facts: ScriptFacts, wanted: set[str]) -> Iterator[str]:
@@ -104,8 +114,22 @@ def _nox(repo: Repository, argv: Argv) -> Iterator[Recipe]:
         )
 
 
+def recipes(repo: Repository) -> Iterator[tuple[File, Command]]:
+    """Yield the commands that tox, nox and the tasks of pyproject.toml hold, with their places."""
+    for file, key in repo.keys_of("tox.ini", "pyproject.toml", "pixi.toml"):
+        tox = key.path.rpartition(".")[2] == "commands" and key.path.startswith("testenv")
+        if key.value and "/" not in file.path and (tox or _TASK.match(key.path)):
+            yield from ((file, line) for line in shell_lines(key.value, key.line))
+    nox = repo.files.get("noxfile.py")
+    if nox is not None and isinstance(nox.facts, PythonFacts):
+        for call in nox.facts.calls:
+            if call.names[0].endswith((".run", ".run_always")):
+                words = " ".join(arg.strip("'") for arg in call.args if arg.startswith("'"))
+                yield nox, Command(call.line, words)
+
+
 _TASK: Final = re.compile(
-    r"^tool\.(?:hatch\.envs\.[^.]+\.scripts|poe\.tasks|pdm\.scripts|pixi(?:\.feature\.[^.]+)?\.tasks"
+    r"^(?:tool\.)?(?:(?:pixi\.)?(?:feature\.[^.]+\.)?tasks|hatch\.envs\.[^.]+\.scripts|poe\.tasks|pdm\.scripts"
     r"|taskipy\.tasks|rye\.scripts)\.([\w:-]+)(?:\[\d+\]|\.cmd|\.shell|\.command)?$"
 )
 _tasks_of: WeakKeyDictionary[Repository, dict[str, list[str]]] = WeakKeyDictionary()
@@ -116,7 +140,7 @@ def _tasks(repo: Repository) -> dict[str, list[str]]:
     known = _tasks_of.get(repo)
     if known is None:
         known = _tasks_of[repo] = {}
-        for _, key in repo.keys_of("pyproject.toml"):
+        for _, key in repo.keys_of("pyproject.toml", "pixi.toml"):
             if key.value and (found := _TASK.match(key.path)):
                 known.setdefault(found[1], []).append(key.value)
     return known

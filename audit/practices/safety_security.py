@@ -42,7 +42,7 @@ def security_policy(repo: Repository) -> Iterator[Place]:
 # ------------------------------------------------------------------------ updates
 _AUDIT_COMMANDS: Final = (
     "pip-audit", "safety check", "safety scan", "safety ci", "osv-scanner", "renovate", "snyk test",
-    "snyk monitor", "trivy", "grype", "uv audit",
+    "snyk monitor", "trivy", "grype", "uv audit", "uv-secure",
 )  # fmt: skip
 _AUDIT_ACTIONS: Final = (
     "pypa/gh-action-pip-audit", "google/osv-scanner-action", "actions/dependency-review-action",
@@ -87,6 +87,9 @@ def security_dependency_updates(repo: Repository) -> Iterator[Place]:
     for file in repo.named("renovate.json5"):
         if file.words > 2:
             yield in_file(file, 1, "renovate is configured")
+    for file in repo.named(".snyk"):
+        yield in_file(file, 1, "snyk is configured")
+    yield from _templates(repo, "Dependency-Scanning", "GitLab scans dependencies")
     for file, key in repo.keys_of(".pyup.yml"):
         if key.value and "/" not in file.path:
             yield of_key(file, key, "pyup is configured")
@@ -100,6 +103,13 @@ def security_dependency_updates(repo: Repository) -> Iterator[Place]:
     yield from settings.places(found, "pre-commit scans dependencies")
 
 
+def _templates(repo: Repository, pattern: str, says: str) -> Iterator[Place]:
+    """Yield the security templates that a pipeline of GitLab includes."""
+    for file, key in repo.keys_of(".gitlab-ci.yml"):
+        if key.path.startswith("include") and re.search(pattern, key.value):
+            yield of_key(file, key, says)
+
+
 # ---------------------------------------------------------------------- scanning
 _SCAN_COMMANDS: Final = (
     "bandit", "semgrep", "gitleaks", "trufflehog", "detect-secrets", "detect-secrets-hook", "zizmor",
@@ -110,7 +120,7 @@ _SCAN_ACTIONS: Final = (
     "returntocorp/semgrep-action", "pycqa/bandit-action", "zizmorcore/", "woodruffw/zizmor",
     "ossf/scorecard-action", "gitguardian/", "boostsecurityio/", "mdegis/bandit-action",
     "huggingface/security-workflows", "step-security/harden-runner", "shundor/python-bandit-scan",
-    "jpetrucciani/bandit-check", "checkmarx/", "sonarsource/", "microsoft/security-devops-action",
+    "jpetrucciani/bandit-check", "checkmarx/", "sonarsource/", "codacy/codacy-analysis", "microsoft/security-devops-action",
 )  # fmt: skip
 _SCAN_HOOKS: Final = (
     "bandit", "detect-private-key", "detect-secrets", "gitleaks", "gitleaks-docker", "trufflehog",
@@ -153,6 +163,11 @@ def security_code_scanning(repo: Repository) -> Iterator[Place]:
     ):
         yield step.place(f"CI scans: {step.text[:60]}")
     yield from settings.places(settings.hooks(repo, *_SCAN_HOOKS), "pre-commit scans")
+    yield from _templates(repo, r"SAST|Secret-Detection", "GitLab scans")
+    for file in settings.own(repo, *settings.HOOK_FILES):
+        for key in settings.leaves(file, "repos"):
+            if key.value.partition("=")[0] == "flake8-bandit":
+                yield of_key(file, key, "flake8 runs bandit's rules")
     for prefix, names in (
         ("tool.ruff", ("pyproject.toml",)),
         ("", ("ruff.toml", ".ruff.toml")),

@@ -128,14 +128,24 @@ def _selection_hooks(repo: Repository) -> Iterator[Place]:
                         break
 
 
+def _own_mark(text: str) -> str:
+    """Return the first marker of the project's own in a text, else nothing."""
+    names = re.findall(r"pytest\.mark\.(\w+)", text)
+    return next((one for one in names if one != "skipif" and one not in _BUILTIN_MARKS), "")
+
+
 def _marked(repo: Repository) -> Iterator[tuple[Module, Place]]:
     """Yield tests with a marker of the project's own, or a decorator that requires something."""
     for module in repo.tests:
+        for mark in module.facts.assigns:
+            if mark.target.endswith("pytestmark") and (own := _own_mark(mark.value)):
+                yield module, place_in(module, mark.line, f"all are marked {own}")
         for one in module.facts.definitions:
             for decorator in one.decorators:
-                own = decorator.partition("pytest.mark.")[2].partition("(")[0]
-                if own and own != "skipif" and own not in _BUILTIN_MARKS:
+                if own := _own_mark(decorator):
                     yield module, place_in(module, one.line, f"marked {own}", one.name)
-                elif re.search(r"[.:](require\w*|slow\w*|skip_?(if|unless)\w*)(\(|$)", decorator):
+                elif re.search(
+                    r"[.:](require\w*|slow\w*|skip_?(if|unless)\w*|[Rr]un_?[Ii]f)(\(|$)", decorator
+                ):
                     says = f"under a condition: {decorator[:50]}"
                     yield module, place_in(module, one.line, says, one.name)

@@ -23,7 +23,8 @@ def written_rows(repo: Repository) -> Iterator[Site]:
 
 
 def _names_table(module: Module, owner: int) -> bool:
-    return any(
+    kept = (one for one in module.facts.assigns if _outermost(module, one.scope) == owner)
+    return any(_TABLE.search(one.value) for one in kept) or any(
         _TABLE.search(text)
         for call in module.facts.calls
         if _outermost(module, call.scope) == owner

@@ -97,11 +97,11 @@ def test_in_ci(repo: Repository) -> Iterator[Place]:
 # ------------------------------------------------------------------- parametrized
 _PARAMETRIZERS: Final = frozenset(
     "parametrize expand parameters named_parameters product parameterized parameterized_class given "
-    "rule subTest ddt data".split()
+    "rule subTest ddt data parametrize_with_checks variants".split()
 )
 _PARAMETRIZED: Final = re.compile(
     r"^((@metafunc|pytest\.mark|torch\.testing\._internal\.common_utils)\.parametrize"
-    r"|(parameterized|absl\.testing|hypothesis|ddt|pytest_cases)\b.*)$"
+    r"|sklearn\.utils\.estimator_checks\.\w+|chex\.variants|(parameterized|absl\.testing|hypothesis|ddt|pytest_cases)\b.*)$"
 )
 
 

@@ -1,14 +1,18 @@
 """Tracking: which trackers a user can choose between."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import Final
 
+from audit.practices.loops import own_name
 from audit.practices.origins import by_file
 from audit.practices.registry import Place, at, in_code, practice
+from audit.practices.trackers import chosen as offered
 from audit.practices.trackers import reporting, sent, tracker_named, trackers_in
 from audit.repository import Repository, Site
 
+_MAKES: Final = re.compile(r"(^|[._])(init|set|setup|make|create|build|get|start|open|log|report)_")
 _SAYS: Final = "{} is one of several trackers behind one interface"
 
 
@@ -17,8 +21,8 @@ def log_tracker_choice(repo: Repository) -> Iterator[Place]:
     """The user can choose between experiment trackers.
 
     Two trackers count when one function or class uses both or takes switches for both, or
-    when two classes with a common ancestor, or beside each other, each use or are named for
-    one; so does the engine's option that names trackers (`report_to`, `log_with`), where its
+    when two classes with a common ancestor, or two classes or functions beside each other, each
+    use or are named for one; so does the engine's option that names trackers (`report_to`, `log_with`), where its
     value is not fixed.
 
     Why:
@@ -38,12 +42,14 @@ def log_tracker_choice(repo: Repository) -> Iterator[Place]:
             writer = SummaryWriter(folder)
             writer.add_scalar("loss", 0.1)
     Limits:
-        Trackers that separate functions open without a common class are not seen as a choice.
+        Trackers that functions of several modules open are not seen as a choice.
     """
     groups: dict[object, dict[str, Place]] = defaultdict(dict)
     for site, name in sent(repo):
         for group in _interfaces(repo, site):
             groups[group].setdefault(name, at(site, _SAYS.format(name)))
+    for group, name, place in offered(repo):
+        groups[group].setdefault(name, place)
     choices = sorted((one for one in groups.values() if len(one) > 1), key=len, reverse=True)
     chosen = [place for kinds in choices for place in kinds.values()]
     options = (one.place("{} chooses trackers") for one in reporting(repo) if not one.fixed)
@@ -57,6 +63,9 @@ def _named_choices(repo: Repository) -> Iterator[Place]:
         if one.kind == "function" and not one.stub:
             if len(frozenset().union(*map(trackers_in, one.params))) > 1:
                 yield in_code(module, place, one.line, f"{one.name} is told which trackers to use")
+            elif _MAKES.search(one.name) and len(names := trackers_in(own_name(one))) == 1:
+                says = in_code(module, place, one.line, _SAYS.format(one.name))
+                siblings[module.path, one.parent].setdefault(min(names), says)
         elif name := tracker_named(one):
             node = module.first + place
             own = (base for base in repo.program.ancestry(node) if ":" in base)

@@ -6,16 +6,18 @@ from functools import lru_cache
 from typing import Final
 
 from audit.facts.model import Definition
+from audit.practices.instantiated import instantiated
 from audit.practices.libraries import library, named
 from audit.practices.loops import words
 from audit.practices.options import Option, handed
 from audit.practices.origins import called_on
+from audit.practices.registry import Place, at, in_code, of_key
 from audit.repository import Repository, Site
 
 SENDS: Final = (
     "log", "log_metric", "log_metrics", "log_dict", "add_scalar", "add_scalars", "scalar", "track",
     "report_scalar", "log_scalar", "log_scalars", "log_value", "log_table",
-    "log_artifact", "add_histogram", "log_text", "line",
+    "log_artifact", "add_histogram", "log_text", "line", "write_scalars", "log_params",
 )  # fmt: skip
 OPENS: Final = (
     "init",
@@ -26,10 +28,14 @@ OPENS: Final = (
     "init_run",
     "SummaryWriter",
     "get_task",
+    "create_file_writer",
+    "create_default_writer",
+    "autolog",
     "current_task",
 )
 # Variables by which a tracker is configured for the engine that sends metrics to it.
 _VARIABLE: Final = re.compile(r"^'?(WANDB|MLFLOW|COMET|NEPTUNE|CLEARML|TRACKIO|SWANLAB|AIM)_\w+'?$")
+_REGISTERED: Final = re.compile(r"'[A-Z]\w*(Backend|Hook|Logger|Writer|Callback)'$")
 _NAMES: Final = re.compile(
     r"(?<![a-z])(wandb|weights_?and_?biases|tensor_?board|mlflow|comet|neptune|clearml|swanlab|trackio|"
     r"sacred|dvclive|visdom|aim(?=_(logger|tracker|run|repo|callback)))(?![a-z])"
@@ -62,6 +68,22 @@ def sent(repo: Repository) -> list[tuple[Site, str]]:
     ]
     opens += [(site, "Accelerate's trackers") for site in repo.methods("init_trackers")]
     return sends + makes + opens + list(_configured(repo))
+
+
+def chosen(repo: Repository) -> Iterator[tuple[object, str, Place]]:
+    """Yield trackers that are named to be made elsewhere, with the place and what holds it: by
+    configuration, by the ``type`` of a registered class, as a value of a table or an argument."""
+    for file, key, name in instantiated(repo, "tracker-loggers"):
+        yield file.path.rpartition("/")[0], name, of_key(file, key, f"{key.value} is configured")
+    for site, value in repo.given("type"):
+        for name in trackers_in(value[1:-1]) if _REGISTERED.match(value) else ():
+            yield site.path, name, at(site, f"{value[1:-1]} is configured")
+    for module in repo.product:
+        if library("tracker-loggers", [one.target for one in module.facts.imports]):
+            for one in module.facts.references:
+                if name := library("tracker-loggers", [one.name]):
+                    place = in_code(module, one.scope, one.line, f"{one.name} is offered")
+                    yield (module.path, one.scope), name, place
 
 
 def _configured(repo: Repository) -> Iterator[tuple[Site, str]]:

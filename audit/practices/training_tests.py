@@ -16,7 +16,7 @@ _OPTIMIZER: Final = re.compile(r"opt|adam|sgd|scaler|fabric|engine", re.IGNORECA
 _NO_OPTIMIZER: Final = re.compile(r"sched|profil|\benv", re.IGNORECASE)
 _TRAINERS: Final = re.compile(
     r"^(transformers\.\w*Trainer|trl\.\w+Trainer|(pytorch_lightning|lightning(\.pytorch)?)\.Trainer"
-    r"|keras\.\w+|tensorflow\.keras\.\w+)\(\)\.(train|fit)$"
+    r"|hydra\.utils\.instantiate|keras\.\w+|tensorflow\.keras\.\w+)\(\)\.(train|fit)$"
 )
 _STARTS: Final = re.compile(
     r"run|subprocess|popen|check_|system|launch|execute|spawn|invoke|setattr|shlex|\bcall",
@@ -98,13 +98,17 @@ def _calls(repo: Repository, entries: frozenset[int]) -> Iterator[Found]:
 def _scripts(repo: Repository, entries: frozenset[int]) -> Iterator[Found]:
     """Yield the commands in tests that run a script or console command which trains."""
     names = _script_names(repo, entries)
+    dotted = tuple({repo.program.owner[node].dotted for node in entries})
     commands = metadata.commands(repo)
     subcommand = re.compile(
         rf"(?<![\w./-])({'|'.join(map(re.escape, commands)) or '$^'})[\s',]+{_SUBCOMMAND}"
     )
     for module in repo.tests if entries else ():
-        for line, text in _command_texts(module, (".py", ".sh", *commands)):
+        for line, text in _command_texts(module, (".py", ".sh", *dotted, *commands)):
             script = any(one.rpartition("/")[2] in names for one in _SCRIPT.findall(text))
+            script = script or any(
+                f"{m}{one}'" in text for one in dotted for m in ("'-m', '", "-m ")
+            )
             if script or subcommand.search(text):
                 yield module, line, f"trains: runs {' '.join(text.split())[:60]}"
 
@@ -112,8 +116,15 @@ def _scripts(repo: Repository, entries: frozenset[int]) -> Iterator[Found]:
 def _command_texts(module: Module, needles: tuple[str, ...]) -> Iterator[tuple[int, str]]:
     """Yield what tests hand to something that starts programs, and commands put together,
     where it holds one of some words."""
+    constants = {
+        one.target: one.value
+        for one in module.facts.assigns
+        if one.scope == 0 and one.target[:1] == ":" and one.value[-4:-1] in (".py", ".sh")
+    }
     for call in module.facts.calls:
         for text in (*call.args, *(value for _, value in call.kwargs)):
+            for name in constants if ":" in text else ():
+                text = text.replace(name, constants[name])
             if any(one in text for one in needles) and _STARTS.search(call.names[0]):
                 yield call.line, text
     for one in module.facts.assigns:

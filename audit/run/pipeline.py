@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from audit import clones, fingerprints, profiles, templates
+from audit import clones, fingerprints, parallel, profiles, templates
 from audit.config import Config
 from audit.docs_truth import engine
 from audit.docs_truth.world import World
-from audit.facts.extraction import EXTRACTOR_VERSION
+from audit.facts.extraction import EXTRACTOR_VERSION, PARALLEL_BYTES
 from audit.model import (
     SCHEMA_VERSION,
     TOOL,
@@ -114,7 +114,7 @@ def decide(request: Request, info: SourceInfo, repository: Repository, store: Ca
             _applicable(result, without, request.config)
         )
     decided = tuple((capability, tuple(found)) for capability, found in grouped.items())
-    streams = _streams(request.source, decided, store)
+    streams = _streams(request.source, decided, store, request.processes)
     duplicated = duplication(repository, decided, streams)
     rows = tuple((name, fingerprints.stamp(found, streams)) for name, found in decided)
     warnings = (*(covered.warnings() if covered else ()), *request.catalogue.problems)
@@ -167,6 +167,7 @@ def _streams(
     source: Source,
     decided: Iterable[tuple[str, tuple[PracticeResult, ...]]],
     store: Cache,
+    processes: int,
 ) -> dict[str, clones.Stream]:
     """Return the normalised code of the files that hold evidence, from the store where it
     knows them."""
@@ -174,13 +175,22 @@ def _streams(
     entries = [entry for entry in source.entries if entry.path in wanted]
     keys = {entry.path: f"clones:{EXTRACTOR_VERSION}:{entry.blob}" for entry in entries}
     known = store.get(keys.values())
-    fresh = {}
-    for entry, content in source.read([one for one in entries if keys[one.path] not in known]):
-        text = content.decode("utf-8", "replace") if isinstance(content, bytes) else ""
-        fresh[keys[entry.path]] = msgspec.msgpack.encode(clones.stream(text))
+    missing = [one for one in entries if keys[one.path] not in known]
+    sources = {
+        keys[entry.path]: content.decode("utf-8", "replace") if isinstance(content, bytes) else ""
+        for entry, content in source.read(missing)
+    }
+    if sum(map(len, sources.values())) < PARALLEL_BYTES:
+        processes = 1
+    found = parallel.spread(_encoded_stream, tuple(sources.values()), processes)
+    fresh = dict(zip(sources, found, strict=True))
     store.put(fresh)
     known |= fresh
     return {path: _stream(known[key]) for path, key in keys.items()}
+
+
+def _encoded_stream(text: str) -> bytes:
+    return msgspec.msgpack.encode(clones.stream(text))
 
 
 @lru_cache(512)

@@ -1,6 +1,7 @@
 """What the distributions hold, and that anybody builds the same bytes."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -63,6 +64,15 @@ def test_the_sdist_holds_the_listed_files_without_litter(built: Built) -> None:
     held = inputs(built.sdist).keys()
     files = {str(one.relative_to(built.tree)) for one in built.tree.rglob("*") if one.is_file()}
     assert held == build_wheel.wanted(files - set(LITTER))
+
+
+def test_the_sdist_has_no_benchmarks_and_its_tests_need_none(built: Built) -> None:
+    names = inputs(built.sdist).keys()
+    assert {one.split("/")[0] for one in names} == build_wheel.ALWAYS | build_wheel.listed()
+    assert not build_wheel.listed() & {"benchmarks", ".github"}
+    needed = re.compile(r"^(from|import) benchmarks\b", re.MULTILINE)
+    tests = [one for one in names if one.startswith("tests/") and one.endswith(".py")]
+    assert [one for one in tests if needed.search((built.tree / one).read_text())] == []
 
 
 def test_the_wheel_holds_the_packages_their_data_and_nothing_else(built: Built) -> None:

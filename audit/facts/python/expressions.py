@@ -69,11 +69,8 @@ class Expressions:
 
     def _subscript(self, node: ast.Subscript, scope: Scope, block: int) -> None:
         value = node.value
-        if (
-            isinstance(value, ast.Attribute)
-            and value.attr == "environ"
-            and isinstance(node.ctx, ast.Load)
-        ):
+        named = value.attr if isinstance(value, ast.Attribute) else getattr(value, "id", "")
+        if named == "environ" and isinstance(node.ctx, ast.Load):
             self._reference(node, scope)
         else:
             self.expression(value, scope, block)
