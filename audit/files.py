@@ -24,6 +24,26 @@ def _at_once(path: str, flags: int) -> int:
     return os.open(path, flags | os.O_NONBLOCK)
 
 
+def refuse_escape(path: Path) -> None:
+    """Refuse a path on which a link leads out of the Git working tree that holds the link.
+
+    An audited repository may bring a folder that is a link: what is written into it would land
+    wherever its author chose.
+
+    Raises:
+        OSError: there is such a link; the path is it.
+    """
+    here = path.absolute()
+    for one in (here, *here.parents):
+        if one.is_symlink():
+            folder = one.parent.resolve()
+            top = next((up for up in (folder, *folder.parents) if (up / ".git").exists()), None)
+            if top is not None and not one.resolve().is_relative_to(top):
+                raise OSError(
+                    errno.ELOOP, "A symbolic link that leads out of the repository", str(one)
+                )
+
+
 def replace(path: Path, content: bytes, *, durable: bool = False) -> None:
     """Write a file in one step: the old one or the new one is there at any moment.
 
@@ -36,8 +56,10 @@ def replace(path: Path, content: bytes, *, durable: bool = False) -> None:
         durable: hold also after a power cut, for the time of two syncs.
 
     Raises:
-        OSError: the folder cannot be written; the file is as it was.
+        OSError: the folder cannot be written, or a link takes it out of its repository; the
+            file is as it was.
     """
+    refuse_escape(path.parent)
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     new = Path(name)

@@ -14,7 +14,7 @@ import msgspec
 
 from audit.config import FILE, TABLE
 from audit.errors import AuditError, ConfigError
-from audit.files import read_bytes, replace
+from audit.files import read_bytes, refuse_escape, replace
 from audit.model import Matrix
 
 PYPROJECT: Final = "pyproject.toml"
@@ -114,6 +114,7 @@ def write(root: Path, steps: tuple[Step, ...]) -> None:
     for one in steps:
         if not one.kept:
             try:
+                refuse_escape(root / one.name)
                 replace((root / one.name).resolve(), one.content)
             except OSError as error:
                 reason = (error.strerror or "cannot be written").lower()

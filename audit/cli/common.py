@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 import click
 
 from audit import plugins
+from audit.errors import AuditError
+from audit.files import refuse_escape
 from audit.model import Outcome
 from audit.run.engine import audit
 from audit.run.request import Options, Request, build
@@ -81,8 +83,24 @@ def request(
 
 def store(options: dict[str, Any]) -> Store | NoStore:
     """Open the cache, unless it is not wanted, until the command ends, in whatever way."""
-    cache = NoStore() if options["no_cache"] else open_store(default_path())
+    cache = NoStore() if options["no_cache"] else open_store(_cache())
     return click.get_current_context().with_resource(closing(cache))
+
+
+def _cache() -> Path:
+    """Return where the cache lies.
+
+    Raises:
+        AuditError: `XDG_CACHE_HOME` names a folder behind a link out of its repository.
+    """
+    path = default_path()
+    if os.environ.get("XDG_CACHE_HOME"):
+        try:
+            refuse_escape(path)
+        except OSError as error:
+            reason = (error.strerror or "").lower()
+            raise AuditError(f"{error.filename}: {reason}: set another XDG_CACHE_HOME") from None
+    return path
 
 
 def outcome(asked: Request, cache: Store | NoStore) -> Outcome:

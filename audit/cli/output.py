@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeVar
 import click
 
 from audit.errors import AuditError
-from audit.files import replace
+from audit.files import refuse_escape, replace
 from audit.formats import FORMATS, Report, render, text
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -57,7 +57,11 @@ def check(targets: tuple[Target, ...], step_summary: bool) -> None:
 
     Raises:
         UsageError: two formats for one place, or no job summary to append to.
+        AuditError: a file lies behind a link out of its repository.
     """
+    for one in targets:
+        if one.path is not None:
+            _refuse(one.path)
     places = [str(one.path or "stdout") for one in targets]
     for place in places:
         if places.count(place) > 1:
@@ -65,6 +69,18 @@ def check(targets: tuple[Target, ...], step_summary: bool) -> None:
             raise click.UsageError(f"several --format go to {place}{hint}")
     if step_summary and not os.environ.get(SUMMARY):
         raise click.UsageError(f"--step-summary: {SUMMARY} is not set: GitHub's runner sets it")
+
+
+def _refuse(path: Path) -> None:
+    try:
+        refuse_escape(path.parent)
+    except OSError as error:
+        raise _unwritten(path, error) from None
+
+
+def _unwritten(path: Path, error: OSError) -> AuditError:
+    reason = (error.strerror or "cannot be written").lower()
+    return AuditError(f"{path}: {reason}: choose another --format NAME=FILE")
 
 
 def emit(found: Report, targets: tuple[Target, ...], step_summary: bool = False) -> None:
@@ -106,8 +122,7 @@ def write(files: Mapping[Path, str]) -> None:
         try:
             replace(path, content.encode())
         except OSError as error:
-            reason = (error.strerror or "cannot be written").lower()
-            raise AuditError(f"{path}: {reason}: choose another --format NAME=FILE") from None
+            raise _unwritten(path, error) from None
 
 
 def append(path: Path, content: str) -> None:

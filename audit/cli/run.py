@@ -37,6 +37,8 @@ def command(
     if out is not None and len(names) > 1:  # then the folder has them, and stdout the matrix
         targets = (*(one for one in targets if one.path is not None), output.Target("text", None))
     output.check(targets, step_summary)
+    if out is not None:
+        outputs.check(out)
     cache = common.store(options)
     asked = common.request(path, options, cache, fast=fast)
     found = common.outcome(asked, cache)

@@ -78,7 +78,7 @@ def find(world: World, argv: Argv, text: str, folder: str = "") -> list[Program]
     the path of, else those beside the page.
     """
     head = argv[0]
-    named = [one for one in world.programs if head in one.names]
+    named = world.programs_by_name.get(head, [])
     if head in {name for name, _ in world.distribution.scripts}:
         return named[:1]
     if not head.endswith(".py"):
@@ -186,11 +186,7 @@ class _Walk:
 def _judge_flag(world: World, page: Page, line: int, flag: str) -> Verdict:
     """Look a flag up in every command line; a missing one must be known to be the project's."""
     known = world.options
-    if flag in known or any(
-        command.option(flag) is not None
-        for program in world.programs
-        for _, command in program.every
-    ):
+    if flag in known or world.offers(flag):
         return HOLDS
     if not known:
         return Unknown("the project has no command line that is to be seen whole")

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from textwrap import dedent
 from typing import Final
 
@@ -42,15 +43,24 @@ def names(world: World) -> Iterator[Judged]:
             code = source(fence)
             if not any(top in code for top in world.namespace.tops):
                 continue
-            try:
-                facts = python.extract(code.encode("utf-8", "replace"))
-            except REFUSALS:
+            facts = _facts(code)
+            if facts is None:
                 claim = Claim(page.path, fence.line, code.strip().partition("\n")[0])
                 yield claim, Unknown("a block that is no Python as it stands")
                 continue
             for line, text, verdict in _verdicts(world, facts, code):
                 if verdict != FOREIGN:
                     yield Claim(page.path, fence.line + line, text), verdict
+
+
+@lru_cache(4096)
+def _facts(code: str) -> PythonFacts | None:
+    """Return what a block says, nothing for what is no Python; a history has most of them at
+    every commit."""
+    try:
+        return python.extract(code.encode("utf-8", "replace"))
+    except REFUSALS:
+        return None
 
 
 def _verdicts(world: World, facts: PythonFacts, code: str) -> Iterator[tuple[int, str, Verdict]]:

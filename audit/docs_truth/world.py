@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Sequence
 from fnmatch import fnmatchcase
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Final
 
 from audit.docs_truth.cli.model import Command, Program
@@ -139,6 +139,31 @@ class World:
         }
 
     @cached_property
+    def programs_by_name(self) -> dict[str, list[Program]]:
+        """The programs by each of their names."""
+        found: dict[str, list[Program]] = {}
+        for program in self.programs:
+            for name in dict.fromkeys(program.names):
+                found.setdefault(name, []).append(program)
+        return found
+
+    def offers(self, flag: str) -> bool:
+        """Tell whether any command has an option, shortened or written otherwise, too."""
+        if flag not in self._offered:
+            self._offered[flag] = any(one.option(flag) is not None for one in self._distinct)
+        return self._offered[flag]
+
+    @cached_property
+    def _offered(self) -> dict[str, bool]:
+        return {}
+
+    @cached_property
+    def _distinct(self) -> tuple[Command, ...]:
+        """One of the commands that share their options: subcommands of argparse all do."""
+        commands = [command for program in self.programs for _, command in program.every]
+        return tuple({(id(one.options), one.loose): one for one in commands}.values())
+
+    @cached_property
     def reads_options_otherwise(self) -> bool:
         """Whether code uses a command-line library whose options are not read here."""
         others = frozenset(OPTIONS) - {"argparse.ArgumentParser", "click.command", "click.group"}
@@ -160,18 +185,22 @@ class World:
     @cached_property
     def code(self) -> str:
         """The text of all files that are no documentation."""
+        return "\n".join(self._code)
+
+    @cached_property
+    def _code(self) -> tuple[str, ...]:
         names = [
             one.path
             for one in self.repo.files.values()
             if one.role != "docs" and not isinstance(one.facts, ProseFacts)
         ]
-        return "\n".join(self._read(names))
+        return tuple(self._read(names))
 
     @cached_property
     def words(self) -> frozenset[str]:
         """Every identifier in a file that is no documentation: what is in none of them, no
         code reads, writes or accepts."""
-        return frozenset(_WORD.findall(self.code))
+        return frozenset[str]().union(*map(_words, self._code))
 
     @cached_property
     def own_names(self) -> frozenset[str]:
@@ -199,6 +228,12 @@ class World:
     def released(self) -> "Release | None":
         """The last release, where there is one before this revision."""
         return self._released()
+
+
+@lru_cache(4096)
+def _words(text: str) -> frozenset[str]:
+    """Return the identifiers of a text; a history asks for most of them at every commit."""
+    return frozenset(_WORD.findall(text))
 
 
 def _above(path: str) -> list[str]:

@@ -53,6 +53,25 @@ class Union:
         yield from zip(wanted, git.blobs(self.root, ids, MAX_READ), strict=True)
 
 
+class Read:
+    """A revision whose blobs are read from Git only where the one before did not have them."""
+
+    def __init__(self, tree: Revision, before: "Read | None") -> None:
+        self.name, self.revision, self.time = tree.name, tree.revision, tree.time
+        self.dirty, self.entries, self._tree = tree.dirty, tree.entries, tree
+        known: dict[str, bytes | str] = before.contents if before is not None else {}
+        self.contents: dict[str, bytes | str] = {
+            one.blob: known[one.blob] for one in tree.entries if one.blob in known
+        }
+
+    def read(self, entries: Iterable[Entry]) -> Iterator[tuple[Entry, bytes | str]]:
+        """Yield each entry with its bytes, or with the reason why it cannot be read."""
+        wanted = list(entries)
+        missing = [one for one in wanted if one.blob not in self.contents]
+        self.contents |= {one.blob: content for one, content in self._tree.read(missing)}
+        yield from ((one, self.contents[one.blob]) for one in wanted)
+
+
 class Revisions:
     """Audits commits of one repository and remembers what it has decided."""
 
@@ -137,12 +156,14 @@ class Revisions:
             gc.unfreeze()
 
     def _encoded(self, trees: Sequence[Revision], store: Memory) -> Iterator[bytes]:
+        before: Read | None = None
         for number, tree in enumerate(trees):
-            yield msgspec.msgpack.encode(self._matrix(tree, store))
+            before = Read(tree, before)
+            yield msgspec.msgpack.encode(self._matrix(before, store))
             if number % _COLLECT == _COLLECT - 1:
                 gc.collect()
 
-    def _matrix(self, tree: Revision, store: Memory) -> Matrix:
+    def _matrix(self, tree: Read, store: Memory) -> Matrix:
         request = msgspec.structs.replace(self._request, source=tree, fast=True, processes=1)
         files = index.assemble(tree.entries, self._look, request.config.roles())
         decisions = pipeline.decide(request, request.info(), Repository(files), store)

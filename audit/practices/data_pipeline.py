@@ -8,11 +8,12 @@ from audit.code.modules import Module
 from audit.facts.model import Definition
 from audit.practices.data_readers import derived, uses
 from audit.practices.loops import own_name, spread
+from audit.practices.options import configured
 from audit.practices.ranking import central
 from audit.practices.registry import Place, at, in_code, practice
 from audit.repository import Repository
 
-_DATASET: Final = r"(^|[.:])\w*(Dataset|DatasetBuilder|GeneratorBasedBuilder|DataSource|DataPipe)$"
+_DATASET: Final = r"(^|[.:])\w*(Dataset|ImageFolder|keras\.utils\.(Py)?(Dataset|Sequence)|DatasetBuilder|GeneratorBasedBuilder|DataSource|DataPipe)$"
 _BUFFER: Final = re.compile(r"(replay|rollout|experience|trajectory|episode)_?(buffer|memory|pool)")
 _SAMPLED: Final = re.compile(r"(data_?set|corpus|data_?source|data_?stream)$")
 _LAZY: Final = (
@@ -114,6 +115,10 @@ def data_batching(repo: Repository) -> Iterator[Place]:
         for site in repo.methods("batch", "padded_batch")
         if any(re.search(r"dataset|grain|tensorflow", one) for one in site.receivers)
     ]
+    found += [
+        at(site, "configures a sampler of batches")
+        for site in configured(repo, r"^'\w*(BatchSampler|DefaultSampler|InfiniteSampler)'")
+    ]
     yield from spread([*found, *_drawn(repo), *_sampling(repo)])
 
 
@@ -196,6 +201,11 @@ def data_streaming(repo: Repository) -> Iterator[Place]:
         at(site, "takes data sets that are streamed")
         for site in repo.calls("builtins.isinstance")
         if any(_STREAMED.search(one) for one in site.call.args[1:])
+    ]
+    streams += [
+        at(site, "reads a table in chunks")
+        for site, value in repo.given("chunksize")
+        if site.names[0].startswith("pandas.read_") and value != "None"
     ]
     maps = [at(s, "maps a file into memory") for s, v in repo.given("mmap_mode") if v != "None"]
     yield from spread(

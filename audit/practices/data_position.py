@@ -7,6 +7,7 @@ from typing import Final
 from audit.code.modules import Module
 from audit.practices.data_readers import HOLDS_DATA, derived, names_around, uses
 from audit.practices.loops import own_name, scope_at, spread, words
+from audit.practices.options import configured
 from audit.practices.registry import Place, at, in_code, practice
 from audit.repository import Repository, Site, blocks_from
 
@@ -26,7 +27,8 @@ _ENGINE: Final = re.compile(r"accelerator|Accelerator\(\)|fabric|Fabric\(\)")
 
 
 _LOADERS: Final = re.compile(
-    r"DataLoader\(\)|data_?loader|\bloader|^\*|(loader|iterator|data_iter)\(\)", re.IGNORECASE
+    r"DataLoader\(\)|data_?loader|[@.]\w*dl$|\bloader|^\*|(loader|iterator|data_iter)\(\)",
+    re.IGNORECASE,
 )
 
 
@@ -60,6 +62,8 @@ _REMAINS: Final = re.compile(
 )
 
 
+_STATE_PART: Final = re.compile(r"\['\w*(iterator|sampler|data_?loader|dataset)\w*'\]$")
+_BEHIND: Final = re.compile(r"(start|resume|skip|consumed|seen)\w*$")
 _STATE_KEY: Final = re.compile(r"'\w*(data_?loader|sampler|dataset|data_iter\w*|data_state)\w*':")
 
 
@@ -90,6 +94,10 @@ def data_rank_sharding(repo: Repository) -> Iterator[Place]:
         *derived(repo, r"DistributedSampler$", "splits by rank"),
     ]
     found += [at(site, "gives each rank its own slice") for site in _strides(repo)]
+    found += [
+        at(site, "configures a sampler that splits by rank")
+        for site in configured(repo, r"^'(DefaultSampler|InfiniteSampler|Distributed\w*Sampler)'")
+    ]
     found += [at(site, "the engine gives each rank its part") for site in _prepared(repo)]
     found += [
         in_code(module, place, one.line, f"{one.name} is given rank and size")
@@ -149,7 +157,10 @@ def _strides(repo: Repository) -> Iterator[Site]:
     """Yield slices and shards whose arguments are a rank and a number of ranks."""
     for site, _ in repo.given("num_shards", "num_replicas", "num_parts"):
         keys = " ".join(name for name, _ in site.call.kwargs)
-        if _RANK.search(keys) and HOLDS_DATA.search(words(site.method)):
+        if "shard_id" in keys or (_RANK.search(keys) and HOLDS_DATA.search(words(site.method))):
+            yield site
+    for site in repo.methods("shard"):
+        if "process_index()" in " ".join(site.arguments()):
             yield site
     for site in (*repo.calls("itertools.islice"), *repo.methods("shard")):
         if _ranked(" ".join([*site.arguments(), *(name for name, _ in site.call.kwargs)])):
@@ -191,6 +202,21 @@ def data_resume(repo: Repository) -> Iterator[Place]:
     ]
     found += [
         at(site, "skips batches that were seen") for site in repo.methods("skip_first_batches")
+    ]
+    found += [
+        at(site, "restores the position in the data")
+        for site in repo.methods("load_state_dict")
+        if any(map(_STATE_PART.search, site.call.args[:1]))
+    ]
+    found += [
+        at(site, "starts behind what was seen")
+        for site in repo.calls("itertools.islice")
+        if len(site.call.args) > 2 and _BEHIND.search(site.call.args[1])
+    ]
+    found += [
+        at(site, "keeps the iterator in the training state")
+        for site in repo.calls("tensorflow.train.Checkpoint")
+        if site.call.keyword("iterator")
     ]
     found += [
         in_code(module, one.scope, one.line, "keeps the loader in the training state")

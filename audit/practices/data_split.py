@@ -28,6 +28,10 @@ _SPLITS: Final = re.compile(
 _HOLDS_OUT: Final = re.compile(rf"(^|[@._'/]){_HELD_OUT}(_|'|\b|$)")
 
 
+_REST: Final = re.compile(r"\[[^\]:]*\{?[^\]:]*%:\]")
+"""A slice from a percentage to the end: what another slice leaves over."""
+
+
 _HELD_LOADER: Final = re.compile(rf"(^|_){_HELD_OUT}_?(data|loader|set|ds)")
 
 
@@ -82,7 +86,7 @@ def data_split(repo: Repository) -> Iterator[Place]:
     found += [at(s, "splits the data") for s in repo.methods("train_test_split", "random_split")]
     for keyword in ("split", "split_name", "subset", "data_split"):
         for site, value in repo.given(keyword):
-            if _HOLDS_OUT.search(value):
+            if _HOLDS_OUT.search(value) or _REST.search(value):
                 found.append(at(site, f"selects {value[:40]}"))
     found += [
         at(site, f"selects {site.call.args[-1][:40]}")
@@ -101,8 +105,30 @@ def data_split(repo: Repository) -> Iterator[Place]:
     ]
     found += [*_both_folders(repo), *_both_flags(repo), *_both_keys(repo), *_by_share(repo)]
     found += [*_both_parts(repo), *_loaded_parts(repo)]
-    found += [*_parted(repo), *_enumerated(repo)]
+    found += [at(s, "holds out a share") for s, v in repo.given("validation_split") if v != "None"]
+    found += [
+        at(site, "hands held-out data to the trainer")
+        for site, value in repo.given("eval_dataloader")
+        if site.call.keyword("train_dataloader") and value != "None"
+    ]
+    found += [*_parted(repo), *_enumerated(repo), *_left_over(repo)]
     yield from spread([*found, *_compared_splits(repo), *_both_loaders(repo)])
+
+
+def _left_over(repo: Repository) -> Iterator[Place]:
+    """Yield where rows are dropped that were sampled, and where one set gives several subsets."""
+    for site in repo.methods("drop"):
+        if any(".sample().index" in text for text in site.arguments()):
+            yield at(site, "what is not sampled is held out")
+    subsets: dict[tuple[int, str], int] = {}
+    for site in repo.calls("torch.utils.data.Subset", "torch.utils.data.dataset.Subset"):
+        key = (site.module.first + site.call.scope, "".join(site.call.args[:1]))
+        subsets[key] = subsets.get(key, 0) + 1
+        if subsets[key] == 2:
+            yield at(site, "takes several subsets of the data")
+    for module, one in repo.assigns(rf"^:{_HELD_OUT}_dataloader$"):
+        if any(other.target == ":train_dataloader" for other in module.facts.assigns):
+            yield in_code(module, one.scope, one.line, "configures held-out data")
 
 
 def _enumerated(repo: Repository) -> Iterator[Place]:

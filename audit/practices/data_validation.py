@@ -7,8 +7,8 @@ from typing import Final
 from audit.code.modules import Module
 from audit.facts.model import Raise
 from audit.practices.data_readers import names_around
-from audit.practices.loops import derives, learns, spread
-from audit.practices.registry import Place, in_code, practice
+from audit.practices.loops import derives, learns, library_calls, spread
+from audit.practices.registry import Place, at, in_code, practice
 from audit.repository import Repository, blocks_from
 
 _SAMPLES: Final = re.compile(
@@ -20,7 +20,7 @@ _SAMPLES: Final = re.compile(
 
 _VALUES: Final = re.compile(
     r"@(\w*(preds?|predictions?|inputs?|labels?|targets?|data|features?|annotations?|texts?|images?|items?|entry|obs|"
-    r"schema|input)|x|y)\b|self\.\w*(dataset|data|samples?|columns?|records?)\b"
+    r"schema|input)|[xXyY])\b|self\.\w*(dataset|data|samples?|columns?|records?)\b"
 )
 
 
@@ -30,7 +30,7 @@ _FILES: Final = re.compile(r"exists\(\)|is_?file\(\)|is_?dir\(\)|suffix|endswith
 _DATA_SCOPE: Final = re.compile(
     r"data(set|_?loader|_?module|_source)?|collat|sampler|reader|sample|example|preprocess|"
     r"transform|check_env|vec_env|corpus|feature|schema|corda|observation|"
-    r"(check|validate)_\w*(target|label|input|pred|tensor|image|box|shape)"
+    r"(check|validate)_\w*(array|target|label|input|pred|tensor|image|box|shape)"
 )
 
 
@@ -71,6 +71,8 @@ def data_validation(repo: Repository) -> Iterator[Place]:
     """
     if not learns(repo):
         return
+    for site, what in library_calls(repo, "data-schemas"):
+        yield at(site, f"{what} checks the data")
     yield from spread(
         in_code(module, one.scope, one.line, "raises an error for data that does not fit")
         for module in repo.product

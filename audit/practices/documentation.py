@@ -127,7 +127,7 @@ def _use(page: ProseFacts) -> int | None:
     return next((one.line for one in page.spans if _STARTS.match(one.text)), None)
 
 
-def _typed(text: str) -> Iterator[Argv]:
+def _typed(text: str) -> tuple[Argv, ...]:
     return argvs(_PROMPT.sub("", text))
 
 

@@ -103,6 +103,7 @@ def evaluations(repo: Repository) -> dict[int, tuple[Module, int, Definition]]:
                 or any(site.method in methods for site in calls)
                 or (no_gradients and _asks_a_model(repo, node))
                 or _runs_in_framework(repo, module, place)
+                or _applies(repo, module, node)
             )
             if quiet and _loops_or_reports(repo, module, place):
                 found[node] = (module, place, one)
@@ -136,6 +137,17 @@ def _asks_a_model(repo: Repository, node: int) -> bool:
         _ANSWERS.search(words(site.method))
         for near in repo.graph.within([node], 2, up=False)
         for site in repo.by_scope.get(near, ())
+    )
+
+
+def _applies(repo: Repository, module: Module, node: int) -> bool:
+    """Tell whether a function of JAX code only applies a model: there gradients are asked for."""
+    if not any(one.target.partition(".")[0] in ("jax", "flax") for one in module.facts.imports):
+        return False
+    near = repo.graph.within([node], 2, up=False)
+    methods = {site.method for one in near for site in repo.by_scope.get(one, ())}
+    return not methods.isdisjoint(("apply", "apply_fn")) and methods.isdisjoint(
+        ("grad", "value_and_grad", "apply_gradients")
     )
 
 

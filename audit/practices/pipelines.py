@@ -202,7 +202,7 @@ def _filled(text: str, job: str, matrix: dict[tuple[str, str], list[Key]]) -> It
 
 def _commands(repo: Repository, file: File, line: Command, job: str) -> Iterator[Step]:
     for text, origin in _expanded(repo, line.text, file.path, _DEPTH):
-        yield Step(file, line.line, job, "command", text, origin, tuple(argvs(text)))
+        yield Step(file, line.line, job, "command", text, origin, argvs(text))
 
 
 def _expanded(repo: Repository, text: str, origin: str, depth: int) -> Iterator[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final, TypeAlias
 
 Argv: TypeAlias = tuple[str, ...]
@@ -47,13 +48,18 @@ def _unquoted(word: str) -> str:
     return word.replace('"', "").replace("'", "") if word[:1] not in "'\"" else word[1:-1]
 
 
-def argvs(text: str, depth: int = 2) -> Iterator[Argv]:
-    """Yield the programs that a command line starts, each with its arguments.
+@lru_cache(8192)
+def argvs(text: str, depth: int = 2) -> tuple[Argv, ...]:
+    """Return the programs that a command line starts, each with its arguments.
 
     Assignments and keywords are left out; launchers are taken off in every way that their
     options allow: ``uv run --extra test pytest -x`` yields ``pytest -x`` among others. A variable
     may be the program that it is named like, or a launcher: ``$(RUFF) check``, ``$(RUN) pytest``.
     """
+    return tuple(_started(text, depth))
+
+
+def _started(text: str, depth: int) -> Iterator[Argv]:
     for raw in _simple(text):
         words = [_unquoted(word) for word in raw]
         while words and (words[0] in _KEYWORDS or _SETTING.match(words[0])):

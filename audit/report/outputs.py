@@ -1,5 +1,6 @@
 """What a run writes: artefacts, reports, and the manifest that proves them, written last."""
 
+import errno
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -9,7 +10,7 @@ import msgspec
 from audit import proof
 from audit.config import Config
 from audit.errors import AuditError
-from audit.files import read_bytes, replace
+from audit.files import read_bytes, refuse_escape, replace
 from audit.formats import FORMATS, WRITTEN, Report, render
 from audit.model import Outcome
 from audit.proof import MANIFEST, STATEMENT, encode
@@ -76,6 +77,23 @@ def within(name: str) -> bool:
     return not Path(name).is_absolute() and ".." not in Path(name).parts
 
 
+def check(out: Path) -> None:
+    """Refuse a folder through which files would be written elsewhere.
+
+    Raises:
+        AuditError: a link leads out of its repository, or takes the place of a folder below.
+    """
+    try:
+        refuse_escape(out)
+        for one in (out / ARTEFACTS, out / REPORTS):
+            if one.is_symlink():
+                raise OSError(errno.ELOOP, "A symbolic link", str(one))
+    except OSError as error:
+        raise AuditError(
+            f"{error.filename}: {(error.strerror or '').lower()}: choose another --out"
+        ) from None
+
+
 def write(out: Path, files: Mapping[str, bytes]) -> None:
     """Write files, each whole or not at all, in their order.
 
@@ -83,8 +101,9 @@ def write(out: Path, files: Mapping[str, bytes]) -> None:
     with it: a folder without a manifest, or with one that fits, is all there can be.
 
     Raises:
-        AuditError: the folder cannot be written.
+        AuditError: the folder cannot be written, or is refused by `check`.
     """
+    check(out)
     try:
         out.mkdir(parents=True, exist_ok=True)
         (out / MANIFEST).unlink(missing_ok=True)

@@ -24,8 +24,9 @@ def _write(out: Path, files: Mapping[str, bytes]) -> Iterable[str]:
     """Write artefacts; the manifest of an earlier run no longer fits, so it goes.
 
     Raises:
-        AuditError: the folder cannot be written.
+        AuditError: the folder cannot be written, or is refused by `outputs.check`.
     """
+    outputs.check(out)
     try:
         (out / proof.MANIFEST).unlink(missing_ok=True)
         for name, content in files.items():

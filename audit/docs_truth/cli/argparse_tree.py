@@ -4,6 +4,7 @@ A parser that is handed around keeps no name of its own in the facts, so all opt
 program, and of the package around it, are taken together: what none accepts is surely dead.
 """
 
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -32,8 +33,9 @@ class _Parser:
         self.parses = self.rest = False
         self.gap = self.more = ""
 
-    def call(self, call: Call, path: str, *, reached: bool) -> None:
-        """Note what one call adds; what is not reached may belong to another program."""
+    def call(self, call: Call, path: str, found: Option | None, *, reached: bool) -> None:
+        """Note what one call adds, and the option that it declares; what is not reached may
+        belong to another program."""
         match call.names[0].rpartition(".")[2]:
             case "ArgumentParser":
                 self.parses = self.parses or "argparse" in call.names[0]
@@ -42,14 +44,12 @@ class _Parser:
             case "parse_known_args" | "parse_known_intermixed_args":
                 self.rest = True
             case "add_argument" if "Options()" not in call.names[0]:  # of a browser, for one
-                found = _option(call, path)
                 nargs = call.keyword("nargs") or ""
                 self.rest = self.rest or "REMAINDER" in nargs or nargs == "'...'"
                 if found is None:
                     self.gap = "an option's name is computed"
                 elif found.names:
-                    hidden = found.hidden or not reached
-                    self.options.append(msgspec.structs.replace(found, hidden=hidden))
+                    self.options.append(found if reached else _hidden(found))
             case "add_parser" if call.args:
                 word = constant(call.args[0])
                 if word is None:
@@ -64,7 +64,7 @@ class ArgparseTrees:
     def __init__(self, repo: Repository) -> None:
         self.repo = repo
         self.calls = [
-            (module, call)
+            (module, call, _option(call, module.path))
             for module in repo.program.modules
             for call in module.facts.calls
             if call.names[0].rpartition(".")[2] in _READ
@@ -78,11 +78,11 @@ class ArgparseTrees:
         parser = _Parser()
         reached = self.repo.graph.reach({node})
         top = home.dotted.partition(".")[0]
-        for module, call in self.calls:
+        for module, call, option in self.calls:
             inside = "." in module.dotted and module.dotted.partition(".")[0] == top
             is_reached = module.first + call.scope in reached
             if is_reached or (inside and call.names[0].endswith(_ADDS)):
-                parser.call(call, module.path, reached=is_reached)
+                parser.call(call, module.path, option, reached=is_reached)
         return _command(parser, name, home, self.repo.program.definition(node).line)
 
 
@@ -103,6 +103,11 @@ def _command(parser: _Parser, name: str, home: Module, line: int) -> Command | N
 
 def _is_parser(module: Module) -> bool:
     return any(name.startswith("argparse.") for one in module.facts.calls for name in one.names)
+
+
+@lru_cache(4096)
+def _hidden(option: Option) -> Option:
+    return msgspec.structs.replace(option, hidden=True)
 
 
 def _option(call: Call, path: str) -> Option | None:

@@ -47,13 +47,19 @@ class Command(msgspec.Struct, frozen=True, dict=True):
         """The options by each of their names."""
         return {name: one for one in self.options for name in one.names}
 
+    @cached_property
+    def _by_dashed(self) -> dict[str, Option]:
+        found: dict[str, Option] = {}
+        for name, one in self.by_name.items():
+            found.setdefault(_dashed(name), one)
+        return found
+
     def option(self, name: str) -> Option | None:
         """Return the option of a name."""
         if (found := self.by_name.get(name)) is not None or not self.loose:
             return found
-        plain = name.replace("_", "-")
-        for known, one in self.by_name.items():
-            other = known.replace("_", "-")
+        plain = _dashed(name)
+        for other, one in self._by_dashed.items():
             if plain == other or (len(plain) > 3 and other.startswith(plain)):
                 return one
         return None
