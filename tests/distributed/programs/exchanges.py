@@ -20,7 +20,9 @@ GRADIENTS = ("allreduce_", "_reduce_scatter_base_", "reduce_scatter_")
 class Exchanges(TorchDispatchMode):
     """Sees every collective at torch's dispatcher, those of DDP's reducer in C++ too."""
 
-    count = 0
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.count = 0
 
     def __torch_dispatch__(  # type: ignore[no-untyped-def]
         self, operation, types, arguments=(), options=None
@@ -33,7 +35,8 @@ class Exchanges(TorchDispatchMode):
 def exchanges(strategy: str, exchanging: Callable[[int], bool]) -> int:
     plain = nn.Sequential(nn.Linear(8, 8), nn.Linear(8, 8))
     model = distributed.wrap(plain, strategy, blocks=(nn.Linear,))
-    with Exchanges() as seen:
+    seen = Exchanges()
+    with seen:
         for _ in range(STEPS):
             for micro in range(MICRO):
                 with distributed.gradient_sync(model, enabled=exchanging(micro)):
