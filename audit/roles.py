@@ -77,6 +77,7 @@ class _Layout:
         self.shipped = [one for one in packages(self.every) if _folder_role(one) is None]
         self.distributed = bool(self.shipped) and any(one in self.every for one in _DISTRIBUTION)
         self.copied = {found[1] for one in self.every if (found := _COPIED.match(one))}
+        self.entries = {one.partition("/")[0] for one in self.every if _is_entry(one)}
         self.tools = self._tools()
         self.collections = self._collections()
 
@@ -105,10 +106,9 @@ class _Layout:
         if not self.distributed:
             return frozenset()
         tops = {one.partition("/")[0] for one in self.every if "/" in one}
-        entries = {one.partition("/")[0] for one in self.every if _is_entry(one)}
         return frozenset(
             top
-            for top in tops - entries
+            for top in tops - self.entries
             if (top.lower() in _TOOLS or _TOOLS_OF.match(top.lower()))
             and not (top == "utils" and top in self.shipped)
         )
@@ -138,7 +138,13 @@ def assign(
     layout = _Layout(every, tests)
     found = {path: _role(path, layout) for path in every}
     if any(one.startswith("src/") for one in layout.shipped):
-        beside = (one for one in every if found[one] == "product" and _beside_src(one))
+        beside = (
+            one
+            for one in every
+            if found[one] == "product"
+            and _beside_src(one)
+            and one.partition("/")[0] not in layout.entries
+        )
         found |= dict.fromkeys(beside, "example")
     for pattern, role in overrides.items():
         found |= {path: role for path in every if fnmatchcase(path, pattern)}
@@ -152,8 +158,11 @@ def _is_main(path: str) -> bool:
 
 
 def _is_entry(path: str) -> bool:
-    """Tell whether a file directly in a folder is named as one that starts training."""
-    return path.count("/") == 1 and bool(_ENTRY.search(path.rpartition("/")[2]))
+    """Tell whether a file of a folder, or of one for training in it, is named as one that starts
+    training."""
+    folder, _, name = path.rpartition("/")
+    near = "/" not in folder or bool(re.search(r"^scripts/\w*train\w*$", folder))
+    return bool(folder) and near and bool(_ENTRY.search(name))
 
 
 def _beside_src(path: str) -> bool:

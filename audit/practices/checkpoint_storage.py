@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from audit.practices.launcher_files import told
 from audit.practices.libraries import named
 from audit.practices.options import options
 from audit.practices.ranking import central
@@ -78,6 +79,8 @@ def checkpoint_sharded(repo: Repository) -> Iterator[Place]:
         yield at(site, f"{library} writes or reads a checkpoint in parts")
     for module, scope, line in repo.references(r"StateDictType\.(SHARDED|LOCAL)_STATE_DICT$"):
         yield in_code(module, scope, line, "FSDP state dicts in parts")
+    kind = "fsdp_config.fsdp_state_dict_type"
+    yield from told(repo, kind, "SHARDED_STATE_DICT", "the launcher is told to keep parts")
     known = weights(repo)
     for site in (*known.writes, *known.reads):
         if any(_RANK.search(part) for part in re.findall(r"\{[^{}]*\}", _paths(site))):
@@ -184,7 +187,8 @@ def checkpoint_async(repo: Repository) -> Iterator[Place]:
             else r"[.:]_?(save|write)_(checkpoint|state|model|weights)\w*$",
             target,
         )
-        if found in close or named_so or id(site.call) in handed:
+        given = target[:1] == "@" and node(site) in known.rooms
+        if found in close or named_so or given or id(site.call) in handed:
             yield at(site, f"checkpoints are written by {worker}")
     says = "checkpoints are written while training goes on"
     yield from options(repo, says, "async_sharded_save", "enable_async_checkpointing")

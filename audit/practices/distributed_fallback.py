@@ -30,13 +30,6 @@ _INITIALISERS: Final = (
 )  # fmt: skip
 
 
-_ENGINES: Final = (
-    "accelerate.Accelerator", "accelerate.accelerator.Accelerator", "accelerate.PartialState",
-    "accelerate.state.PartialState", "lightning.Fabric", "lightning.fabric.Fabric",
-    "lightning_fabric.Fabric", "transformers.Trainer", "transformers.Seq2SeqTrainer",
-)  # fmt: skip
-
-
 _HOPS: Final = 3
 _SWITCH: Final = re.compile(r"^(?:not )?([\w.:]+)\(\)$")
 """A condition that is nothing but a question to a function."""
@@ -100,7 +93,7 @@ def _own_fallbacks(repo: Repository) -> Iterator[Place]:
         )
         if {"strategy", "devices", "num_nodes"} & {key for key, _ in site.call.kwargs}
     ]
-    for site in (*repo.calls(*_ENGINES), *told, *driven(repo)):
+    for site in (*repo.calls(*named("engines")), *told, *driven(repo)):
         yield at(site, "the engine runs as one process where no launcher started several")
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from audit.practices.accelerators import driven
+from audit.practices.launcher_files import told
 from audit.practices.options import handed
 from audit.practices.origins import by_file, of_topic
 from audit.practices.registry import Place, at, in_code, practice
@@ -87,6 +88,9 @@ def distributed_data_parallel(repo: Repository) -> Iterator[Place]:
         if _averages_gradients(site):
             yield at(site, "gradients are all-reduced")
     yield from by_file(repo, _engine_options(repo))
+    yield from told(
+        repo, "distributed_type", "MULTI_GPU", "the launcher is told to run in parallel"
+    )
     yield from distributed_sharded(repo)
 
 
@@ -138,8 +142,6 @@ def distributed_sharded(repo: Repository) -> Iterator[Place]:
         from torch.nn.parallel import DistributedDataParallel
         def wrap(model):
             return DistributedDataParallel(model)
-    Limits:
-        Sharding that only a launcher's configuration file names is not counted.
     """
     yield from by_file(repo, of_topic(repo, "sharded", "sharded by {}"))
     for one in handed(repo, "strategy", "plugins"):
@@ -148,6 +150,7 @@ def distributed_sharded(repo: Repository) -> Iterator[Place]:
     for one in handed(repo, "fsdp", "deepspeed"):
         if not one.fixed:
             yield one.place("hands {} to the engine")
+    yield from told(repo, "distributed_type", "FSDP|DEEPSPEED", "the launcher is told to shard")
     gathering = {_owner(site) for site in repo.methods(*_GATHERS)}
     for site in repo.methods(*_COLLECTIVES):
         if _owner(site) in gathering and any(".grad" in one for one in _texts(site)):

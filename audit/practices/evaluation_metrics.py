@@ -214,13 +214,18 @@ def eval_cli(repo: Repository) -> Iterator[Place]:
     """
     evaluating = set(evaluations(repo)) | set(evaluator_calls(repo))
     training = {site.module.first + site.call.scope for site in backward_calls(repo)}
+    training |= {
+        site.module.first + site.call.scope
+        for site, _ in library_calls(repo, "fitting")
+        if not site.within("if")
+    }
     found = []
     for one in entries.started(repo):
         if _starts_evaluation(repo, one, evaluating, training):
             module = repo.program.owner[one]
             line = repo.program.definition(one).line
             found.append(in_code(module, one - module.first, line, "evaluates when it is started"))
-    found += [*_subcommands(repo, evaluating), *_switches(repo, evaluating)]
+    found += [*_subcommands(repo, evaluating), *_switches(repo, evaluating, training)]
     found.sort(key=lambda one: not _NAMED.search(one.path.rpartition("/")[2]))
     yield from spread(found)
 
@@ -271,11 +276,15 @@ def _is_evaluation(repo: Repository, node: int) -> bool:
     return one.kind == "function" and says_evaluation(own_name(one)) and not one.stub
 
 
-def _switches(repo: Repository, evaluating: Collection[int]) -> Iterator[Place]:
+def _switches(
+    repo: Repository, evaluating: Collection[int], training: Collection[int]
+) -> Iterator[Place]:
     """Yield conditions on an option that makes a command evaluate only."""
     for module in _command_modules(repo):
         for block in module.facts.blocks:
             if block.kind == "if" and _ONLY.search(block.text):
                 scope = scope_at(module, block.line)
-                if not repo.graph.edges[module.first + scope].isdisjoint(evaluating):
+                node = module.first + scope
+                near = {node, *repo.graph.edges[node]}
+                if node not in training and not near.isdisjoint(evaluating):
                     yield in_code(module, scope, block.line, "has a switch that only evaluates")

@@ -13,13 +13,21 @@ def _tables() -> dict[str, dict[str, str]]:
     return tomllib.loads(content)
 
 
+@cache
 def named(topic: str) -> dict[str, str]:
-    """Return the dotted names of a topic with what a report calls them.
+    """Return the dotted names of a topic with what a report calls them, those of the classes
+    that are derived from them too.
 
     Raises:
         KeyError: there is no such topic.
     """
-    return _tables()[topic]
+    tables = _tables()
+    found = dict(tables[topic])
+    for derived, base in tables["derived"].items():
+        for name, what in tables[topic].items():
+            if name == base or name.startswith(f"{base}()"):
+                found.setdefault(derived + name.removeprefix(base), what)
+    return found
 
 
 @cache

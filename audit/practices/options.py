@@ -9,8 +9,9 @@ from typing import Final
 import msgspec
 
 from audit.code.modules import Module
-from audit.practices.registry import Place, in_code
-from audit.repository import Repository, Site, once
+from audit.facts.model import DataFacts, Key
+from audit.practices.registry import Place, in_code, of_key
+from audit.repository import File, Repository, Site, once
 
 _ENTRY: Final = re.compile(r"\['(\w+)'\]$")
 _ATTRIBUTE: Final = re.compile(r"^[@%]?(\w+\.)*\w*(?:args|arguments)\.(\w+)$")
@@ -26,26 +27,40 @@ _OFF: Final = frozenset(
 )
 
 
+_PARSERS: Final = ("trl.TrlParser", "transformers.HfArgumentParser", "trl.H4ArgumentParser")
+"""Parsers that read the arguments of training from a file, too."""
+_RECIPE: Final = frozenset(
+    {"output_dir", "learning_rate", "per_device_train_batch_size", "num_train_epochs"}
+)
+"""Settings that tell a file of training arguments from others."""
+
+
 class Option(msgspec.Struct, frozen=True):
-    """An option with the text of its value and where it is handed on."""
+    """An option with the canonical text of its value and where it is handed on."""
 
     name: str
     value: str
-    module: Module
+    home: Module | File
+    """A module, or the file of settings that a command is started with."""
     scope: int
     line: int
 
     @property
     def fixed(self) -> bool:
         """Whether the value is a constant that a user of the product cannot choose; the default
-        of a field is not."""
-        if self.module.facts.definitions[self.scope].kind == "class":
+        of a field is not, nor is a setting in a file."""
+        if not isinstance(self.home, Module):
+            return False
+        if self.home.facts.definitions[self.scope].kind == "class":
             return False
         return self.value[:1] in "'[(" or self.value in ("True", "1")
 
     def place(self, says: str) -> Place:
         """Return where the option is handed on; `says` may take its name."""
-        return in_code(self.module, self.scope, self.line, says.format(self.name))
+        words = says.format(self.name)
+        if isinstance(self.home, Module):
+            return in_code(self.home, self.scope, self.line, words)
+        return of_key(self.home, Key(self.name, self.line), words)
 
 
 def handed(repo: Repository, *names: str, off: bool = False) -> Iterator[Option]:
@@ -96,7 +111,36 @@ def _assigned(repo: Repository) -> dict[str, list[Option]]:
                 continue
             if one.value:
                 found[name].append(Option(name, one.value, module, one.scope, one.line))
+    for setting in _settings(repo):
+        found[setting.name].append(setting)
     return found
+
+
+def _settings(repo: Repository) -> Iterator[Option]:
+    """Yield what the YAML files say that hold the training arguments of a command."""
+    if not any(repo.calls(*_PARSERS)):
+        return
+    for file in repo.find("*.yaml", "*.yml"):
+        if isinstance(file.facts, DataFacts) and file.role in ("product", "config", "data"):
+            keys = {one.path: one for one in file.facts.keys if one.path.isidentifier()}
+            if len(_RECIPE & keys.keys()) >= 2:
+                for name, key in keys.items():
+                    rows = [_canonical(one.value) for one in _items(file.facts, name)]
+                    value = f"[{', '.join(rows)}]" if rows else _canonical(key.value)
+                    yield Option(name, value, file, 0, key.line)
+
+
+def _items(facts: DataFacts, name: str) -> Iterator[Key]:
+    """Yield the entries of a list of scalars."""
+    return (one for one in facts.keys if re.fullmatch(rf"{name}\[\d+\]", one.path))
+
+
+def _canonical(value: str) -> str:
+    """Write a scalar of a file as the text of a Python constant."""
+    plain = {"true": "True", "false": "False", "null": "None", "": "None"}
+    if (known := plain.get(value.lower())) is not None:
+        return known
+    return value if re.fullmatch(r"-?[\d.]+(e-?\d+)?", value) else repr(value)
 
 
 def _in_arguments(repo: Repository, module: Module, scope: int, known: dict[int, bool]) -> bool:

@@ -158,7 +158,8 @@ def started(repo: Repository) -> Iterator[tuple[Site, str, str]]:
             continue  # starts a job on a cluster
         if site.within("with", r"Executor\(\)"):
             continue  # waits for all that it has started
-        for text in site.call.args[:2]:
+        place = 1 if site.method == "run_in_executor" else 0
+        for text in site.call.args[place : place + 1]:
             yield site, text, "an executor"
 
 

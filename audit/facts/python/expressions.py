@@ -1,6 +1,7 @@
 """Expressions: the calls and references inside them."""
 
 import ast
+import re
 from collections.abc import Callable
 from typing import Any, ClassVar, Final, TypeAlias
 
@@ -16,6 +17,12 @@ _CHILDREN: Final[dict[type, tuple[str, ...]]] = {
 }
 Emit: TypeAlias = Callable[[Any, Any, Scope, int], None]
 """Emits the facts of a node: walker, node, scope, block."""
+
+
+_TARGETS = frozenset({"_target_", "target", "class_path"})
+"""Keys under which descriptions of objects (Hydra, LightningCLI, latent diffusion) name a class."""
+_PARAMETERS = frozenset({"params", "init_args"})
+_DOTTED = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*\.[A-Z]\w*")
 
 
 class Expressions:
@@ -84,9 +91,33 @@ class Expressions:
         ]
         if len(keys) > 1:
             self.records.append(Record(node.lineno, tuple(keys[:60]), len(keys) < len(node.keys)))
+        if not _TARGETS.isdisjoint(keys):
+            self._described(node, scope, block)
         for one in (*node.keys, *node.values):
             if one is not None:  # the key of ``**more``
                 self.expression(one, scope, block)
+
+    def _described(self, node: ast.Dict, scope: Scope, block: int) -> None:
+        """Note the call that a description stands for: ``{"_target_": "torch.optim.AdamW"}``."""
+        given = {
+            one.value: value
+            for one, value in zip(node.keys, node.values, strict=True)
+            if isinstance(one, ast.Constant)
+        }
+        made = next(given[one] for one in given if one in _TARGETS)
+        if not isinstance(made, ast.Constant) or not _DOTTED.fullmatch(str(made.value)):
+            return
+        inner = next((given[one] for one in given if one in _PARAMETERS), None)
+        if isinstance(inner, ast.Dict):
+            rows = zip(inner.keys, inner.values, strict=True)
+            given = {one.value: value for one, value in rows if isinstance(one, ast.Constant)}
+        kwargs = tuple(
+            (str(name), argument(value, scope))
+            for name, value in given.items()
+            if name not in _TARGETS and name not in _PARAMETERS
+        )
+        name = (str(made.value),)
+        self.calls.append(Call(scope.index, block, node.lineno, name, (), kwargs[:40]))
 
     def _lambda(self, node: ast.Lambda, scope: Scope, block: int) -> None:
         for one in node.args.args:

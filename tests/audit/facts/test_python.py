@@ -151,3 +151,62 @@ def test_a_body_that_does_nothing_is_a_stub(body: str) -> None:
 def test_a_coding_cookie_and_a_byte_order_mark_are_honoured() -> None:
     assert extract("# -*- coding: latin-1 -*-\nx = 'é'\n".encode("latin-1")).lines == 2
     assert extract(b"\xef\xbb\xbfprint(1)\n").calls[0].names == ("builtins.print",)
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        pytest.param("{'_target_': 'torch.optim.AdamW', 'lr': 0.1}", (("lr", "0.1"),), id="Hydra"),
+        pytest.param(
+            "{'class_path': 'torch.optim.AdamW', 'init_args': {'lr': 0.1}}",
+            (("lr", "0.1"),),
+            id="LightningCLI",
+        ),
+        pytest.param("{'target': 'torch.optim.AdamW'}", (), id="latent diffusion"),
+    ],
+)
+def test_a_description_of_an_object_is_the_call_that_makes_it(
+    source: str, expected: tuple[tuple[str, str], ...]
+) -> None:
+    (call,) = facts(f"made = {source}").calls
+    assert (call.names, call.kwargs) == (("torch.optim.AdamW",), expected)
+
+
+@pytest.mark.parametrize("target", ["'a sentence. With Capitals'", "'lib.module'", "name", "3"])
+def test_a_target_that_names_no_class_is_no_call(target: str) -> None:
+    assert facts(f"made = {{'target': {target}}}").calls == ()
+
+
+@pytest.mark.parametrize("written", ['"Writer"', "Writer | None", "'Writer'"])
+def test_a_property_stands_for_what_its_annotation_names(written: str) -> None:
+    found = facts(f"""
+        class Log:
+            @property
+            def writer(self) -> {written}:
+                return self.kept
+        class Writer: ...
+    """)
+    (returns,) = (one.returns for one in found.definitions if one.name == "Log.writer")
+    assert ":Writer()" in returns
+
+
+def test_an_optional_attribute_is_what_it_may_hold() -> None:
+    source = """
+        import csv
+        from typing import Optional
+        class Log:
+            def __init__(self):
+                self.writer: Optional[csv.DictWriter] = None
+            def save(self):
+                self.writer.writerow({})
+    """
+    assert any("csv.DictWriter().writerow" in one for one in names(source))
+
+
+def test_an_object_that_is_a_mapping_keeps_under_itself() -> None:
+    found = facts("""
+        class Registry(dict):
+            def register(self, name, cls):
+                self[name] = cls
+    """)
+    assert [one.target for one in found.assigns] == ["self[@name]"]
