@@ -111,7 +111,8 @@ def _tell(found: Scan, chosen: Checkpoint, damage: list[CheckpointError]) -> Non
 
 
 def _nothing(folder: Path, found: Scan, damage: list[CheckpointError]) -> CheckpointError:
-    errors = (*damage, *(error for _, error in found.damaged))
+    unreadable = sorted(found.damaged, key=lambda pair: parse_step(pair[0].name) or (0, 0))
+    errors = (*damage, *(error for _, error in reversed(unreadable)))
     if not errors:
         return CheckpointNotFoundError(f"{folder}: no checkpoint to load")
     if len(errors) == 1:

@@ -60,7 +60,7 @@ COUNT = click.IntRange(1)
 @click.option("--device", default="cpu", show_default=True, help="cpu or cuda.")
 @click.option("--seed", default=0, show_default=True, help="Of intervals and tests.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
-def command(metrics: tuple[str, ...], baseline: Path | None, form: str, **options: Any) -> int:
+def command(metrics: tuple[str, ...], form: str, **options: Any) -> int:
     """Measure a model on a dataset, or saved records again.
 
     Writes records.ndjson and results.json into --out, and continues there after an
@@ -72,11 +72,8 @@ def command(metrics: tuple[str, ...], baseline: Path | None, form: str, **option
 
     chosen = _metrics(metrics)
     with distributed.session(options["device"]):
-        if options["records"]:
-            results, records = _rescore(chosen, options)
-        else:
-            results, records = _evaluate(chosen, options)
-        compared = _compare(chosen, records, baseline, options["seed"])
+        work = _rescore if options["records"] else _evaluate
+        results, compared = work(chosen, options)
         if distributed.is_main():
             click.echo(_json(results, compared) if form == "json" else _text(results, compared))
     return ExitCode.FAILED if any(one.regression for one in compared) else ExitCode.OK
@@ -88,6 +85,8 @@ def _check_usage(options: dict[str, Any]) -> None:
         raise click.UsageError("give one of --checkpoint, --model and --records")
     if not options["records"] and not (options["data"] and options["out"]):
         raise click.UsageError("give --data and --out")
+    if options["out"] and (file := next(filter(Path.is_file, options["out"].parents), None)):
+        raise click.UsageError(f"--out {options['out']}: {file} is a file, no folder")
 
 
 def _metrics(names: tuple[str, ...]) -> dict[str, "Metric"]:
@@ -98,33 +97,37 @@ def _metrics(names: tuple[str, ...]) -> dict[str, "Metric"]:
 
 def _rescore(
     metrics: "Mapping[str, Metric]", options: dict[str, Any]
-) -> tuple[dict[str, Any], list["Record"]]:
+) -> tuple[dict[str, Any], list["Comparison"]]:
     from codex_ml.evaluation import results
     from codex_ml.evaluation.records import read_records
 
     path = options["records"]
     records: list[Record] = list(read_records(path))
+    baseline = _baseline(metrics, options, [record["id"] for record in records])
     measured = results.measure(metrics, records, options["seed"])
     subject = results.Subject(None, None, {"records": str(path)})
     found = results.document(subject, options["seed"], measured, path.read_bytes())
     if options["out"]:
         results.write_results(options["out"], found)
-    return found, records
+    return found, _compare(metrics, records, baseline, options["seed"])
 
 
 def _evaluate(
     metrics: "Mapping[str, Metric]", options: dict[str, Any]
-) -> tuple[dict[str, Any], list["Record"]]:
+) -> tuple[dict[str, Any], list["Comparison"]]:
+    """Check all that needs no torch, and only then ask the model."""
     from codex_ml.evaluation.reading import read_dataset
 
     dataset = read_dataset(options["data"], options["limit"])
     from codex_ml.evaluation.evaluating import Options, check_metrics, evaluate
 
     check_metrics(metrics, dataset)
+    baseline = _baseline(metrics, options, [item.id for item in dataset.items])
     source = _source(options)
     asked = ("stride", "max_new", "batch_tokens", "device", "seed")
     how = Options(stop=tuple(options["stop"]), **{name: options[name] for name in asked})
-    return evaluate(source, dataset, metrics, options["out"], how)
+    results, records = evaluate(source, dataset, metrics, options["out"], how)
+    return results, _compare(metrics, records, baseline, options["seed"])
 
 
 def _source(options: dict[str, Any]) -> "Source":
@@ -147,14 +150,27 @@ def _option(text: str) -> tuple[str, Any]:
         return key, value
 
 
-def _compare(
-    metrics: "Mapping[str, Metric]", records: "Sequence[Record]", path: Path | None, seed: int
-) -> list["Comparison"]:
-    if path is None:
+def _baseline(
+    metrics: "Mapping[str, Metric]", options: dict[str, Any], items: "Sequence[str]"
+) -> list["Record"]:
+    if options["baseline"] is None:
         return []
-    from codex_ml.evaluation.baseline import compare, read_baseline
+    from codex_ml.evaluation.baseline import read_baseline
 
-    return compare(metrics, records, read_baseline(path, [one["id"] for one in records]), seed)
+    return read_baseline(options["baseline"], metrics, items)
+
+
+def _compare(
+    metrics: "Mapping[str, Metric]",
+    records: "Sequence[Record]",
+    baseline: "Sequence[Record]",
+    seed: int,
+) -> list["Comparison"]:
+    if not baseline:
+        return []
+    from codex_ml.evaluation.baseline import compare
+
+    return compare(metrics, records, baseline, seed)
 
 
 def _json(results: dict[str, Any], compared: "Sequence[Comparison]") -> str:

@@ -101,7 +101,7 @@ def open_tokens(path: str | Path) -> Tokens:
 def _map(path: Path) -> Any:
     if path.suffix == ".bin":
         return np.memmap(path, dtype="<u2", mode="r")
-    return np.load(path, mmap_mode="r", allow_pickle=False)
+    return np.lib.format.open_memmap(path, mode="r")  # np.load would advise to allow pickles
 
 
 def _tokenizer_of(path: Path) -> str | None:

@@ -33,12 +33,15 @@ class Comparison:
     """Worse than the baseline, and not by chance at `ALPHA`."""
 
 
-def read_baseline(path: Path, items: Sequence[str]) -> list[Record]:
+def read_baseline(path: Path, metrics: Mapping[str, Metric], items: Sequence[str]) -> list[Record]:
     """Return the records beside a ``results.json``, in the order of the ids `items`.
 
     Raises:
+        EvaluationError: the results are missing, damaged, or of a newer version.
         RecordsError: the records are not those of the results.
-        MismatchError: they are about other items.
+        MetricError: they lack what a metric reads.
+        MismatchError: they are about other items, or there is one: no test can tell
+            chance from a difference.
 
     """
     results = read_results(path)
@@ -53,24 +56,20 @@ def read_baseline(path: Path, items: Sequence[str]) -> list[Record]:
             f"{path}: is about {len(by_id)} items, this evaluation about {len(items)}, and they "
             "are not the same: use the same dataset and --limit"
         )
+    if len(items) < 2:
+        raise MismatchError("one record cannot be compared: give a dataset of several items")
+    for name, metric in metrics.items():
+        check_readable(name, metric, records)
     return [by_id[item] for item in items]
 
 
 def compare(
     metrics: Mapping[str, Metric], ours: Sequence[Record], theirs: Sequence[Record], seed: int
 ) -> list[Comparison]:
-    """Test every metric for a difference between two sets of records of the same items.
-
-    Raises:
-        MismatchError: there is one record: no test can tell chance from a difference.
-
-    """
-    if len(ours) < 2:
-        raise MismatchError("one record cannot be compared: give a dataset of several items")
-    pairs = {}
-    for name, metric in metrics.items():
-        check_readable(name, metric, theirs)
-        pairs[name] = matrix(metric, ours), matrix(metric, theirs)
+    """Test every metric for a difference between two sets of records of the same items."""
+    pairs = {
+        name: (matrix(metric, ours), matrix(metric, theirs)) for name, metric in metrics.items()
+    }
     raw = [paired_p_value(metrics[name], *pair, seed) for name, pair in pairs.items()]
     found = []
     for (name, (our_rows, their_rows)), p_value in zip(pairs.items(), holm(raw), strict=True):

@@ -59,6 +59,17 @@ def test_ranks_train_like_one_process(
     assert alone[-1] < alone[0]
 
 
+def test_accumulation_exchanges_gradients_once_a_step() -> None:
+    """DDP sends one bucket; FSDP2 one group for each of two blocks."""
+    steps, micro = 3, 4
+    for done in bare(2, "exchanges.py"):
+        assert done.returncode == 0, done.stderr
+        assert json.loads(done.stdout) == {
+            strategy: {"last": groups * steps, "each": groups * steps * micro}
+            for strategy, groups in (("ddp", 1), ("fsdp", 2))
+        }
+
+
 def test_a_killed_rank_ends_all_and_the_run_resumes_on_another_number(
     alone: list[float], tmp_path: Path
 ) -> None:

@@ -24,6 +24,13 @@ from codex_ml.tokenization import ByteTokenizer
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = json.loads((ROOT / "docs/schemas/results.schema.json").read_text())
+WITHOUT_TORCH = """
+import sys
+sys.modules["torch"] = None
+from codex_ml.cli import run
+from codex_ml.cli.evaluate import command
+sys.exit(run(command))
+"""
 BLOCK = 24
 WORDS = "to be or not that is the question whether tis nobler in mind suffer".split()
 
@@ -77,11 +84,18 @@ class Folder:
         rows = [{"prompt": f"{WORDS[n]} ", "target": WORDS[n + 1]} for n in range(count)]
         return self.rows("completions.jsonl", rows)
 
-    def call(self, *arguments: object, **variables: str) -> subprocess.CompletedProcess[str]:
+    def call(self, *arguments: object) -> subprocess.CompletedProcess[str]:
+        return self._python("-m", "codex_ml.cli.evaluate", *arguments)
+
+    def call_without_torch(self, *arguments: object) -> subprocess.CompletedProcess[str]:
+        """Run the command where importing torch fails."""
+        return self._python("-c", WITHOUT_TORCH, *arguments)
+
+    def _python(self, *arguments: object) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", "codex_ml.cli.evaluate", *map(str, arguments)],
+            [sys.executable, *map(str, arguments)],
             cwd=self.path,
-            env=os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"} | variables,
+            env=os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
             capture_output=True,
             text=True,
             check=False,

@@ -116,20 +116,8 @@ def test_another_evaluation_does_not_mix_with_this_one(
 
 def test_saved_records_are_scored_again_without_torch(folder: Folder) -> None:
     first = folder.evaluate(folder.texts(), *TEXT)
-    code = (
-        "import sys; sys.modules['torch'] = None\n"
-        "from codex_ml.cli import run\nfrom codex_ml.cli.evaluate import command\n"
-        "sys.exit(run(command))"
-    )
-    arguments = ("--records", "out/records.ndjson", "--format", "json", *TEXT)
-    done = subprocess.run(
-        [sys.executable, "-c", code, *arguments],
-        cwd=folder.path,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    done = folder.call_without_torch("--records", "out/records.ndjson", "--format", "json", *TEXT)
+    assert (done.returncode, done.stderr) == (0, "")
     assert json.loads(done.stdout)["metrics"] == first["metrics"]
 
 
@@ -185,6 +173,9 @@ def damage(folder: Folder, how: str) -> Path:
             from codex_ml.tokenization import ByteTokenizer
 
             ByteTokenizer(["<|x|>"]).save(copy / "tokenizer.json", overwrite=True)
+        case "manifest":
+            for step in (copy / "checkpoints").glob("step-*"):
+                (step / "manifest.json").write_text("{")
         case "absent":
             shutil.rmtree(copy / "checkpoints")
     return copy
@@ -194,6 +185,7 @@ def damage(folder: Folder, how: str) -> Path:
     ("how", "status", "says"),
     [
         ("flipped", 1, "damaged"),
+        ("manifest", 1, "manifest.json is damaged"),
         ("tokenizer", 2, "is not the tokenizer of"),
         ("absent", 2, "no checkpoint"),
     ],
@@ -202,39 +194,73 @@ def test_a_run_that_cannot_be_trusted_is_refused(
     folder: Folder, how: str, status: int, says: str
 ) -> None:
     copy = damage(folder, how)
-    done = folder.call("--checkpoint", copy, "--data", folder.texts(), "--out", "out", *TEXT)
+    options = ("--checkpoint", copy, "--data", folder.texts(), "--out", "out", *TEXT)
+    done = folder.call_without_torch(*options)
     assert (done.returncode, done.stdout) == (status, "")
     assert says in done.stderr
     assert done.stderr.count("\n") == 1
     assert not (folder.path / "out").exists()
 
 
-@pytest.mark.parametrize(
-    ("arguments", "says"),
-    [
-        ((), "give one of --checkpoint, --model and --records"),
-        (("--model", "transformer"), "give --data and --out"),
-        (("--model", "transformer", "--data", "no.txt", "--out", "out"), "no.txt: cannot be read"),
-        (("--model", "transformer", "--data", "texts.jsonl", "--out", "out"), "give --tokenizer"),
-        (("--records", "no.ndjson"), "no.ndjson: cannot be read"),
-        (("--records", "texts.jsonl"), "an id is missing"),
-    ],
-)
-def test_wrong_usage_is_exit_2_without_torch(
+RUN = ("--checkpoint", "run", "--out", "out", "--metric", "perplexity", "--data")
+RESCORE = ("--metric", "perplexity", "--records")
+MODEL = ("--model", "transformer", "--metric", "perplexity")
+WRONG = [
+    (("--metric", "perplexity"), "give one of --checkpoint, --model and --records"),
+    (MODEL, "give --data and --out"),
+    ((*MODEL, "--data", "texts.jsonl", "--out", "out"), "give --tokenizer"),
+    ((*RESCORE, "no.ndjson"), "no.ndjson: cannot be read"),
+    ((*RESCORE, "texts.jsonl"), "an id is missing"),
+    ((*RUN, "no.jsonl"), "no.jsonl: cannot be read"),
+    ((*RUN, "empty.jsonl"), "empty.jsonl: is empty"),
+    ((*RUN, "torn.jsonl"), "torn.jsonl:2: not JSON"),
+    ((*RUN, "unlabelled.jsonl"), "unlabelled.jsonl:1: `answer` is missing"),
+    ((*RUN, "damaged.npy"), "damaged.npy: not a token file: the magic string"),
+    ((*RUN, "texts.jsonl", "--metric", "perplexty"), "did you mean 'perplexity'"),
+    ((*RUN, "texts.jsonl", "--metric", "accuracy"), "metric accuracy reads log_likelihoods, label"),
+    ((*RUN, "texts.jsonl", "--checkpoint", "none"), "none: no checkpoint"),
+    ((*RUN, "texts.jsonl", "--which", "9"), "no step 9"),
+    ((*RUN, "texts.jsonl", "--tokenizer", "none"), "none: cannot be read"),
+    ((*RUN, "texts.jsonl", "--out", "used"), "holds the results of another evaluation"),
+    ((*RUN, "texts.jsonl", "--out", "torn.jsonl/x"), "torn.jsonl is a file, no folder"),
+    ((*RUN, "texts.jsonl", "--batch-tokens", "0"), "is not in the range"),
+    ((*RUN, "texts.jsonl", "--baseline", "none.json"), "none.json: cannot be read"),
+    ((*RUN, "texts.jsonl", "--baseline", "newer.json"), "newer.json: schema version 9"),
+    ((*RUN, "texts.jsonl", "--baseline", "used/results.json"), "is about 2 items"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "says"), WRONG, ids=[says for _, says in WRONG])
+def test_what_is_wrong_is_said_before_torch_is_imported(
     folder: Folder, arguments: tuple[str, ...], says: str
 ) -> None:
-    folder.texts()
-    done = folder.call(*arguments, "--metric", "perplexity")
+    texts = folder.texts()
+    if "used" in "".join(arguments):
+        folder.evaluate(texts, "--metric", "perplexity", "--limit", 2, out="used")
+    (folder.path / "run").symlink_to(folder.run_folder)
+    folder.rows("empty.jsonl", [])
+    (folder.path / "torn.jsonl").write_text('{"text": "a"}\n{"text')
+    folder.rows("unlabelled.jsonl", [{"prompt": "a", "choices": ["b", "c"]}])
+    (folder.path / "damaged.npy").write_text("no array")
+    (folder.path / "newer.json").write_text('{"schema_version": 9}')
+    done = folder.call_without_torch(*arguments)
     assert (done.returncode, done.stdout) == (2, "")
     assert says in done.stderr
     assert not (folder.path / "out").exists()
+
+
+def test_what_is_right_does_need_torch(folder: Folder) -> None:
+    """Or else the test above would hold whatever is imported."""
+    (folder.path / "run").symlink_to(folder.run_folder)
+    done = folder.call_without_torch(*RUN, folder.texts())
+    assert done.returncode == 2
+    assert "torch" in done.stderr
 
 
 @pytest.mark.parametrize(
     ("options", "says"),
     [
         (("--out", "texts.jsonl"), "is a file"),
-        (("--batch-tokens", "0"), "is not in the range"),
         (("--max-new", "-3"), "is not in the range"),
         (("--device", "quantum"), "no device 'quantum' here"),
     ],
@@ -249,15 +275,6 @@ def test_an_option_that_cannot_be_meant_is_refused(
     assert out == ""
     assert says in err
     assert not (folder.path / "out").exists()
-
-
-def test_a_metric_that_the_dataset_cannot_feed_is_refused(folder: Folder) -> None:
-    fixed = ("--checkpoint", folder.run_folder, "--out", "out")
-    done = folder.call(*fixed, "--data", folder.texts(), "--metric", "accuracy")
-    assert done.returncode == 2
-    assert "metric accuracy reads log_likelihoods, label" in done.stderr
-    done = folder.call(*fixed, "--data", folder.texts(), "--metric", "perplexty")
-    assert "did you mean 'perplexity'" in done.stderr
 
 
 def test_weights_that_are_not_finite_give_no_result(folder: Folder) -> None:
