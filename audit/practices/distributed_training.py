@@ -97,7 +97,7 @@ def distributed_data_parallel(repo: Repository) -> Iterator[Place]:
 def _engine_options(repo: Repository) -> Iterator[Place]:
     for one in handed(repo, *_DDP_OPTIONS, off=True):
         yield one.place("hands {} to the engine")
-    for one in handed(repo, "strategy", "distributed_backend"):
+    for one in handed(repo, "strategy", "distributed_backend", "accelerator"):
         if re.match(r"'(ddp|fsdp|deepspeed)", one.value):
             yield one.place("chooses a data-parallel {}")
 
@@ -147,7 +147,7 @@ def distributed_sharded(repo: Repository) -> Iterator[Place]:
     for one in handed(repo, "strategy", "plugins"):
         if re.match(r"'(fsdp|deepspeed)", one.value):
             yield one.place("chooses a sharded {}")
-    for one in handed(repo, "fsdp", "deepspeed"):
+    for one in handed(repo, "fsdp", "deepspeed", "fsdp_config", "parallelism_config"):
         if not one.fixed:
             yield one.place("hands {} to the engine")
     yield from told(repo, "distributed_type", "FSDP|DEEPSPEED", "the launcher is told to shard")

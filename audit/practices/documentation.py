@@ -51,6 +51,8 @@ _PYTHON_FENCE: Final = re.compile(
     r"^(python|py|python3|pycon|ipython)\b|^\{\.?python", re.IGNORECASE
 )
 _STARTS: Final = re.compile(r"^(python3?|bash|sh|torchrun|accelerate launch) +[\w./-]+\.(py|sh)\b")
+_DISPLAY: Final = re.compile(r"^\s*@\w+\{|[├└]──", re.MULTILINE)
+"""A citation or a tree of files."""
 _PROMPT: Final = re.compile(r"^\s*(\$|>|%|!|\(\w+\)\s*\$)\s+")
 _STATEMENT: Final = re.compile(
     r"^(>>> )?(from [\w.]+ import |import \w|with .+:|\w[\w., ]* = .+\(|[\w.]+\()", re.MULTILINE
@@ -118,6 +120,8 @@ def _install(page: ProseFacts) -> int | None:
 def _use(page: ProseFacts) -> int | None:
     """Return the line of a block that runs something: Python code, or a command of its own."""
     for fence in page.fences:
+        if _DISPLAY.search(fence.text):
+            continue
         if _is_python(fence):
             return fence.line
         if fence.info.partition(" ")[0].lower() in _SHELLS:
@@ -132,6 +136,8 @@ def _typed(text: str) -> tuple[Argv, ...]:
 
 
 def _is_install(argv: Argv) -> bool:
+    if argv[:1] in (("python",), ("python3",)) and argv[1:3] == ("-m", "pip"):
+        argv = argv[2:]
     if argv[0] in ("docker", "podman"):
         return argv[1:2] in (("pull",), ("build",))
     if argv[0] in ("setup.py", "make"):

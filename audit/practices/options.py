@@ -14,7 +14,7 @@ from audit.practices.registry import Place, in_code, of_key
 from audit.repository import File, Repository, Site, once
 
 _ENTRY: Final = re.compile(r"\['(\w+)'\]$")
-_ATTRIBUTE: Final = re.compile(r"^[@%]?(\w+\.)*\w*(?:args|arguments)\.(\w+)$")
+_ATTRIBUTE: Final = re.compile(r"^[@%]?(\w+\.)*\w*(?:args|arguments|opts?)\.(\w+)$")
 """An attribute of an object that holds the arguments of an engine."""
 _ARGUMENTS: Final = re.compile(r"(^|[.:])\w*Training(Arguments|Args)$")
 _DEEPSPEED: Final = (

@@ -25,7 +25,7 @@ _LAUNCHERS: Final = frozenset(
     "deepspeed mpirun srun xvfb-run timeout env sudo exec nice docker podman singularity apptainer "
     "bash sh npx retry pipenv command nohup unbuffer travis_wait mim".split()
 )
-_PREPARES: Final = frozenset("install add sync pip lock build pull push create update".split())
+_PREPARES: Final = frozenset("install add sync pip venv lock build pull push create update".split())
 
 
 def _simple(text: str) -> Iterator[list[str]]:
@@ -39,6 +39,8 @@ def _simple(text: str) -> Iterator[list[str]]:
         if found["end"]:
             yield words
             words = []
+        elif found["word"][0] == "#":
+            break  # a comment to the end of the line
         else:
             words.append(found["word"])
     yield words

@@ -34,6 +34,8 @@ def test_started(text: str, program: str) -> None:
         pytest.param("git add pytest", id="an argument"),
         pytest.param("$(PIP) install pytest", id="installed by a variable"),
         pytest.param("python -c 'import pytest'", id="code"),
+        pytest.param("make check  # or (pytest alone)", id="a comment"),
+        pytest.param("uv venv pytest", id="an environment"),
     ],
 )
 def test_not_started(text: str) -> None:
