@@ -68,7 +68,8 @@ def compare(
 ) -> list[Comparison]:
     """Test every metric for a difference between two sets of records of the same items."""
     pairs = {
-        name: (matrix(metric, ours), matrix(metric, theirs)) for name, metric in metrics.items()
+        name: (matrix(name, metric, ours), matrix(name, metric, theirs))
+        for name, metric in metrics.items()
     }
     raw = [paired_p_value(metrics[name], *pair, seed) for name, pair in pairs.items()]
     found = []
