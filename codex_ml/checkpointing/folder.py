@@ -80,6 +80,12 @@ def scan(folder: Path) -> Scan:
     return Scan(newest_first(stored), tuple(damaged))
 
 
+def elsewhere(folder: Path) -> str:
+    """Return the advice for who names a run's directory instead of its folder of checkpoints."""
+    inner = folder / "checkpoints"
+    return f": name {inner}" if inner.is_dir() else ""
+
+
 def newest_first(stored: Iterable[Stored]) -> tuple[Stored, ...]:
     """In the order in which they were saved, which need not be that of their steps."""
     return tuple(sorted(stored, key=lambda item: (item.manifest.sequence, item.step), reverse=True))

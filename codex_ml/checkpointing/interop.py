@@ -174,6 +174,10 @@ def _new(target: Path) -> Iterator[Path]:
     """Yield a hidden name that becomes `target` when all went well."""
     if target.exists():
         raise CheckpointExistsError(f"{target}: is there already: delete it, or choose another")
+    if not target.parent.is_dir():
+        raise CheckpointNotFoundError(
+            f"{target}: there is no folder {target.parent}: make it first"
+        )
     hidden = target.with_name(f".tmp-{secrets.token_hex(8)}-{target.name}")
     try:
         yield hidden

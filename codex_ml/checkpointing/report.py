@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from codex_ml.checkpointing.errors import CheckpointError, CheckpointNotFoundError
-from codex_ml.checkpointing.folder import Scan, Stored, scan
+from codex_ml.checkpointing.folder import Scan, Stored, elsewhere, scan
 from codex_ml.checkpointing.layout import MANIFEST
 from codex_ml.checkpointing.manifest import Json, Manifest, TensorEntry
 from codex_ml.checkpointing.reader import Checkpoint
@@ -30,11 +30,13 @@ def summary(item: Stored) -> Row:
 def listing(folder: Path) -> list[Row]:
     """The checkpoints of a folder, oldest first, and the directories that are none.
 
-    Raises `CheckpointNotFoundError` for a folder that is not there.
+    Raises `CheckpointNotFoundError` for a folder that is not there, or a run's directory.
     """
     if not folder.is_dir():
         raise CheckpointNotFoundError(f"{folder}: no such folder")
     found = scan(folder)
+    if not (found.stored or found.damaged) and (advice := elsewhere(folder)):
+        raise CheckpointNotFoundError(f"{folder}: no checkpoint here{advice}")
     best = {item.path for item in found.best()[:1]}
     rows = [
         summary(item) | {"last": item is found.stored[0], "best": item.path in best}

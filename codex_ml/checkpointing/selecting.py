@@ -14,7 +14,7 @@ from codex_ml.checkpointing.errors import (
     DamagedCheckpointError,
     SchemaVersionError,
 )
-from codex_ml.checkpointing.folder import Scan, Stored, scan
+from codex_ml.checkpointing.folder import Scan, Stored, elsewhere, scan
 from codex_ml.checkpointing.layout import parse_step
 from codex_ml.checkpointing.manifest import Selection
 from codex_ml.checkpointing.reader import Checkpoint
@@ -114,7 +114,7 @@ def _nothing(folder: Path, found: Scan, damage: list[CheckpointError]) -> Checkp
     unreadable = sorted(found.damaged, key=lambda pair: parse_step(pair[0].name) or (0, 0))
     errors = (*damage, *(error for _, error in reversed(unreadable)))
     if not errors:
-        return CheckpointNotFoundError(f"{folder}: no checkpoint to load")
+        return CheckpointNotFoundError(f"{folder}: no checkpoint to load{elsewhere(folder)}")
     if len(errors) == 1:
         return errors[0]
     names = tuple(name for error in errors for name in getattr(error, "damage", ()))

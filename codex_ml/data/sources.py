@@ -11,7 +11,7 @@ import msgspec
 
 from codex_ml.data.errors import DataError
 from codex_ml.data.stream import Samples
-from codex_ml.data.tokens import Tokens, open_tokens, write_tokens
+from codex_ml.data.tokens import Ids, Tokens, open_tokens, write_tokens
 from codex_ml.data.windows import Windows
 from codex_ml.tokenization.corpus import corpus
 
@@ -44,7 +44,7 @@ def text(context: Context, *, path: Paths, validation: float = 0.1) -> Splits:
     """UTF-8 text files, one after the other; the last `validation` share of tokens is held out."""
     paths = _paths(path)
     name = _name(context, paths, "text")
-    return _cut(_encoded(context, name, corpus(paths)), context, validation)
+    return _cut(_encoded(context, name, corpus(paths)), context, validation, paths)
 
 
 def jsonl(
@@ -74,8 +74,8 @@ def jsonl(
         parts.append(_encoded(context, name, chosen, end))
     train, held = parts
     return Splits(
-        Windows(train.ids, context.block_size),
-        Windows(held.ids, context.block_size) if validation else None,
+        _windows(train.ids, context, paths),
+        _windows(held.ids, context, paths) if validation else None,
     )
 
 
@@ -85,18 +85,27 @@ def tokens(
     """A token file; held out is another one, or the last `validation` share of this one."""
     train = _of_this_tokenizer(context, path)
     if validation_path is None:
-        return _cut(train, context, validation)
+        return _cut(train, context, validation, [path])
     held = _of_this_tokenizer(context, validation_path)
-    return Splits(Windows(train.ids, context.block_size), Windows(held.ids, context.block_size))
+    return Splits(
+        _windows(train.ids, context, [path]), _windows(held.ids, context, [validation_path])
+    )
 
 
-def _cut(tokens: Tokens, context: Context, validation: float) -> Splits:
+def _cut(
+    tokens: Tokens, context: Context, validation: float, paths: Iterable[str | Path]
+) -> Splits:
     _check_share(validation)
     held = math.floor(len(tokens) * validation)
     train, rest = tokens.ids[: len(tokens) - held], tokens.ids[len(tokens) - held :]
-    return Splits(
-        Windows(train, context.block_size), Windows(rest, context.block_size) if held else None
-    )
+    return Splits(_windows(train, context, paths), _windows(rest, context, paths) if held else None)
+
+
+def _windows(ids: Ids, context: Context, paths: Iterable[str | Path]) -> Windows:
+    try:
+        return Windows(ids, context.block_size)
+    except DataError as error:
+        raise DataError(f"{', '.join(map(str, paths))}: {error}") from None
 
 
 def _encoded(

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from codex_ml.evaluation.errors import MismatchError, RecordsError
 from codex_ml.evaluation.records import RECORDS, read_records
 from codex_ml.evaluation.results import check_readable, read_results
-from codex_ml.evaluation.statistics import holm, matrix, paired_p_value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -67,8 +66,11 @@ def compare(
     metrics: Mapping[str, Metric], ours: Sequence[Record], theirs: Sequence[Record], seed: int
 ) -> list[Comparison]:
     """Test every metric for a difference between two sets of records of the same items."""
+    from codex_ml.evaluation.statistics import holm, matrix, paired_p_value  # imports numpy
+
     pairs = {
-        name: (matrix(metric, ours), matrix(metric, theirs)) for name, metric in metrics.items()
+        name: (matrix(name, metric, ours), matrix(name, metric, theirs))
+        for name, metric in metrics.items()
     }
     raw = [paired_p_value(metrics[name], *pair, seed) for name, pair in pairs.items()]
     found = []

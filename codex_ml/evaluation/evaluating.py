@@ -9,7 +9,7 @@ from codex_ml import distributed
 from codex_ml.evaluation import records as on_disk
 from codex_ml.evaluation import results as figures
 from codex_ml.evaluation.errors import MetricError, MismatchError, RecordsError
-from codex_ml.evaluation.items import KEYS, Completion, Document, Item
+from codex_ml.evaluation.items import KEYS, Completion, Document, Item, TokenDocument
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -84,6 +84,13 @@ def _check_tokenizer(source: Source, dataset: Dataset) -> None:
             f"{dataset.source}: its ids are of tokenizer {dataset.tokenizer}, "
             f"the model's is {source.tokenizer.digest}"
         )
+    size = source.tokenizer.vocab_size
+    for item in dataset.items:
+        if isinstance(item, TokenDocument) and max(item.ids) >= size:
+            raise MismatchError(
+                f"{dataset.source}: id {max(item.ids)} is beyond the tokenizer's {size}: "
+                "encode the text with the model's tokenizer"
+            )
 
 
 def _subject(

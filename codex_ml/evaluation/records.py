@@ -98,14 +98,15 @@ def read_records(path: Path) -> list[dict[str, Any]]:
     """Return the records of a ``records.ndjson``.
 
     Raises:
-        RecordsError: missing, empty, damaged, or ids repeat.
+        RecordsError: missing, empty, damaged, or an id is missing, no text, or repeats.
 
     """
     records = list(_read(path, torn=False))
     if not records:
         raise RecordsError(f"{path}: holds no records")
-    if len({record.get("id") for record in records}) < len(records):
-        raise RecordsError(f"{path}: an id is missing or given twice")
+    ids = {id_ for record in records if isinstance(id_ := record.get("id"), str)}
+    if len(ids) < len(records):
+        raise RecordsError(f"{path}: an id is missing, no text, or given twice")
     return records
 
 

@@ -48,7 +48,7 @@ def _measured(name: str, metric: Metric, records: Sequence[Record], seed: int) -
     from codex_ml.evaluation.statistics import CONFIDENCE, estimate, matrix  # imports numpy
 
     check_readable(name, metric, records)
-    found = estimate(name, metric, matrix(metric, records), seed)
+    found = estimate(name, metric, matrix(name, metric, records), seed)
     return {
         "name": name,
         "value": found.value,

@@ -36,9 +36,24 @@ class Estimate:
     n: int
 
 
-def matrix(metric: Metric, records: Sequence[Record]) -> Matrix:
-    """Return the statistics of every record, (records, statistics) float64."""
-    return np.array([metric.statistics(record) for record in records], np.float64)
+def matrix(name: str, metric: Metric, records: Sequence[Record]) -> Matrix:
+    """Return the statistics of every record, (records, statistics) float64.
+
+    Raises:
+        MetricError: a record's values are not of the kind that the metric reads.
+
+    """
+    return np.array([_statistics(name, metric, record) for record in records], np.float64)
+
+
+def _statistics(name: str, metric: Metric, record: Record) -> list[float]:
+    try:
+        return [float(number) for number in metric.statistics(record)]
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        raise MetricError(
+            f"metric {name} cannot read record {record.get('id')!r}: "
+            f"{type(error).__name__}: {error}"
+        ) from error
 
 
 def estimate(name: str, metric: Metric, rows: Matrix, seed: int) -> Estimate:

@@ -69,7 +69,7 @@ class Transformer(nn.Module):
         """Initialise as GPT-2: normal with 0.02, residual projections scaled by depth.
 
         Raises:
-            ModelError: `heads` does not divide `width`, or a size is below 1.
+            ModelError: `heads` does not divide `width`, or a size or `dropout` is out of range.
 
         """
         super().__init__()
@@ -78,6 +78,8 @@ class Transformer(nn.Module):
                 f"no transformer of {layers} layers, {heads} heads and width {width}: "
                 "sizes are 1 or more, and heads divide the width"
             )
+        if not 0 <= dropout < 1:
+            raise ModelError(f"no dropout of {dropout}: it is a share from 0 to below 1")
         self.block_size = block_size
         self.tokens = nn.Embedding(vocab_size, width)
         self.positions = nn.Embedding(block_size, width)

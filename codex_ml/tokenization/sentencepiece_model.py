@@ -27,8 +27,11 @@ class SentencePieceTokenizer(Tokenizer):
         self._library = sentencepiece.SentencePieceProcessor()
         try:
             self._library.LoadFromSerializedProto(model)
-        except RuntimeError as error:
-            raise TokenizationError(f"not a sentencepiece model: {error}") from None
+        except RuntimeError:  # it names a line of the library's own source
+            raise TokenizationError(
+                "no tokenizer: neither JSON nor a sentencepiece model; "
+                "`codex-ml tokenize train` writes one"
+            ) from None
 
     @property
     def vocab_size(self) -> int:

@@ -9,8 +9,9 @@ from codex_ml.tracking.base import Record
 class ProgressLine:
     """Rewrites one line of a terminal; on anything else it is silent."""
 
-    def __init__(self, steps: int, stream: TextIO = sys.stderr) -> None:
-        """Take the number of steps to go to."""
+    def __init__(self, steps: int, stream: TextIO | None = None) -> None:
+        """Take the number of steps to go to, and the stream: today's standard error by default."""
+        stream = stream or sys.stderr
         self._steps = steps
         self._stream = stream if stream.isatty() else None
 

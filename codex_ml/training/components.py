@@ -26,7 +26,8 @@ def build(group: str, table: Mapping[str, Any], *given: object) -> Any:
     name = options.pop("name", None)
     if not isinstance(name, str):
         known = ", ".join(plugins.names(group))
-        raise ConfigError(f"{group}: no name is given: there are {known}")
+        key = {"models": "model", "datasets": "data"}.get(group, group)
+        raise ConfigError(f"{key}.name is not given: there are {known}")
     factory: Callable[..., Any] = plugins.get(group, name)
     return factory(*given, **_typed(factory, options, len(given), f"{group} {name!r}"))
 

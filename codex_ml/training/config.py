@@ -97,7 +97,7 @@ class Logging(_Table, frozen=True):
 class Config(_Table, frozen=True):
     """A training run."""
 
-    run: str = "runs/default"
+    run: Annotated[str, msgspec.Meta(min_length=1)] = "runs/default"
     """The run's directory."""
     seed: Count = 0
     tokenizer: str = "byte"

@@ -4,7 +4,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 import msgspec
 import tomlkit
@@ -95,5 +95,16 @@ def _is_table(kind: Any) -> bool:
 
 def _readable(message: str) -> str:
     """`Expected `int`, got `str` - at `$.training.steps`` with the key in front."""
-    what, _, place = message.partition(" - at `$.")
-    return f"{place.rstrip('`')}: {what}" if place else what
+    what, _, place = message.replace("`object`", "table").partition(" - at `$.")
+    key = place.rstrip("`")
+    if what.startswith("Invalid enum value"):
+        what += f": {nearest('', _choices(key))}"
+    return f"{key}: {what}" if key else what
+
+
+def _choices(key: str) -> tuple[str, ...]:
+    """Return the values that the `Literal` of a dotted key admits."""
+    kind: Any = Config
+    for part in key.split("."):
+        kind = get_type_hints(kind)[part]
+    return get_args(kind)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from codex_ml import distributed
+from codex_ml.training.cures import naming_cures
 from codex_ml.training.errors import Interrupted, NonFiniteError
 from codex_ml.training.schedule import learning_rate
 from codex_ml.training.signals import stop_requests
@@ -66,12 +67,13 @@ class Loop:
         Raises:
             Interrupted: SIGTERM or SIGINT came; the step was finished and saved.
             NonFiniteError: a loss or gradient is not finite, and the policy is to stop.
+            TrainingError: an operation has no deterministic kernel, or memory ran out.
 
         """
         steps = self.config.training.steps
         until = steps if until is None else min(until, steps)
         last: Step | None = None
-        with stop_requests() as request:
+        with stop_requests() as request, naming_cures():
             self._callbacks.on_start(self)
             stream = self.parts.stream
             batches = watch(iter(stream), stream.position) if watch else iter(stream)

@@ -148,8 +148,11 @@ def test_convert_and_export(tmp_path: Path) -> None:
         (["prune", "none", "--keep-last", "1"], "none: no such folder"),
         (["prune", ".", "--keep-last", "0"], "0 is not in the range x>=1"),
         (["prune", ".", "--keep-last", "1", "--keep-best", "1"], "the metric's name"),
-        (["convert", "none.pt", "run"], "none.pt: no such file or folder"),
+        (["convert", "none.pt", "new"], "none.pt: no such file or folder"),
         (["export", "none", "out", "--to", "torch"], "none: no checkpoint to load"),
+        (["list", "run"], "run: no checkpoint here: name run/checkpoints"),
+        (["prune", "run", "--keep-last", "1"], "run: no checkpoint here: name run/checkpoints"),
+        (["inspect", "run"], "run: no checkpoint to load: name run/checkpoints"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -157,6 +160,7 @@ def test_bad_input_is_one_line_and_exit_2(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], message: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "run/checkpoints").mkdir(parents=True)
     done = run(*arguments)
     assert done.returncode == 2
     assert done.stdout == ""

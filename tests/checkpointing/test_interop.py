@@ -17,6 +17,7 @@ from codex_ml.checkpointing import (
     CheckpointError,
     CheckpointExistsError,
     CheckpointManager,
+    CheckpointNotFoundError,
     dcp,
     interop,
 )
@@ -121,6 +122,15 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
     with pytest.raises(CheckpointExistsError, match="there: is there already"):
         interop.export(Checkpoint.open(path), target, "torch", ())
     assert target.read_text() == "mine"
+
+
+@pytest.mark.parametrize("to", ["dcp", "safetensors", "torch"])
+@pytest.mark.parametrize("parent", ["none", "file"])
+def test_an_export_needs_a_folder_to_be_in(to: interop.Format, parent: str, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    path = interop.convert(write_torch({"a": 1}, tmp_path / "source"), tmp_path / "run", 1)
+    with pytest.raises(CheckpointNotFoundError, match=f"there is no folder .*{parent}: make it"):
+        interop.export(Checkpoint.open(path), tmp_path / parent / "out", to, ())
 
 
 class Hostile:

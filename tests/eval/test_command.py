@@ -211,7 +211,10 @@ WRONG = [
     ((*MODEL, "--data", "texts.jsonl", "--out", "out"), "give --tokenizer"),
     ((*RESCORE, "no.ndjson"), "no.ndjson: cannot be read"),
     ((*RESCORE, "texts.jsonl"), "an id is missing"),
+    ((*RESCORE, "listed.ndjson"), "listed.ndjson: an id is missing, no text, or given twice"),
+    ((*RESCORE, "worded.ndjson"), "metric perplexity cannot read record 'a': ValueError"),
     ((*RUN, "no.jsonl"), "no.jsonl: cannot be read"),
+    ((*RUN, "foreign.bin"), "foreign.bin: id 999 is beyond the tokenizer's 256"),
     ((*RUN, "empty.jsonl"), "empty.jsonl: is empty"),
     ((*RUN, "torn.jsonl"), "torn.jsonl:2: not JSON"),
     ((*RUN, "unlabelled.jsonl"), "unlabelled.jsonl:1: `answer` is missing"),
@@ -242,6 +245,9 @@ def test_what_is_wrong_is_said_before_torch_is_imported(
     (folder.path / "torn.jsonl").write_text('{"text": "a"}\n{"text')
     folder.rows("unlabelled.jsonl", [{"prompt": "a", "choices": ["b", "c"]}])
     (folder.path / "damaged.npy").write_text("no array")
+    (folder.path / "foreign.bin").write_bytes((999).to_bytes(2, "little"))
+    folder.rows("listed.ndjson", [{"id": ["a"]}])
+    folder.rows("worded.ndjson", [{"id": "a", "log_likelihood": "low", "tokens": 1}])
     (folder.path / "newer.json").write_text('{"schema_version": 9}')
     done = folder.call_without_torch(*arguments)
     assert (done.returncode, done.stdout) == (2, "")

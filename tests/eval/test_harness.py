@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 from typing import TYPE_CHECKING, Any
 
 import lm_eval  # type: ignore[import-untyped]
@@ -35,7 +37,9 @@ ROLLING = {
     "output_type": "loglikelihood_rolling",
     "doc_to_text": "",
     "doc_to_target": "{{text}}",
-    "metric_list": [{"metric": "bits_per_byte"}],
+    "metric_list": [
+        {"metric": name} for name in ("bits_per_byte", "byte_perplexity", "word_perplexity")
+    ],
 }
 
 
@@ -100,5 +104,19 @@ def test_multiple_choice(model: LanguageModel, saved: Path, tmp_path: Path) -> N
 def test_rolling_likelihood(model: LanguageModel, saved: Path, tmp_path: Path) -> None:
     rows = [{"text": " ".join(WORDS * 3)[n : 10 + 11 * n]} for n in range(12)]
     theirs = harness(model, rows, ROLLING, tmp_path)
-    found = ours(saved, tmp_path, "bits-per-byte")
+    found = ours(saved, tmp_path, "bits-per-byte", "perplexity")
     assert found["bits-per-byte"]["value"] == pytest.approx(theirs["bits_per_byte,none"], rel=1e-6)
+    # A token is a byte here; the harness knows perplexity per byte and per word alone.
+    per_byte = found["perplexity"]["value"]
+    assert per_byte == pytest.approx(theirs["byte_perplexity,none"], rel=1e-6)
+    bytes_, words = (sum(map(len, map(cut, rows))) for cut in (_bytes, _words))
+    per_word = math.log(per_byte) * bytes_ / words
+    assert per_word == pytest.approx(math.log(theirs["word_perplexity,none"]), rel=1e-6)
+
+
+def _bytes(row: dict[str, str]) -> bytes:
+    return row["text"].encode()
+
+
+def _words(row: dict[str, str]) -> list[str]:
+    return re.split(r"\s+", row["text"])

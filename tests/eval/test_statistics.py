@@ -17,7 +17,7 @@ RATIO = Metric(("x", "w"), lambda r: (r["x"], r["w"]), lambda sums: sums[0] / su
 def rows(
     values: "np.ndarray[tuple[int], np.dtype[np.float64]]",
 ) -> "np.ndarray[tuple[int, int], np.dtype[np.float64]]":
-    return matrix(MEAN, [{"x": float(value)} for value in values])
+    return matrix("mean", MEAN, [{"x": float(value)} for value in values])
 
 
 def test_the_standard_error_of_a_mean_is_the_textbook_s() -> None:
@@ -52,7 +52,7 @@ def test_a_ratio_s_standard_error_is_the_delta_method_s() -> None:
     generator = np.random.default_rng(2)
     weights = generator.integers(1, 20, size=400)
     records = [{"x": float(w + generator.normal()), "w": int(w)} for w in weights]
-    sample = matrix(RATIO, records)
+    sample = matrix("ratio", RATIO, records)
     found = estimate("ratio", RATIO, sample, 0)
     residuals = sample[:, 0] - found.value * sample[:, 1]
     delta = math.sqrt(float((residuals**2).sum())) / sample[:, 1].sum()
@@ -66,7 +66,7 @@ def test_one_record_has_no_error() -> None:
 
 def test_a_metric_without_a_value_is_an_error() -> None:
     with pytest.raises(MetricError, match="ratio has no value"):
-        estimate("ratio", RATIO, matrix(RATIO, [{"x": 1, "w": 0}] * 2), 0)
+        estimate("ratio", RATIO, matrix("ratio", RATIO, [{"x": 1, "w": 0}] * 2), 0)
     with pytest.raises(MetricError, match="mean is nan"):
         estimate("mean", MEAN, rows(np.array([math.nan, 1.0])), 0)
 

@@ -56,6 +56,12 @@ def test_sizes_that_make_no_transformer_are_refused(options: dict[str, int]) -> 
         Transformer(50, 16, **{"layers": 1, "heads": 2, "width": 16, **options})
 
 
+@pytest.mark.parametrize("dropout", [-0.1, 1.0, 2.0, math.nan])
+def test_a_dropout_that_is_no_share_is_refused(dropout: float) -> None:
+    with pytest.raises(ModelError, match="it is a share from 0 to below 1"):
+        small(dropout=dropout)
+
+
 def test_more_tokens_than_positions_are_refused() -> None:
     with pytest.raises(ModelError, match="17 tokens are more than the model's 16"):
         small()(torch.zeros(1, 17, dtype=torch.long))

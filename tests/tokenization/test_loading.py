@@ -52,8 +52,8 @@ def test_digests_tell_tokenizers_apart() -> None:
         (b'{"format": "codex-ml-byte", "special_tokens": ["x", "x"]}', "given twice"),
         (b'{"format": "codex-ml-tiktoken", "ranks": {"?": 1}}', "no tokenizer"),
         (b'{"model": {"type": "BPE"}}', "not a tokenizer of the tokenizers library"),
-        (b"no model at all", "not a sentencepiece model"),
-        (b"", "not a sentencepiece model"),
+        (b"no model at all", "neither JSON nor a sentencepiece model"),
+        (b"", "neither JSON nor a sentencepiece model"),
     ],
 )
 def test_what_is_no_tokenizer_is_named(content: bytes, says: str, tmp_path: Path) -> None:

@@ -52,8 +52,12 @@ def test_words_are_toml_values_or_texts(word: str, expected: object) -> None:
         ({"zzz": 1}, "no key 'zzz': there are run, seed"),
         ({"training": {"steps": "many"}}, "training.steps: Expected `int`, got `str`"),
         ({"training": {"steps": 0}}, "training.steps: Expected `int` >= 1"),
-        ({"training": 1}, "training: Expected `object`, got `int`"),
-        ({"training": {"precision": "float8"}}, "training.precision: Invalid enum value 'float8'"),
+        ({"training": 1}, "training: Expected table, got `int`"),
+        (
+            {"training": {"precision": "float8"}},
+            "training.precision: Invalid enum value 'float8': there are float32, bfloat16",
+        ),
+        ({"run": ""}, "run: Expected `str` of length >= 1"),
     ],
 )
 def test_wrong_keys_and_values_are_named(table: dict[str, Any], says: str) -> None:
@@ -82,9 +86,10 @@ def test_files_that_are_no_configuration_are_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("group", "table", "says"),
     [
+        ("datasets", {}, "data.name is not given: there are jsonl, text, tokens"),
         ("models", {"name": "transformer", "layer": 2}, "no option 'layer': did you mean 'layers'"),
         ("models", {"name": "transformer", "layers": "2"}, "layers: Expected `int`, got `str`"),
-        ("models", {}, "models: no name is given: there are .*huggingface, transformer"),
+        ("models", {}, "model.name is not given: there are .*huggingface, transformer"),
         ("datasets", {"name": "text"}, "datasets 'text': option 'path' is missing"),
         ("datasets", {"name": "text", "path": 1}, "path: Expected"),
     ],

@@ -174,7 +174,7 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("word", "says"),
     [
-        ("data.path={empty}", "0 tokens are fewer than one window"),
+        ("data.path={empty}", r"empty\.txt: 0 tokens are fewer than one window"),
         ("data.path=none.txt", "none.txt: cannot be read"),
         ("model.heads=3", "heads divide the width"),
         ("training.device=quantum", "no device 'quantum' here"),
