@@ -7,12 +7,13 @@ from tests.plugins.site import ROOT, Site
 
 PAGE = (ROOT / "docs/how-to/write-a-plugin.md").read_text()
 FILE = re.compile(r'```\w+ title="([^"]+)"\n(.*?)```', re.DOTALL)
-COMMAND = re.compile(r"^ *codex-ml (.+)$", re.MULTILINE)
+TYPED = re.compile(r"cat > (\S+) <<'EOF'\n(.*?) +EOF\n", re.DOTALL)
+COMMAND = re.compile(r"^ *\$ codex-ml (.+)$", re.MULTILINE)
 
 
 def test_a_newcomer_s_plugin_is_listed_and_used(site: Site, tmp_path: Path) -> None:
     project = tmp_path / "written/my-package"
-    for name, indented in FILE.findall(PAGE):
+    for name, indented in (*FILE.findall(PAGE), *TYPED.findall(PAGE)):
         for folder in (project, site.work):  # installed from one, used in the other
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_text(re.sub("^ {4}", "", indented, flags=re.MULTILINE))
