@@ -91,6 +91,11 @@ class Site(msgspec.Struct, frozen=True, eq=False, gc=False):
         return self.module.facts.definitions[self.call.scope]
 
     @property
+    def node(self) -> int:
+        """The node of the definition that holds the call."""
+        return self.module.first + self.call.scope
+
+    @property
     def method(self) -> str:
         """The last part of the callee: ``state_dict`` of ``@model.state_dict``."""
         return _last(self.names[0])
@@ -313,7 +318,7 @@ class Repository:
         """The product calls of each definition, by its node; nested functions apart."""
         found: dict[int, list[Site]] = {}
         for site in self.all_calls:
-            found.setdefault(site.module.first + site.call.scope, []).append(site)
+            found.setdefault(site.node, []).append(site)
         return {node: tuple(sites) for node, sites in found.items()}
 
     def calls(self, *names: str) -> Iterator[Site]:

@@ -6,7 +6,7 @@ from typing import Final
 
 from audit.practices.ranking import apart, central
 from audit.practices.registry import Place, at, in_code, practice
-from audit.practices.weights import CHECKPOINTS, api, libraries, node, weights
+from audit.practices.weights import CHECKPOINTS, api, libraries, weights
 from audit.repository import Repository, Site
 
 _GENERATOR: Final = re.compile(r"torch\.Generator\(|rng|generator|random", re.IGNORECASE)
@@ -62,8 +62,8 @@ def checkpoint_rng_state(repo: Repository) -> Iterator[Place]:
     gets += [s for s in repo.methods("get_state", "get_states") if _of_generator(s)]
     sets = [site for site, _ in libraries(repo, "rng-setters")]
     sets += [s for s in repo.methods("set_state", "set_states") if _of_generator(s)]
-    saved = [s for s in gets if node(s) in reach and node(s) not in {*map(node, sets)}]
-    restored = [s for s in sets if node(s) not in {*map(node, gets)}]
+    saved = [s for s in gets if s.node in reach and s.node not in {one.node for one in sets}]
+    restored = [s for s in sets if s.node not in {one.node for one in gets}]
     hooks = [*repo.methods("_save_rng_state", "_load_rng_state")]
     read = [s for s in restored if any(map(_FROM_FILE.search, s.call.args))]
     found = {*saved, *restored} if saved and restored and known.writes else {*read, *hooks}

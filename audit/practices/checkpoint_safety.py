@@ -11,7 +11,6 @@ from audit.practices.weights import (
     argument,
     callers,
     libraries,
-    node,
     weights,
 )
 from audit.repository import Repository, Site
@@ -88,11 +87,11 @@ def checkpoint_retention(repo: Repository) -> Iterator[Place]:
     if known.writes:
         reach = known.managers | repo.graph.within(known.managers, 1, up=False)
         for site in (*repo.calls(*_DELETES), *repo.methods(*_DELETE_METHODS)):
-            about = node(site) in reach or _ABOUT.search(site.scope.name.rpartition(".")[2])
+            about = site.node in reach or _ABOUT.search(site.scope.name.rpartition(".")[2])
             if about and (_is_ruled(repo, site) or _replaces(site)):
                 yield at(site, "old checkpoints are deleted")
         deletes = [*repo.calls(*_DELETES), *repo.methods("unlink", "rmtree", "remove")]
-        by_room = any(node(site) in known.rooms for site in deletes)
+        by_room = any(site.node in known.rooms for site in deletes)
         for module, place, one in repo.definitions if deletes else ():
             here = module.first + place
             if (here in known.managers and any(map(_KEPT.search, one.returns))) or (
@@ -156,17 +155,17 @@ def checkpoint_atomic(repo: Repository) -> Iterator[Place]:
     Drop-in: codex_ml.checkpointing.CheckpointManager
     """
     known = weights(repo)
-    near = repo.graph.within(map(node, known.writes), 2, up=True)
+    near = repo.graph.within((one.node for one in known.writes), 2, up=True)
     reach = repo.graph.within(near, 1, up=False) | known.rooms
     moves = [
         *repo.calls(*_MOVES),
         *(s for s in repo.methods("rename", "replace", "mv") if _is_path(s)),
     ]
     for site in moves:
-        if node(site) in reach and not site.within("for", r"(iterdir|listdir|glob|walk)\(\)"):
+        if site.node in reach and not site.within("for", r"(iterdir|listdir|glob|walk)\(\)"):
             yield at(site, "a finished checkpoint is moved to its name")
     for site in (*known.writes, *repo.methods("write")):
-        if node(site) in reach and site.within("with", r"\.transaction$"):
+        if site.node in reach and site.within("with", r"\.transaction$"):
             yield at(site, "the checkpoint is written in a transaction of its file system")
     for site in repo.methods("isfile", "exists", "is_file"):
         if "'.metadata'" in _joined(site):
@@ -180,7 +179,7 @@ def _markers(repo: Repository, reach: Collection[int]) -> Iterator[Site]:
     made = {
         text
         for site in (*repo.calls("builtins.open().close"), *repo.methods("touch"))
-        if node(site) in reach
+        if site.node in reach
         for text in _constants(site)
     }
     for site in repo.methods("isfile", "exists", "is_file") if made else ():
@@ -246,14 +245,14 @@ def checkpoint_integrity(repo: Repository) -> Iterator[Place]:
     known = weights(repo)
     reach = known.saving | known.loading
     for site, name in libraries(repo, "hash-functions"):
-        about = node(site) in reach or _about_weights(site) or _helps(repo, site, known)
+        about = site.node in reach or _about_weights(site) or _helps(repo, site, known)
         if about and _hashes_bytes(repo, site):
             yield at(site, f"{name} over a file of weights")
     for site in repo.methods("run", "check_output", "Popen", "check_call", "getoutput", "system"):
-        if node(site) in reach and any(map(_DIGESTS.search, site.arguments())):
+        if site.node in reach and any(map(_DIGESTS.search, site.arguments())):
             yield at(site, "a program hashes the file of weights")
     for site, value in repo.given("check_hash", "hash_prefix", "known_hash"):
-        known_hash = node(site) in reach or site.call.keyword("known_hash") is None
+        known_hash = site.node in reach or site.call.keyword("known_hash") is None
         if value not in ("False", "None") and known_hash:
             yield at(site, "the hash of downloaded weights is checked")
 
@@ -261,9 +260,9 @@ def checkpoint_integrity(repo: Repository) -> Iterator[Place]:
 def _helps(repo: Repository, site: Site, known: Weights) -> bool:
     """Tell whether a function that hashes is called where weights are written or read, or by
     one that is about a file of weights."""
-    here = {*map(node, (*known.writes, *known.reads))}
+    here = {one.node for one in (*known.writes, *known.reads)}
     return any(
-        node(one) in here or _about_weights(one)
+        one.node in here or _about_weights(one)
         for one in callers(repo, site.module, site.call.scope)
     )
 

@@ -15,7 +15,6 @@ from audit.practices.weights import (
     api,
     deepspeed_engines,
     libraries,
-    node,
     of_model,
     started,
     weights,
@@ -177,7 +176,7 @@ def checkpoint_async(repo: Repository) -> Iterator[Place]:
     for site, library in libraries(repo, "async-checkpoints"):
         yield at(site, f"checkpoints are written by {library}")
     known = weights(repo)
-    close = repo.graph.within(map(node, known.writes), 3, up=True)
+    close = repo.graph.within((one.node for one in known.writes), 3, up=True)
     handed = {id(site.call) for site in known.writes}
     for site, target, worker in started(repo) if known.writes else ():
         _, found = repo.program.resolve(site.module, target)
@@ -187,13 +186,13 @@ def checkpoint_async(repo: Repository) -> Iterator[Place]:
             else r"[.:]_?(save|write)_(checkpoint|state|model|weights)\w*$",
             target,
         )
-        given = target[:1] == "@" and node(site) in known.rooms
+        given = target[:1] == "@" and site.node in known.rooms
         if found in close or named_so or given or id(site.call) in handed:
             yield at(site, f"checkpoints are written by {worker}")
     says = "checkpoints are written while training goes on"
     yield from options(repo, says, "async_sharded_save", "enable_async_checkpointing")
     for site in repo.methods("opena"):
-        if node(site) in known.around:
+        if site.node in known.around:
             yield at(site, "checkpoints are written by an asynchronous file")
 
 
@@ -236,31 +235,34 @@ def _remote(repo: Repository) -> Iterator[Place]:
     known = weights(repo)
     reach = known.managers | repo.graph.within(known.managers, 3, up=False)
     for site, library in libraries(repo, "remote-storage"):
-        if node(site) in reach and not _NO_WEIGHTS.search(site.scope.name.lower()):
+        if site.node in reach and not _NO_WEIGHTS.search(site.scope.name.lower()):
             yield at(site, f"checkpoints go through {library}")
     for site in repo.methods(*_UPLOADS):
         if _uploads_weights(repo, site):
             yield at(site, "model files are uploaded to a hub")
     for site in repo.methods(*_COMMANDS):
-        if node(site) in reach and any(map(_COPIES.search, site.arguments())):
+        if site.node in reach and any(map(_COPIES.search, site.arguments())):
             yield at(site, "checkpoints are copied by a storage client")
     yield from _sent(repo, known)
     mixins = "|".join(map(re.escape, named("hub-mixins")))
     for module, place, one in repo.classes(bases=f"^({mixins})$"):
-        if any(known.owner(writer) == module.first + place for writer in map(node, known.writes)):
+        if any(
+            known.owner(writer) == module.first + place
+            for writer in (one.node for one in known.writes)
+        ):
             yield in_code(module, place, one.line, "the model class inherits push_to_hub")
 
 
 def _sent(repo: Repository, known: Weights) -> Iterator[Place]:
     """Yield artifacts of trackers that hold weights, and downloads of the project's own."""
-    writers = {*map(node, known.writes)}
-    artifacts = {node(site) for site, kind in repo.given("type") if _is_model_kind(site, kind)}
+    writers = {one.node for one in known.writes}
+    artifacts = {site.node for site, kind in repo.given("type") if _is_model_kind(site, kind)}
     for site in repo.methods(*_ARTIFACTS):
-        if node(site) in writers or node(site) in artifacts:
+        if site.node in writers or site.node in artifacts:
             yield at(site, "the written checkpoint is uploaded")
-    fetched = repo.graph.within(map(node, known.reads), 1, up=False)
+    fetched = repo.graph.within((one.node for one in known.reads), 1, up=False)
     for site, _ in libraries(repo, "downloaders"):
-        if node(site) in fetched and _lists_weights(site):
+        if site.node in fetched and _lists_weights(site):
             yield at(site, "the project's own weights are downloaded")
 
 
@@ -284,4 +286,4 @@ def _uploads_weights(repo: Repository, site: Site) -> bool:
     known = weights(repo)
     if site.method == "push_to_hub":
         return of_model(site) and bool(_UPLOADED.search(api(site.receivers[0])))
-    return node(site) in known.around
+    return site.node in known.around

@@ -91,7 +91,7 @@ def _exits(repo: Repository) -> Iterator[Site]:
         if site.call.args[:1] == ("0",):
             continue
         if any(one.kind == "if" and _SETTING.search(one.text) for one in site.blocks()):
-            beside = repo.by_scope.get(site.module.first + site.call.scope, ())
+            beside = repo.by_scope.get(site.node, ())
             says = any(
                 one.call.block == site.call.block and one.method in _MESSAGES for one in beside
             )

@@ -151,7 +151,7 @@ def _fetched(repo: Repository) -> Iterator[int]:
     """Yield the functions that open a file of data which they fetch, or whose fixed name is
     no configuration's: what they read does not configure a run."""
     for site in repo.methods(*_OPENS):
-        node = site.module.first + site.call.scope
+        node = site.node
         beside = repo.by_scope.get(node, ())
         texts = [text for one in beside if one.line == site.line for text in one.call.args[:1]]
         if any(map(_FETCHED.search, (*texts, *site.receivers))):
@@ -282,7 +282,7 @@ def _asked(module: Module) -> Iterator[tuple[str, Place]]:
 def _passed(repo: Repository, site: Site) -> Iterator[tuple[str, Place]]:
     """Yield the names that callers give to a function that reads the environment."""
     own = site.scope.name.rpartition(".")[2]
-    node = site.module.first + site.call.scope
+    node = site.node
     for caller in repo.methods(own) if own else ():
         if caller.program.resolve(caller.module, caller.call.names[0])[1] == node:
             for text in caller.arguments():

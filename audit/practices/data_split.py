@@ -122,7 +122,7 @@ def _left_over(repo: Repository) -> Iterator[Place]:
             yield at(site, "what is not sampled is held out")
     subsets: dict[tuple[int, str], int] = {}
     for site in repo.calls("torch.utils.data.Subset", "torch.utils.data.dataset.Subset"):
-        key = (site.module.first + site.call.scope, "".join(site.call.args[:1]))
+        key = (site.node, "".join(site.call.args[:1]))
         subsets[key] = subsets.get(key, 0) + 1
         if subsets[key] == 2:
             yield at(site, "takes several subsets of the data")
@@ -170,7 +170,7 @@ def _both_folders(repo: Repository) -> Iterator[Place]:
     parts: dict[int, set[str]] = {}
     for site in repo.calls("os.path.join"):
         last = site.call.args[-1].strip("'") if site.call.args else ""
-        node = site.module.first + site.call.scope
+        node = site.node
         parts.setdefault(node, set()).add(last)
         if "train" in parts[node] and any(map(_HELD_NAME.fullmatch, parts[node])):
             yield at(site, "reads folders of training and held-out data")
@@ -204,7 +204,7 @@ def _both_parts(repo: Repository) -> Iterator[Place]:
         for site in repo.methods(method):
             for text in site.arguments() if site.scope.kind == "function" else ():
                 for base, key, *_ in _PART.findall(text):
-                    known = parts.setdefault((site.module.first + site.call.scope, base), set())
+                    known = parts.setdefault((site.node, base), set())
                     known.add("train" if key.startswith("train") else key)
                     if "train" in known and len(known) > 1:
                         yield at(site, "reads the training and a held-out part")
@@ -212,11 +212,9 @@ def _both_parts(repo: Repository) -> Iterator[Place]:
 
 def _loaded_parts(repo: Repository) -> Iterator[Place]:
     """Yield arrays that are cut in two where both parts are made into loaders."""
-    loading = {
-        site.module.first + site.call.scope for site, _ in library_calls(repo, "data-loaders")
-    }
+    loading = {site.node for site, _ in library_calls(repo, "data-loaders")}
     for site in repo.calls("numpy.split", "numpy.array_split", "torch.split", "torch.tensor_split"):
-        node = site.module.first + site.call.scope
+        node = site.node
         if node in loading and len(site.call.args) == 2 and site.call.args[1][:1] == "[":
             given = {text for one in repo.by_scope[node] for text in one.call.args}
             if {f"{site.names[0]}()[0]", f"{site.names[0]}()[1]"} <= given:

@@ -213,12 +213,8 @@ def eval_cli(repo: Repository) -> Iterator[Place]:
     Drop-in: codex_ml.cli.evaluate
     """
     evaluating = set(evaluations(repo)) | set(evaluator_calls(repo))
-    training = {site.module.first + site.call.scope for site in backward_calls(repo)}
-    training |= {
-        site.module.first + site.call.scope
-        for site, _ in library_calls(repo, "fitting")
-        if not site.within("if")
-    }
+    training = {site.node for site in backward_calls(repo)}
+    training |= {site.node for site, _ in library_calls(repo, "fitting") if not site.within("if")}
     found = []
     for one in entries.started(repo):
         if _starts_evaluation(repo, one, evaluating, training):
@@ -233,10 +229,10 @@ def eval_cli(repo: Repository) -> Iterator[Place]:
 def evaluator_calls(repo: Repository) -> Iterator[int]:
     """Yield the definitions that call another library's evaluation."""
     for site, _ in library_calls(repo, "evaluators"):
-        yield site.module.first + site.call.scope
+        yield site.node
     for site in repo.methods(*_LAZY):
         if ":" in site.names[0]:  # a name that the package gives out lazily
-            yield site.module.first + site.call.scope
+            yield site.node
 
 
 def _starts_evaluation(

@@ -114,7 +114,7 @@ def _about_results(site: Site, beside: Collection[int], below: Collection[int]) 
     written = " ".join(site.arguments())
     if _RESULTS.search(own_name(one)) or any(_RESULTS.search(words(name)) for name in one.params):
         return not _SETTINGS.search(own_name(one))
-    node = site.module.first + site.call.scope
+    node = site.node
     if node in beside:
         return not _SETTINGS.search(written)
     return node in below and bool(_RESULTS.search(re.sub(r"\W+", "_", written.lower())))
@@ -180,7 +180,7 @@ def _computes_spread(one: Definition) -> bool:
 
 
 def _in_evaluation(site: Site, evaluating: Collection[int]) -> bool:
-    scope = site.module.first + site.call.scope
+    scope = site.node
     if scope in evaluating:
         return True
     one = site.scope
@@ -189,7 +189,7 @@ def _in_evaluation(site: Site, evaluating: Collection[int]) -> bool:
 
 def _reports_spread(repo: Repository, site: Site) -> bool:
     """Tell whether a deviation is reported: beside its mean, or under the key of a metric."""
-    for one in repo.by_scope.get(site.module.first + site.call.scope, ()):
+    for one in repo.by_scope.get(site.node, ()):
         texts = list(one.arguments())
         if any(f"{site.method}()" in text for text in texts):
             key = " ".join((one.names[0], *texts[:1]))

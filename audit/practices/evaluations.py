@@ -72,7 +72,7 @@ def gradients_off(repo: Repository) -> dict[int, int]:
     for name in ("no_grad", "inference_mode", "set_grad_enabled", "eval"):
         for site in repo.methods(name):
             if name != "eval" or not (site.call.args or site.names[0].startswith("builtins.")):
-                found.setdefault(site.module.first + site.call.scope, site.line)
+                found.setdefault(site.node, site.line)
     return found
 
 
@@ -112,7 +112,7 @@ def evaluations(repo: Repository) -> dict[int, tuple[Module, int, Definition]]:
         ) or _rolls_out(repo.by_scope.get(node, ())):
             found[node] = (module, place, one)
     for site, _ in library_calls(repo, "evaluation-loops"):
-        where = site.module.first + site.call.scope
+        where = site.node
         found.setdefault(where, (site.module, site.call.scope, site.scope))
     return found
 
@@ -120,9 +120,9 @@ def evaluations(repo: Repository) -> dict[int, tuple[Module, int, Definition]]:
 def inline_evaluations(repo: Repository) -> Iterator[Site]:
     """Yield numbers that a training function takes from its model in ``eval()``, without
     gradients, between its steps."""
-    training = {site.module.first + site.call.scope for site in backward_calls(repo)}
+    training = {site.node for site in backward_calls(repo)}
     for site in repo.methods("eval"):
-        node = site.module.first + site.call.scope
+        node = site.node
         if node in training and not site.call.args:
             for one in repo.by_scope[node]:
                 quiet = one.within("with", "no_grad|inference_mode")

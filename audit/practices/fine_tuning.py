@@ -9,7 +9,7 @@ from audit.facts.model import Assign
 from audit.practices.loops import backward_calls, classes_around, derives
 from audit.practices.ranking import central
 from audit.practices.registry import Place, at, in_code, practice
-from audit.practices.weights import argument, callers, libraries, node
+from audit.practices.weights import argument, callers, libraries
 from audit.repository import Repository
 
 _ADAPTER: Final = re.compile(
@@ -177,7 +177,7 @@ def _optional(repo: Repository) -> Iterator[Place]:
 def _beside_training(repo: Repository) -> Iterator[Place]:
     """Yield whole parts that a function freezes while it trains others."""
     for step in backward_calls(repo):
-        for site in repo.by_scope.get(node(step), ()):
+        for site in repo.by_scope.get(step.node, ()):
             if site.method == "requires_grad_" and site.call.args[:1] == ("False",):
                 yield at(site, "a part is frozen")
 

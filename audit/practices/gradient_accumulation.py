@@ -76,13 +76,13 @@ def train_grad_accumulation(repo: Repository) -> Iterator[Place]:
 
 
 def _accumulating_loops(repo: Repository) -> Iterator[Place]:
-    steps = {site.module.first + site.call.scope for site in optimizer_steps(repo)}
+    steps = {site.node for site in optimizer_steps(repo)}
     yield from _calls_before_the_step(repo)
     for site in (*backward_calls(repo), *_own_backward(repo)):
         inner = loops_around(site)
         if inner and _CHUNKS.search(f"{site.scope.name} {_loop_text(site)}"):
             yield at(site, "backward for every part of a batch")
-        callers = repo.graph.callers[site.module.first + site.call.scope]
+        callers = repo.graph.callers[site.node]
         if inner and not steps_beside(repo, site) and not steps.isdisjoint(callers):
             yield at(site, "backward in a loop of what runs before the step")
         for step in function_calls(repo, site):
@@ -113,12 +113,12 @@ def _clears(repo: Repository, site: Site, loops: tuple[Block, ...]) -> bool:
 def _calls_before_the_step(repo: Repository) -> Iterator[Place]:
     """Yield calls in a loop that lead to backward and to no step, where the step comes after
     the loop."""
-    backward = {site.module.first + site.call.scope for site in backward_calls(repo)}
-    stepping = {site.module.first + site.call.scope for site in optimizer_steps(repo)}
+    backward = {site.node for site in backward_calls(repo)}
+    stepping = {site.node for site in optimizer_steps(repo)}
     leading = repo.graph.within(backward, 1, up=True) - repo.graph.within(stepping, 1, up=True)
     for step in optimizer_steps(repo):
         outer = loops_around(step)
-        for site in repo.by_scope.get(step.module.first + step.call.scope, ()):
+        for site in repo.by_scope.get(step.node, ()):
             inner = loops_around(site)
             if (
                 len(inner) > len(outer)

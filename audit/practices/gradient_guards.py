@@ -169,14 +169,14 @@ def losses(repo: Repository) -> dict[int, set[str]]:
     """Return the texts that are differentiated, by the function that does so."""
     found: dict[int, set[str]] = {}
     for site in backward_calls(repo):
-        known = found.setdefault(site.module.first + site.call.scope, set())
+        known = found.setdefault(site.node, set())
         known |= {text for text in (*site.receivers, *site.call.args[:1]) if len(text) > 2}
     return found
 
 
 def _is_loss(site: Site, known: dict[int, set[str]]) -> bool:
     """Tell whether a check is of a value that its function differentiates."""
-    texts = known.get(site.module.first + site.call.scope, ())
+    texts = known.get(site.node, ())
     subjects = _subject(site).split(" | ")
     return any(subject.startswith(text) for text in texts for subject in subjects)
 
@@ -203,7 +203,7 @@ def _guards(site: Site, training: Collection[int]) -> bool:
         return True
     decides = any(one.kind == "if" and one.line == site.line for one in site.module.facts.blocks)
     own = own_name(site.scope)
-    trains = site.module.first + site.call.scope in training or (
+    trains = site.node in training or (
         _TRAINS.search(own) and _OPTIMIZER.search(" ".join(site.scope.params))
     )
     return decides and bool(trains or _LOSS.search(own))

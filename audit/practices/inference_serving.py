@@ -18,7 +18,7 @@ from audit.practices.loops import (
 )
 from audit.practices.ranking import central
 from audit.practices.registry import Place, at, in_code, in_file, practice
-from audit.practices.weights import node, of_model, weights
+from audit.practices.weights import of_model, weights
 from audit.repository import File, Repository, Site, is_public
 
 _PREDICTS: Final = re.compile(
@@ -122,7 +122,7 @@ def _runs_model(repo: Repository, module: Module, scope: int, leading: Collectio
 
 
 def _inference_scripts(repo: Repository, off: dict[int, int]) -> Iterator[Place]:
-    busy = {site.module.first + site.call.scope for site in backward_calls(repo)}
+    busy = {site.node for site in backward_calls(repo)}
     busy |= set(evaluations(repo))
     asked = dict(_asked_scripts(repo)) | off
     for one in entries.started(repo) & asked.keys():
@@ -136,10 +136,10 @@ def _asked_scripts(repo: Repository) -> Iterator[tuple[int, int]]:
     no weights, with the line where they ask."""
     for site in repo.methods("generate", "predict", "transcribe"):
         if site.call.args or site.call.kwargs:
-            yield node(site), site.line
+            yield site.node, site.line
     known = weights(repo)
     for put in known.puts:
-        one = node(put)
+        one = put.node
         if of_model(put) and one not in known.saving:
             for site in repo.by_scope.get(one, ()):
                 on_it = {*site.receivers, *site.names} & {*put.receivers}

@@ -213,7 +213,7 @@ def _after_returns(repo: Repository, outputs: Iterable[Site]) -> Iterator[Place]
             ):
                 leaves[module.first + scope_at(module, block.line)] = block.line
     for site in outputs:
-        line = leaves.get(site.module.first + site.call.scope, site.line)
+        line = leaves.get(site.node, site.line)
         if line < site.line and site.scope.kind == "function":
             yield at(site, "other processes have returned before")
 

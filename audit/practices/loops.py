@@ -194,7 +194,7 @@ def _is_optimizers_own(repo: Repository, site: Site) -> bool:
 
 def training_files(repo: Repository) -> frozenset[str]:
     """Return the files whose functions lead to a backward call."""
-    nodes = {site.module.first + site.call.scope for site in backward_calls(repo)}
+    nodes = {site.node for site in backward_calls(repo)}
     leading = repo.graph.within(nodes, 2, up=True)
     return frozenset(repo.program.owner[node].path for node in leading)
 

@@ -10,6 +10,7 @@ import msgspec
 
 from audit.code.modules import Module
 from audit.facts.model import DataFacts, Key
+from audit.practices import settings
 from audit.practices.registry import Place, in_code, of_key
 from audit.repository import File, Repository, Site, once
 
@@ -120,14 +121,13 @@ def _settings(repo: Repository) -> Iterator[Option]:
     """Yield what the YAML files say that hold the training arguments of a command."""
     if not any(repo.calls(*_PARSERS)):
         return
-    for file in repo.find("*.yaml", "*.yml"):
-        if isinstance(file.facts, DataFacts) and file.role in ("product", "config", "data"):
-            keys = {one.path: one for one in file.facts.keys if one.path.isidentifier()}
-            if len(_RECIPE & keys.keys()) >= 2:
-                for name, key in keys.items():
-                    rows = [_canonical(one.value) for one in _items(file.facts, name)]
-                    value = f"[{', '.join(rows)}]" if rows else _canonical(key.value)
-                    yield Option(name, value, file, 0, key.line)
+    for file, facts in settings.started_with(repo, "*.yaml", "*.yml"):
+        keys = {one.path: one for one in facts.keys if one.path.isidentifier()}
+        if len(_RECIPE & keys.keys()) >= 2:
+            for name, key in keys.items():
+                rows = [_canonical(one.value) for one in _items(facts, name)]
+                value = f"[{', '.join(rows)}]" if rows else _canonical(key.value)
+                yield Option(name, value, file, 0, key.line)
 
 
 def _items(facts: DataFacts, name: str) -> Iterator[Key]:

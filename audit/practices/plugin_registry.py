@@ -10,7 +10,6 @@ from audit.practices.libraries import library, named
 from audit.practices.origins import by_file, of_topic
 from audit.practices.registrations import Registration, inside, registrations
 from audit.practices.registry import Place, at, in_code, practice
-from audit.practices.weights import node
 from audit.repository import Repository, Site, blocks_from, is_public
 
 _LISTS: Final = re.compile(
@@ -121,7 +120,7 @@ def plugin_listing(repo: Repository) -> Iterator[Place]:
         stores |= set(_filled(repo))
         yield from by_file(repo, _listings(repo, stores))
     known = (*repo.calls(*named("entry-point-readers")), *_metadata(repo))
-    readers = set(map(node, known))
+    readers = {one.node for one in known}
     near = repo.graph.within(readers, 2, up=True)
     for module, place, one in repo.functions(_LISTS.pattern) if readers else ():
         if module.first + place in near and is_public(one.name):

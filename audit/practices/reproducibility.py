@@ -177,7 +177,7 @@ def _worker_seeds(repo: Repository) -> Iterator[Place]:
 def _is_seeded(repo: Repository, site: Site) -> bool:
     """Tell whether the generator of a call is made in the same function, with a seed."""
     maker = site.receivers[0].removesuffix("()")
-    beside = repo.by_scope.get(site.module.first + site.call.scope, ())
+    beside = repo.by_scope.get(site.node, ())
     return any(
         one.names[0] == maker and argument(one, 0, "seed") not in ("", "None") for one in beside
     )

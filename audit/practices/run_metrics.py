@@ -127,7 +127,7 @@ def _metric_writers(repo: Repository) -> Iterator[Place]:
 
 def _writes(repo: Repository, site: Site) -> bool:
     """Tell whether the function of a call writes to a file, or hands its text back."""
-    calls = repo.by_scope.get(site.module.first + site.call.scope, ())
+    calls = repo.by_scope.get(site.node, ())
     return any(one.method in _WRITES for one in calls) or "json.dumps()" in site.scope.returns
 
 

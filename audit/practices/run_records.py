@@ -6,7 +6,7 @@ from typing import Final
 
 from audit.practices.origins import of_topic
 from audit.practices.registry import Place, at, in_code, practice
-from audit.practices.weights import callers, node
+from audit.practices.weights import callers
 from audit.repository import Repository, Site
 
 
@@ -44,10 +44,10 @@ def repro_run_record(repo: Repository) -> Iterator[Place]:
     for site in repo.methods("log_code"):
         yield at(site, "the tracker keeps the code of the run")
     yield from of_topic(repo, "run-recorders", "{} records configuration and environment")
-    commits = [node(site) for site in repo.calls(*_COMMANDS) if _asks_git(site)]
-    commits += [node(site) for site in repo.calls(*_ENVIRONMENTS)]
-    commits += [node(site) for site in repo.calls("git.Repo", "git.repo.Repo")]
-    commits += [node(site) for site in _through_helpers(repo)]
+    commits = [site.node for site in repo.calls(*_COMMANDS) if _asks_git(site)]
+    commits += [site.node for site in repo.calls(*_ENVIRONMENTS)]
+    commits += [site.node for site in repo.calls("git.Repo", "git.repo.Repo")]
+    commits += [site.node for site in _through_helpers(repo)]
     for one in sorted(repo.graph.within(commits, 1, up=True)) if commits else ():
         module, definition = repo.program.owner[one], repo.program.definition(one)
         if any(map(_REVISION.search, definition.returns)):
@@ -57,7 +57,7 @@ def repro_run_record(repo: Repository) -> Iterator[Place]:
     for site in (*repo.calls(*_SINKS), *repo.methods(*_WRITES)):
         if any(map(_VERSION.search, site.arguments())):
             yield at(site, "a version is recorded")
-        elif node(site) in near and "%" not in site.names[0]:
+        elif site.node in near and "%" not in site.names[0]:
             yield at(site, "the git commit is recorded")
 
 

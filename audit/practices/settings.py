@@ -27,6 +27,13 @@ def own(repo: Repository, *names: str) -> Iterator[File]:
             yield one
 
 
+def started_with(repo: Repository, *patterns: str) -> Iterator[tuple[File, DataFacts]]:
+    """Yield the configuration files that users start the product with."""
+    for one in repo.find(*patterns):
+        if isinstance(one.facts, DataFacts) and one.role in ("product", "config", "data"):
+            yield one, one.facts
+
+
 def leaves(file: File, prefix: str = "") -> Iterator[Key]:
     """Yield the keys of a file under a dotted prefix that hold a value."""
     if isinstance(file.facts, DataFacts):

@@ -61,12 +61,12 @@ def train_loop(repo: Repository) -> Iterator[Place]:
         A loop that calls its parts by name (`getattr(strategy, "backward")`) is not followed.
     Drop-in: codex_ml.training.train
     """
-    steps = {site.module.first + site.call.scope for site in optimizer_steps(repo)}
+    steps = {site.node for site in optimizer_steps(repo)}
     stepping = repo.graph.within(steps, 3, up=True)
     holders = {_class_of(repo, node) for node in steps} - {-1}
     split = []
     for site in backward_calls(repo):
-        node = site.module.first + site.call.scope
+        node = site.node
         if own_name(site.scope) == "backward":
             continue
         if not stepping.isdisjoint(repo.graph.within({node}, 3, up=True)) or steps_beside(
@@ -143,11 +143,11 @@ def _own_precision(repo: Repository) -> Iterator[Place]:
     for module, place, one in repo.definitions:
         if one.kind == "class" and _OWN_PRECISION.search(own_name(one)):
             yield in_code(module, place, one.line, f"{one.name} trains in half precision")
-    training = {site.module.first + site.call.scope for site in backward_calls(repo)}
+    training = {site.node for site in backward_calls(repo)}
     for site in repo.methods("to", "bfloat16"):
         half = site.method == "bfloat16" or "torch.bfloat16" in site.call.args
         model = any(re.search(r"(^|[@._])(model|net)$", one) for one in site.receivers)
-        if half and model and site.module.first + site.call.scope in training:
+        if half and model and site.node in training:
             yield at(site, "the model is trained in bfloat16")
     for site in repo.calls("functools.partial"):
         if any(re.search(r"\bautocast$", text) for text in site.call.args[:1]):
@@ -158,7 +158,7 @@ def _infers(repo: Repository, site: Site, gradients_are_off: Collection[int]) ->
     """Tell whether a call is in code without gradients that is no optimizer's."""
     if derives(repo, site.module, site.call.scope, OPTIMIZER_CLASS):
         return False
-    node = site.module.first + site.call.scope
+    node = site.node
     return node in gradients_are_off or site.within("with", "no_grad|inference_mode")
 
 

@@ -46,7 +46,7 @@ def _training_functions(repo: Repository) -> frozenset[int]:
 
 
 def _node(site: Site) -> int:
-    return site.module.first + site.call.scope
+    return site.node
 
 
 def _is_delegated(repo: Repository, site: Site) -> bool:

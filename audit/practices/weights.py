@@ -80,11 +80,6 @@ def libraries(repo: Repository, topic: str) -> Iterator[tuple[Site, str]]:
             yield site, called
 
 
-def node(site: Site) -> int:
-    """Return the node of the definition that holds a call."""
-    return site.module.first + site.call.scope
-
-
 def argument(site: Site, place: int, *keywords: str) -> str:
     """Return the text of an argument by position or keyword, empty where it is not given."""
     for keyword in keywords:
@@ -143,7 +138,7 @@ def _writes_weights(repo: Repository, site: Site) -> bool:
     return any(MODEL.search(api(text)) for text in handed(repo, site, payload)) or any(
         MODEL.search(api(text))
         for start, target, _ in started(repo)
-        if repo.program.resolve(start.module, target)[1] == node(site)
+        if repo.program.resolve(start.module, target)[1] == site.node
         for text in start.arguments()
         if text != target
     )
@@ -269,7 +264,7 @@ class Weights:
         first = state.partition(" | ")[0]
         if re.search(r"(^|\.)state_dict\(\)$", first) and not _READ.search(api(first)):
             return False  # a copy from one model to another
-        return node(site) in self.loading or any(
+        return site.node in self.loading or any(
             _READ.search(api(text)) for text in handed(self.repo, site, state)
         )
 
@@ -278,9 +273,9 @@ class Weights:
         """Calls that copy a tensor from storage into a parameter."""
         into = (*self.repo.methods("copy_"), *self.repo.calls("torch.nn.Parameter"))
         found = [site for site in into if self._is_stored(site)]
-        found += [site for site in self.repo.methods("copy_") if node(site) in self._reading_arrays]
+        found += [site for site in self.repo.methods("copy_") if site.node in self._reading_arrays]
         for site in self.repo.calls("mlx.utils.tree_unflatten"):
-            if node(site) in self.loading:
+            if site.node in self.loading:
                 found.append(site)
         return tuple(found)
 
@@ -288,7 +283,7 @@ class Weights:
     def _reading_arrays(self) -> frozenset[int]:
         """Functions that read arrays of weights by their names: ``np.load(path)["kernel"]``."""
         readers = ("numpy.load", "h5py.File", "tensorflow.train.load_variable")
-        return frozenset(map(node, self.repo.calls(*readers)))
+        return frozenset(one.node for one in self.repo.calls(*readers))
 
     def _is_stored(self, site: Site) -> bool:
         texts = site.call.args[:1]
@@ -303,7 +298,7 @@ class Weights:
         """Functions that lead to a write: within a few calls, or through functions of the
         repository that are named for saving."""
         graph, program = self.repo.graph, self.repo.program
-        found = graph.within(map(node, self.writes), 3, up=True)
+        found = graph.within((one.node for one in self.writes), 3, up=True)
         front = found
         while front:
             named_so = {one for one in front if SAVES.search(program.definition(one).name)}
@@ -315,7 +310,7 @@ class Weights:
     def loading(self) -> frozenset[int]:
         """Functions that lead to a read within a few calls, and what those call."""
         graph = self.repo.graph
-        above = graph.within(map(node, self.reads), 3, up=True)
+        above = graph.within((one.node for one in self.reads), 3, up=True)
         return above | graph.within(above, 1, up=False)
 
     @cached_property
@@ -340,7 +335,7 @@ class Weights:
     def managers(self) -> frozenset[int]:
         """Functions about checkpoints: they write, read, or stand in a class that does."""
         graph = self.repo.graph
-        close = self.saving | graph.within(map(node, self.reads), 2, up=True)
+        close = self.saving | graph.within((one.node for one in self.reads), 2, up=True)
         owners = {owner for one in close if (owner := self.owner(one)) >= 0}
         beside = {
             module.first + place
@@ -351,7 +346,7 @@ class Weights:
 
     def in_optimizer(self, site: Site) -> bool:
         """Tell whether a call stands in a class that is itself an optimizer or scheduler."""
-        program, owner = self.repo.program, self.owner(node(site))
+        program, owner = self.repo.program, self.owner(site.node)
         names = (program.definition(owner).name, *program.ancestry(owner)) if owner >= 0 else ()
         return any(re.search(r"Optim|LRScheduler|Scheduler$", one) for one in names)
 
