@@ -25,7 +25,7 @@ $(VENV)/.dev: $(VENV)/.core
 	@touch $@
 
 $(VENV)/.docs: $(VENV)/.core
-	$(PIP) -e '.[docs]'
+	$(PIP) --no-compile -e '.[docs]'
 	@touch $@
 
 .PHONY: help
@@ -106,8 +106,9 @@ check-install: wheel ## install the wheel alone and with each extra into empty e
 
 .PHONY: check
 check: $(VENV)/.dev $(VENV)/.docs ## what CI runs
-	$(MAKE) -j2 --output-sync=target lint docs-check docs
-	$(MAKE) test-rest validate space-gate
+	$(MAKE) -j2 --output-sync=target docs-check docs
+	$(MAKE) -j2 --output-sync=target lint test-rest
+	$(MAKE) validate space-gate
 
 .PHONY: docs-check
 docs-check: $(VENV)/.core ## hold the documentation against the repository
