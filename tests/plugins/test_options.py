@@ -47,7 +47,7 @@ def test_what_does_not_fit_is_named(group: str, table: dict[str, Any], says: str
 
 def test_an_unknown_plugin_is_named() -> None:
     with pytest.raises(UnknownPluginError, match="did you mean 'transformer'"):
-        prepare("models", {"name": "transfomer"}, 2)
+        prepare("models", {"name": "transform"}, 2)
 
 
 def test_what_fits_is_passed_on() -> None:
