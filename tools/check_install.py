@@ -62,7 +62,7 @@ USES = (
     ("numpy rouge_score", "evaluate --records records.ndjson --metric rouge-l --out rouge"),
     ("numpy sacrebleu", "evaluate --records records.ndjson --metric bleu --out bleu"),
     ("torch", "checkpoint convert x.safetensors checkpoints"),
-    ("torch", "plugins describe models transformer"),
+    ("", "plugins describe models transformer"),
     ("torch", "train --demo run=run training.steps=1"),
     ("torch", "train --demo --prove-resume --steps 2 --interruptions 1"),
     ("torch tensorboard", TRACK.format("tensorboard")),

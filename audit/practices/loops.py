@@ -9,6 +9,7 @@ from typing import Final
 from audit.code.modules import Module
 from audit.facts.model import Block, Definition
 from audit.practices import learners
+from audit.practices.instantiated import instantiated
 from audit.practices.libraries import named
 from audit.practices.origins import partials
 from audit.practices.ranking import is_corner
@@ -211,6 +212,7 @@ def runs_training(repo: Repository) -> bool:
         or any(repo.classes(r"(^|[.:])\w*(Trainer|TrainingArguments|LightningModule)$"))
         or any(repo.calls("transformers.TrainingArguments", *named("trainers")))
         or any(repo.methods("train_on_batch"))
+        or any(instantiated(repo, "trainers"))
         or any(learners.called(repo, *learners.TRAINS))
     )
 
