@@ -487,12 +487,12 @@ class Repository:
 
     @cached_property
     def unread_code(self) -> tuple[File, ...]:
-        """Product Python files whose content is unknown."""
+        """Product Python files whose content is unknown, and folders that could hold some."""
         return tuple(
             one
-            for one in self.by_role("product")
+            for one in self.files.values()
             if one.problem
-            and one.path.endswith(".py")
+            and ((one.role == "product" and one.path.endswith(".py")) or one.path.endswith("/"))
             and not one.problem.startswith(("sub", "sym"))
         )
 
