@@ -7,7 +7,6 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-
 _WORD: Final = re.compile(r"\w")
 _NO_WORD: Final = re.compile(r"\W")
 
