@@ -67,7 +67,7 @@ test: $(VENV)/.dev $(VENV)/.docs ## run the test suite
 # What `make validate` runs, so that `make check` runs nothing twice.
 MATRIX       := docs/validation/Validation_Matrix.md
 HOW_TO       := build-a-wheel follow-scores gate-a-build normalise-pyproject publish-reports \
-                resume-a-run validate-docs write-a-plugin write-a-practice write-practices
+                resume-a-run sign-a-report validate-docs write-a-plugin write-a-practice write-practices
 CONTRACTS    := Distributed_Minimal_Hooks Evaluation_CLI Training_CLI
 PAGES        := docs/index.md docs/tutorials/*.md $(HOW_TO:%=docs/how-to/%.md) \
                 $(CONTRACTS:%=docs/training/%.md) docs/developer/Plugin_Registry_CLI.md

@@ -24,20 +24,27 @@ def _at_once(path: str, flags: int) -> int:
     return os.open(path, flags | os.O_NONBLOCK)
 
 
-def refuse_escape(path: Path) -> None:
-    """Refuse a path on which a link leads out of the Git working tree that holds the link.
+def refuse_escape(path: Path, root: Path | None = None) -> None:
+    """Refuse a path on which a link leads out of the repository that holds the link.
 
     An audited repository may bring a folder that is a link: what is written into it would land
     wherever its author chose.
+
+    Args:
+        path: what would be written.
+        root: a folder that is a repository without Git; a working tree of Git is found by itself.
 
     Raises:
         OSError: there is such a link; the path is it.
     """
     here = path.absolute()
+    plain = root and root.resolve()
     for one in (here, *here.parents):
         if one.is_symlink():
             folder = one.parent.resolve()
-            top = next((up for up in (folder, *folder.parents) if (up / ".git").exists()), None)
+            above = (folder, *folder.parents)
+            top = next((up for up in above if (up / ".git").exists()), None)
+            top = top or next((up for up in above if up == plain), None)
             if top is not None and not one.resolve().is_relative_to(top):
                 raise OSError(
                     errno.ELOOP, "A symbolic link that leads out of the repository", str(one)

@@ -96,7 +96,7 @@ def _cache() -> Path:
     path = default_path()
     if os.environ.get("XDG_CACHE_HOME"):
         try:
-            refuse_escape(path)
+            refuse_escape(path, click.get_current_context().params.get("path"))
         except OSError as error:
             reason = (error.strerror or "").lower()
             raise AuditError(f"{error.filename}: {reason}: set another XDG_CACHE_HOME") from None

@@ -35,7 +35,7 @@ def command(
     **options: Any,
 ) -> int:
     """Hold the repository at PATH to its own configuration, and to --base."""
-    output.check(targets, step_summary)
+    output.check(targets, step_summary, path)
     cache = common.store(options)
     asked = common.request(path, options, cache)
     found = common.outcome(asked, cache)

@@ -52,8 +52,8 @@ def output_options(function: Function) -> Function:
     )(function)  # fmt: skip
 
 
-def check(targets: tuple[Target, ...], step_summary: bool) -> None:
-    """Refuse what cannot be done before anything is audited.
+def check(targets: tuple[Target, ...], step_summary: bool, root: Path) -> None:
+    """Refuse what cannot be done before anything of `root` is audited.
 
     Raises:
         UsageError: two formats for one place, or no job summary to append to.
@@ -61,7 +61,7 @@ def check(targets: tuple[Target, ...], step_summary: bool) -> None:
     """
     for one in targets:
         if one.path is not None:
-            _refuse(one.path)
+            _refuse(one.path, root)
     places = [str(one.path or "stdout") for one in targets]
     for place in places:
         if places.count(place) > 1:
@@ -71,9 +71,9 @@ def check(targets: tuple[Target, ...], step_summary: bool) -> None:
         raise click.UsageError(f"--step-summary: {SUMMARY} is not set: GitHub's runner sets it")
 
 
-def _refuse(path: Path) -> None:
+def _refuse(path: Path, root: Path) -> None:
     try:
-        refuse_escape(path.parent)
+        refuse_escape(path.parent, root)
     except OSError as error:
         raise _unwritten(path, error) from None
 

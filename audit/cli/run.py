@@ -36,9 +36,9 @@ def command(
     names = tuple(one.name for one in targets if one.path is None)
     if out is not None and len(names) > 1:  # then the folder has them, and stdout the matrix
         targets = (*(one for one in targets if one.path is not None), output.Target("text", None))
-    output.check(targets, step_summary)
+    output.check(targets, step_summary, path)
     if out is not None:
-        outputs.check(out)
+        outputs.check(out, path)
     cache = common.store(options)
     asked = common.request(path, options, cache, fast=fast)
     found = common.outcome(asked, cache)

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from audit.cli import common
-from audit.report import single
+from audit.report import outputs, single
 
 
 @click.command()
@@ -22,6 +22,7 @@ from audit.report import single
 @common.coverage_option
 def command(stage: str, path: Path, out: Path, **options: Any) -> None:
     """Run STAGE (S1 to S6) alone on the repository at PATH."""
+    outputs.check(out, path)
     cache = common.store(options)
     asked = common.request(path, options, cache)
     for name in single.STAGES[stage.upper()](asked, cache, out):

@@ -10,7 +10,7 @@ from audit import compare, proof
 from audit.compare import Comparison
 from audit.config import Config
 from audit.errors import AuditError
-from audit.files import replace
+from audit.files import refuse_escape, replace
 from audit.gate import policy
 from audit.history import sides
 from audit.history.attribution import Attribution, way
@@ -57,7 +57,7 @@ def decide(
     better = slack(base.matrix, outcome.matrix) if base.file is not None else ()
     broken = decision.broken
     if better and wanted.tighten and base.file is not None and decision.holds:
-        _rewrite(base.file, outcome.matrix)
+        _rewrite(base.file, outcome.matrix, path)
         notes = (*notes, f"{base.file}: tightened: {'; '.join(better)}")
     elif better:
         says = f"{name} is slack: {'; '.join(better)}"
@@ -162,13 +162,14 @@ def slack(base: Matrix, head: Matrix) -> tuple[str, ...]:
     return tuple(rows)
 
 
-def _rewrite(file: Path, head: Matrix) -> None:
+def _rewrite(file: Path, head: Matrix, root: Path) -> None:
     """Write a matrix over a file, whole or not at all.
 
     Raises:
-        AuditError: the file cannot be written.
+        AuditError: the file cannot be written, or a link takes it out of the repository at `root`.
     """
     try:
+        refuse_escape(file.parent, root)
         replace(file, proof.encode(head))
     except OSError as error:
         raise AuditError(f"{file}: {(error.strerror or 'cannot be written').lower()}") from None

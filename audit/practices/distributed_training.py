@@ -6,9 +6,10 @@ from typing import Final
 
 from audit.practices.accelerators import driven
 from audit.practices.launcher_files import told
+from audit.practices.option_files import deepspeed_files
 from audit.practices.options import handed
 from audit.practices.origins import by_file, of_topic
-from audit.practices.registry import Place, at, in_code, practice
+from audit.practices.registry import Place, at, in_code, of_key, practice
 from audit.repository import Repository, Site
 
 _DIMENSION: Final = re.compile(
@@ -126,7 +127,8 @@ def distributed_sharded(repo: Repository) -> Iterator[Place]:
     """Parameters or optimizer state are sharded over ranks.
 
     Besides the known wrappers, a class that reduce-scatters gradients and gathers
-    parameters is a sharded optimizer.
+    parameters is a sharded optimizer; so are told to shard: the engine by the options of a
+    script that starts it, DeepSpeed by its JSON file, Accelerate by its YAML file.
 
     Why:
         Models whose optimizer state does not fit one device train only this way.
@@ -151,6 +153,9 @@ def distributed_sharded(repo: Repository) -> Iterator[Place]:
         if not one.fixed:
             yield one.place("hands {} to the engine")
     yield from told(repo, "distributed_type", "FSDP|DEEPSPEED", "the launcher is told to shard")
+    for file, keys in deepspeed_files(repo):
+        if (stage := keys.get("zero_optimization.stage")) and stage.value in ("1", "2", "3"):
+            yield of_key(file, stage, "DeepSpeed is told to shard")
     gathering = {_owner(site) for site in repo.methods(*_GATHERS)}
     for site in repo.methods(*_COLLECTIVES):
         if _owner(site) in gathering and any(".grad" in one for one in _texts(site)):

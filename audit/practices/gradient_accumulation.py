@@ -188,7 +188,7 @@ def _engine_options(repo: Repository) -> Iterator[Place]:
             for site, value in repo.given(name):
                 if value not in ("1", "None"):
                     yield at(site, f"passes {name} to the engine")
-        for one in handed(repo, "gradient_accumulation_steps"):
+        for one in handed(repo, "gradient_accumulation_steps", "accumulate_grad_batches"):
             if one.value != "1":
                 yield one.place("hands {} to the engine")
 

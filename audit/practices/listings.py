@@ -27,7 +27,7 @@ def listings(repo: Repository) -> Iterator[Place]:
         stores |= {*_filled(repo), *_beside(repo)}
     homes = {one.rpartition(":")[0] for one in stores}
     homes |= {site.module.dotted for site in repo.calls(*named("registries"))}
-    public = repo.graph.public() if homes else ()
+    public = repo.graph.public if homes else ()
     for module in repo.product if homes else ():
         if module.dotted not in homes and not any(one in homes for one in _imported(repo, module)):
             continue
@@ -81,9 +81,8 @@ def _lists(repo: Repository, module: Module, place: int, one: Definition, stores
         for read in module.facts.references:
             if read.scope == place and repo.program.resolve(module, read.name)[0] in stores:
                 return read.line
-    for call in module.facts.calls:
-        if call.scope != place:
-            continue
+    for site in repo.by_scope.get(module.first + place, ()):
+        call = site.call
         callee = call.names[0].rpartition(".")[2]
         if callee not in _TAKES:
             continue

@@ -9,11 +9,12 @@ from typing import Final
 from audit.code.modules import Module
 from audit.facts.model import Block, Definition
 from audit.practices import learners
+from audit.practices.instantiated import instantiated
 from audit.practices.libraries import named
 from audit.practices.origins import partials
 from audit.practices.ranking import is_corner
 from audit.practices.registry import Place
-from audit.repository import Repository, Site
+from audit.repository import Repository, Site, once
 
 _BACKWARD: Final = ("backward", "manual_backward", "backward_step", "backward_pass")
 _GRADIENTS: Final = (
@@ -80,6 +81,7 @@ def library_calls(repo: Repository, topic: str) -> Iterator[tuple[Site, str]]:
     yield from partials(repo, topic)
 
 
+@once
 def learns(repo: Repository) -> bool:
     """Tell whether product code uses a library of arrays or models at all."""
     return any(
@@ -132,11 +134,14 @@ def loops_around(site: Site) -> tuple[Block, ...]:
 
 
 # ------------------------------------------------------------------ training
-def backward_calls(repo: Repository) -> Iterator[Site]:
-    """Yield calls that compute gradients of a loss, those of autograd functions left out."""
-    for site in (*repo.methods(*_BACKWARD), *repo.calls(*_GRADIENTS)):
-        if not derives(repo, site.module, site.call.scope, r"autograd\.([Ff]unction|Function)\b"):
-            yield site
+@once
+def backward_calls(repo: Repository) -> tuple[Site, ...]:
+    """Return calls that compute gradients of a loss, those of autograd functions left out."""
+    return tuple(
+        site
+        for site in (*repo.methods(*_BACKWARD), *repo.calls(*_GRADIENTS))
+        if not derives(repo, site.module, site.call.scope, r"autograd\.([Ff]unction|Function)\b")
+    )
 
 
 def is_optimizer_step(site: Site, *, beside_backward: bool = False) -> bool:
@@ -192,6 +197,7 @@ def _is_optimizers_own(repo: Repository, site: Site) -> bool:
     )
 
 
+@once
 def training_files(repo: Repository) -> frozenset[str]:
     """Return the files whose functions lead to a backward call."""
     nodes = {site.node for site in backward_calls(repo)}
@@ -199,11 +205,13 @@ def training_files(repo: Repository) -> frozenset[str]:
     return frozenset(repo.program.owner[node].path for node in leading)
 
 
+@once
 def trains(repo: Repository) -> bool:
     """Tell whether product code takes part in training: gradients, an optimizer, a trainer."""
     return runs_training(repo) or any(repo.classes(r"torch\.optim\."))
 
 
+@once
 def runs_training(repo: Repository) -> bool:
     """Tell whether product code runs training, with a loop of its own or a trainer's."""
     return (
@@ -211,6 +219,7 @@ def runs_training(repo: Repository) -> bool:
         or any(repo.classes(r"(^|[.:])\w*(Trainer|TrainingArguments|LightningModule)$"))
         or any(repo.calls("transformers.TrainingArguments", *named("trainers")))
         or any(repo.methods("train_on_batch"))
+        or any(instantiated(repo, "trainers"))
         or any(learners.called(repo, *learners.TRAINS))
     )
 

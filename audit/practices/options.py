@@ -9,8 +9,8 @@ from typing import Final
 import msgspec
 
 from audit.code.modules import Module
-from audit.facts.model import DataFacts, Key
-from audit.practices import settings
+from audit.facts.model import Key
+from audit.practices.option_files import canonical, deepspeed_files, training_settings
 from audit.practices.registry import Place, in_code, of_key
 from audit.repository import File, Repository, Site, once
 
@@ -26,14 +26,6 @@ _DEEPSPEED: Final = (
 _OFF: Final = frozenset(
     {"None", "False", "-1", "0", "0.0", "'none'", "'no'", "''", "[]", "()", "{}"}
 )
-
-
-_PARSERS: Final = ("trl.TrlParser", "transformers.HfArgumentParser", "trl.H4ArgumentParser")
-"""Parsers that read the arguments of training from a file, too."""
-_RECIPE: Final = frozenset(
-    {"output_dir", "learning_rate", "per_device_train_batch_size", "num_train_epochs"}
-)
-"""Settings that tell a file of training arguments from others."""
 
 
 class Option(msgspec.Struct, frozen=True):
@@ -89,7 +81,14 @@ def configured(repo: Repository, pattern: str) -> Iterator[Site]:
 
 
 def recorded(repo: Repository, *keys: str) -> Iterator[Place]:
-    """Yield mappings with one of the keys, where DeepSpeed takes its configuration from such."""
+    """Yield mappings with one of the keys, where DeepSpeed takes its configuration from such, and
+    the files that configure it with one of them."""
+    for file, known in deepspeed_files(repo):
+        for name in keys:
+            told = known.get(f"{name}.enabled") or known.get(name)
+            once_each = name.endswith("_steps") and told and told.value == "1"
+            if told and canonical(told.value) not in _OFF - {"None"} and not once_each:
+                yield of_key(file, told, "configures the DeepSpeed engine")
     if any(repo.calls(*_DEEPSPEED)):
         wanted = {*keys}
         for module in repo.product:
@@ -112,35 +111,9 @@ def _assigned(repo: Repository) -> dict[str, list[Option]]:
                 continue
             if one.value:
                 found[name].append(Option(name, one.value, module, one.scope, one.line))
-    for setting in _settings(repo):
-        found[setting.name].append(setting)
+    for told in training_settings(repo):
+        found[told.name].append(Option(told.name, told.value, told.file, 0, told.line))
     return found
-
-
-def _settings(repo: Repository) -> Iterator[Option]:
-    """Yield what the YAML files say that hold the training arguments of a command."""
-    if not any(repo.calls(*_PARSERS)):
-        return
-    for file, facts in settings.started_with(repo, "*.yaml", "*.yml"):
-        keys = {one.path: one for one in facts.keys if one.path.isidentifier()}
-        if len(_RECIPE & keys.keys()) >= 2:
-            for name, key in keys.items():
-                rows = [_canonical(one.value) for one in _items(facts, name)]
-                value = f"[{', '.join(rows)}]" if rows else _canonical(key.value)
-                yield Option(name, value, file, 0, key.line)
-
-
-def _items(facts: DataFacts, name: str) -> Iterator[Key]:
-    """Yield the entries of a list of scalars."""
-    return (one for one in facts.keys if re.fullmatch(rf"{name}\[\d+\]", one.path))
-
-
-def _canonical(value: str) -> str:
-    """Write a scalar of a file as the text of a Python constant."""
-    plain = {"true": "True", "false": "False", "null": "None", "": "None"}
-    if (known := plain.get(value.lower())) is not None:
-        return known
-    return value if re.fullmatch(r"-?[\d.]+(e-?\d+)?", value) else repr(value)
 
 
 def _in_arguments(repo: Repository, module: Module, scope: int, known: dict[int, bool]) -> bool:

@@ -105,5 +105,8 @@ def of_topic(repo: Repository, topic: str, says: str) -> Iterator[Place]:
             for module, place in definitions:
                 line = module.facts.definitions[place].line
                 yield in_code(module, place, line, says.format(name))
+    for site, value in repo.given("_target_"):
+        if value[:1] == "'" and (name := library(topic, (value.strip("'"),))):
+            yield at(site, says.format(name))
     for file, key, name in instantiated(repo, topic):
         yield of_key(file, key, says.format(name))

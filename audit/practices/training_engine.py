@@ -21,7 +21,7 @@ from audit.practices.loops import (
 from audit.practices.options import configured, handed, recorded
 from audit.practices.registry import Place, at, in_code, practice
 from audit.practices.training_schedule import OPTIMIZER_CLASS
-from audit.repository import Repository, Site
+from audit.repository import File, Repository, Site
 
 _TRAINER: Final = r"(^|[.:])\w*(Trainer|TrainingArguments|LightningModule)$"
 _PRECISION_OPTION: Final = re.compile(r"^(mixed_precision|amp|use_amp|fp16|bf16|fp8)(_\w+)?$")
@@ -163,9 +163,14 @@ def _infers(repo: Repository, site: Site, gradients_are_off: Collection[int]) ->
 
 
 def _precision_options(repo: Repository) -> Iterator[Place]:
+    loads = {(site.path, site.line) for site in repo.methods("from_pretrained")}
     for one in handed(repo, "bf16", "fp16", "fp8"):
-        if one.value[:1] != "'" and not one.value.startswith("torch."):
+        dtype = one.value[:1] == "'" or one.value.startswith("torch.")
+        if not dtype and (one.home.path, one.line) not in loads:
             yield one.place("hands {} to the engine")
+    for one in handed(repo, "precision"):
+        if isinstance(one.home, File) and _HALF.search(one.value):
+            yield one.place("passes {} to the engine")
     for site, value in repo.given("bnb_4bit_compute_dtype"):
         if re.search(r"float16|half", value):
             yield at(site, "adapters are trained over weights that compute in half precision")

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from audit.errors import ConfigError
-from audit.files import read_bytes, replace
+from audit.files import read_bytes, refuse_escape, replace
 from audit.pyproject.guard import problems
 from audit.pyproject.problem import Problem
 
@@ -62,9 +62,15 @@ def write(document: Document, text: str) -> None:
     The old file or the new one is there at any moment, also after a power cut.
 
     Raises:
-        ConfigError: the folder cannot be written; the file is as it was.
+        ConfigError: the folder cannot be written, or a link leads out of the file's repository;
+            the file is as it was.
     """
     target = document.path.resolve()
+    try:
+        refuse_escape(document.path)
+    except OSError as error:
+        reason = (error.strerror or "").lower()
+        raise ConfigError(f"{error.filename}: {reason}: name the file behind it") from None
     try:
         replace(target, (document.mark + text).encode(), durable=True)
     except OSError as error:

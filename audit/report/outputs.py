@@ -77,14 +77,14 @@ def within(name: str) -> bool:
     return not Path(name).is_absolute() and ".." not in Path(name).parts
 
 
-def check(out: Path) -> None:
-    """Refuse a folder through which files would be written elsewhere.
+def check(out: Path, root: Path | None = None) -> None:
+    """Refuse a folder through which files would be written elsewhere; `root` is audited.
 
     Raises:
         AuditError: a link leads out of its repository, or takes the place of a folder below.
     """
     try:
-        refuse_escape(out)
+        refuse_escape(out, root)
         for one in (out / ARTEFACTS, out / REPORTS):
             if one.is_symlink():
                 raise OSError(errno.ELOOP, "A symbolic link", str(one))

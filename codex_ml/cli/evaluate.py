@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from codex_ml.cli import let_idle_threads_sleep, run
+from codex_ml.devices import check_device
 from codex_ml.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ COUNT = click.IntRange(1)
     show_default=True,
     help="Tokens in a batch.",
 )
-@click.option("--device", default="cpu", show_default=True, help="cpu or cuda.")
+@click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1, mps or xpu.")
 @click.option("--seed", default=0, show_default=True, help="Of intervals and tests.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
 def command(metrics: tuple[str, ...], form: str, **options: Any) -> int:
@@ -67,6 +68,7 @@ def command(metrics: tuple[str, ...], form: str, **options: Any) -> int:
     interruption. Several ranks: CODEX_DDP=1 torchrun ... -m codex_ml.cli.evaluate.
     """
     _check_usage(options)
+    check_device(options["device"])
     let_idle_threads_sleep()
     from codex_ml import distributed
 

@@ -3,16 +3,32 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
 
 from codex_ml.evaluation.errors import DatasetError, NonFiniteError
 from codex_ml.evaluation.items import Choice, Completion, Document, Item, TokenDocument
 
 if TYPE_CHECKING:
     from codex_ml.evaluation.scorer import LanguageModel, Score
+    from codex_ml.tokenization.base import Tokenizer
 
 Sequences = list[tuple[Sequence[int], int]]
+"""Token ids, and the index of the first one to predict."""
+SHORT = 256
+"""Twice the characters of the longest token in a public vocabulary (o200k_base: 128 blanks)."""
+
+
+class Encoder(Protocol):
+    """What turns text into ids: a model, or one that is not yet built."""
+
+    @property
+    def tokenizer(self) -> Tokenizer:
+        """Of the model."""
+
+    @property
+    def head(self) -> list[int]:
+        """The ids before every text: one or none."""
 
 
 def answer(
@@ -23,11 +39,13 @@ def answer(
     stop: Sequence[str],
 ) -> list[dict[str, Any]]:
     """Return a record per item, with what the metrics that read `keys` need."""
-    groups = [_sequences(model, item) if _likelihood(item, keys) else [] for item in items]
+    groups = _scored(model, items, keys)
     scores = iter(model.score([sequence for group in groups for sequence in group]))
     records = []
     for item, group in zip(items, groups, strict=True):
         found = [next(scores) for _ in group]
+        if not all(score.tokens for score in found):
+            raise _nothing_to_predict(item)
         record = {"id": item.id} | (_likelihoods(model, item, found) if group else {})
         _check_finite(item, found)
         if isinstance(item, Completion) and "prediction" in keys:
@@ -37,11 +55,45 @@ def answer(
     return records
 
 
-def _likelihood(item: Item, keys: frozenset[str]) -> bool:
-    return not isinstance(item, Completion) or bool(keys - {"prediction", "references"})
+def check_items(encoder: Encoder, items: Iterable[Item], keys: frozenset[str]) -> None:
+    """Refuse an item without a token to predict, before there is a model to ask.
+
+    `answer` refuses it, too; only short items are looked at here, because a long text is more
+    than one token.
+    """
+    short = [item for item in items if length(item) < SHORT]
+    for item, group in zip(short, _scored(encoder, short, keys), strict=True):
+        if any(first >= len(ids) for ids, first in group):
+            raise _nothing_to_predict(item)
 
 
-def _sequences(model: LanguageModel, item: Item) -> Sequences:
+def length(item: Item) -> int:
+    """Characters that are encoded at most, or token ids."""
+    match item:
+        case Document():
+            return len(item.text)
+        case TokenDocument():
+            return len(item.ids)
+        case Completion():
+            return len(item.prompt) + len(item.references[0])
+        case Choice():
+            return len(item.prompt) + max(map(len, item.choices))
+
+
+def _nothing_to_predict(item: Item) -> DatasetError:
+    return DatasetError(f"item {item.id!r}: has no token to predict: give more text")
+
+
+def _scored(encoder: Encoder, items: Iterable[Item], keys: frozenset[str]) -> list[Sequences]:
+    """Return what the model has to score for each item; nothing for a text it only generates."""
+    generated = not keys - {"prediction", "references"}
+    return [
+        [] if generated and isinstance(item, Completion) else _sequences(encoder, item)
+        for item in items
+    ]
+
+
+def _sequences(model: Encoder, item: Item) -> Sequences:
     match item:
         case Document():
             ids = [*model.head, *model.tokenizer.encode(item.text)]
@@ -54,7 +106,7 @@ def _sequences(model: LanguageModel, item: Item) -> Sequences:
             return [pair(model, item.prompt, item.references[0])]
 
 
-def pair(model: LanguageModel, prompt: str, continuation: str) -> tuple[Sequence[int], int]:
+def pair(model: Encoder, prompt: str, continuation: str) -> tuple[Sequence[int], int]:
     """Encode prompt and continuation together; return the ids and where the continuation starts.
 
     Blanks at the prompt's end belong to the continuation, as tokenizers see it. Only a
@@ -74,8 +126,6 @@ def _likelihoods(model: LanguageModel, item: Item, scores: Sequence[Score]) -> d
             "label": item.label,
         }
     (score,) = scores
-    if not score.tokens:
-        raise DatasetError(f"item {item.id!r}: has no token to predict: give more text")
     record = {"log_likelihood": score.log_likelihood, "tokens": score.tokens, "hits": score.hits}
     match item:
         case Document():

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from codex_ml import distributed
+from codex_ml.devices import is_out_of_memory
 from codex_ml.evaluation import records as on_disk
 from codex_ml.evaluation import results as figures
-from codex_ml.evaluation.errors import MetricError, MismatchError, RecordsError
-from codex_ml.evaluation.items import KEYS, Completion, Document, Item, TokenDocument
+from codex_ml.evaluation.answer import answer, check_items, length
+from codex_ml.evaluation.errors import EvaluationError, MetricError, MismatchError, RecordsError
+from codex_ml.evaluation.items import KEYS, Completion, Item, TokenDocument
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from codex_ml.evaluation.metric import Metric, Record
@@ -119,17 +122,8 @@ def _done(folder: Path, run: str) -> dict[str, dict[str, Any]]:
 
 def _share(items: Sequence[Item], done: Mapping[str, Any]) -> list[Item]:
     """Return this rank's items, longest first, so that memory runs out at once or never."""
-    missing = sorted((item for item in items if item.id not in done), key=_length, reverse=True)
+    missing = sorted((item for item in items if item.id not in done), key=length, reverse=True)
     return [missing[index] for index in distributed.shard(len(missing))]
-
-
-def _length(item: Item) -> int:
-    match item:
-        case Document():
-            return len(item.text)
-        case Completion():
-            return len(item.prompt) + len(item.references[0])
-    return len(item.ids) if hasattr(item, "ids") else len(item.prompt) + len(max(item.choices))
 
 
 def _ask(
@@ -142,18 +136,28 @@ def _ask(
 ) -> None:
     if not items:
         return
-    from codex_ml.evaluation.answer import answer
+    check_items(source, items, keys)
+    with _naming_memory():
+        model = source.open(
+            stride=options.stride, batch_tokens=options.batch_tokens, device=options.device
+        )
+        with closing(on_disk.Part(folder, distributed.rank(), run)) as part:
+            for start in range(0, len(items), CHUNK):
+                chunk = items[start : start + CHUNK]
+                part.write(answer(model, chunk, keys, options.max_new, options.stop))
 
-    model = source.open(
-        stride=options.stride, batch_tokens=options.batch_tokens, device=options.device
-    )
-    part = on_disk.Part(folder, distributed.rank(), run)
+
+@contextmanager
+def _naming_memory() -> Iterator[None]:
+    """Within, a `RuntimeError` of torch for want of memory is an `EvaluationError`."""
     try:
-        for start in range(0, len(items), CHUNK):
-            chunk = items[start : start + CHUNK]
-            part.write(answer(model, chunk, keys, options.max_new, options.stop))
-    finally:
-        part.close()
+        yield
+    except RuntimeError as error:
+        if not is_out_of_memory(error):
+            raise
+        raise EvaluationError(
+            "out of memory: lower --batch-tokens; the same command goes on after the last record"
+        ) from error
 
 
 def _finish(

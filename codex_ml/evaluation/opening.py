@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from codex_ml.evaluation.errors import EvaluationError, MismatchError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from torch import nn
@@ -35,39 +35,42 @@ class Source:
 
     identity: Mapping[str, Any]
     """What names it in the results."""
-    spec: Mapping[str, Any]
-    """``name`` of the model plugin, and its options."""
+    build: Callable[[int, int], nn.Module]
+    """From the tokenizer's size and `block` to the model, its weights not yet loaded."""
     block: int
     tokenizer: Tokenizer
     checkpoint: Checkpoint | None
 
+    @property
     def prefix(self) -> int | None:
-        """Return the id that comes before a text, None if the tokenizer has none for that."""
+        """The id that comes before a text, None if the tokenizer has none for that."""
         special = self.tokenizer.special_tokens
         return next((special[name] for name in PREFIXES if name in special), None)
 
+    @property
+    def head(self) -> list[int]:
+        """The ids before every text: one or none."""
+        return [] if self.prefix is None else [self.prefix]
+
     def open(self, *, stride: int | None, batch_tokens: int, device: str) -> LanguageModel:
         """Build the model and load its weights; `DeviceError` if there is no such device."""
+        network = self._network()
         from codex_ml.devices import find_device
         from codex_ml.evaluation.scorer import LanguageModel
 
-        network = self._network().to(find_device(device))
+        network.to(find_device(device))
         return LanguageModel(
             network=network.eval(),
             tokenizer=self.tokenizer,
             block=self.block,
-            prefix=self.prefix(),
+            prefix=self.prefix,
             stride=stride,
             batch_tokens=batch_tokens,
             device=device,
         )
 
     def _network(self) -> nn.Module:
-        from codex_ml.training import components
-
-        network: nn.Module = components.build(
-            "models", self.spec, self.tokenizer.vocab_size, self.block
-        )
+        network = self.build(self.tokenizer.vocab_size, self.block)
         if self.checkpoint is not None:
             from codex_ml.checkpointing.restoring import restore
 
@@ -86,9 +89,11 @@ def find_checkpoint(path: Path, which: str, tokenizer: Path | None) -> Source:
     Raises:
         CheckpointError: there is none, or it is damaged.
         MismatchError: it was made with another tokenizer.
+        PluginError: its model is none that is installed, or has no such options.
 
     """
     from codex_ml.checkpointing import CheckpointManager
+    from codex_ml.plugins.options import prepare
     from codex_ml.tokenization import load
 
     folder = path / CHECKPOINTS if (path / CHECKPOINTS).is_dir() else path
@@ -111,7 +116,7 @@ def find_checkpoint(path: Path, which: str, tokenizer: Path | None) -> Source:
         "tokenizer": tokens.digest,
         **spec,
     }
-    return Source(identity, spec, block, tokens, checkpoint)
+    return Source(identity, prepare("models", spec, 2), block, tokens, checkpoint)
 
 
 def find_plugin(
@@ -120,19 +125,19 @@ def find_plugin(
     """Find a model plugin, evaluated as its `options` build it.
 
     Raises:
-        PluginError: there is none of this name.
+        PluginError: there is none of this name, or it has no such option.
         EvaluationError: no tokenizer is named.
 
     """
-    from codex_ml import plugins
+    from codex_ml.plugins.options import prepare
     from codex_ml.tokenization import load
 
     if tokenizer is None:
         raise EvaluationError(f"model {name!r} comes without a tokenizer: give --tokenizer FILE")
-    plugins.find("models", name)
-    tokens = load(tokenizer)
     spec = {"name": name, **options}
-    return Source({"tokenizer": tokens.digest, **spec}, spec, block, tokens, None)
+    build = prepare("models", spec, 2)
+    tokens = load(tokenizer)
+    return Source({"tokenizer": tokens.digest, **spec}, build, block, tokens, None)
 
 
 def _described(checkpoint: Checkpoint) -> tuple[dict[str, Any], int]:

@@ -15,6 +15,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 PIECE = 4096
-"""Tokens in a piece of a token file; characters, up to the line's end, in one of a text."""
+"""Tokens in a piece of a token file; characters, up to the line's end, in one of a text.
+
+A rest of less than half is part of the piece before: it may be a token that nothing predicts.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +63,7 @@ def read_dataset(source: str, limit: int | None = None) -> Dataset:
         rows = ((f"{source}:{n}", row) for n, row in _lines(source, data))
         return _checked(Dataset(source, _items(rows, limit), digest))
     if path.suffix == ".txt":
-        pieces = list(_pieces(_text(source, data)))[:limit]
+        pieces = _pieces(_text(source, data))[:limit]
         items = tuple(Document(str(number), piece) for number, piece in enumerate(pieces))
         return _checked(Dataset(source, items, digest))
     raise DatasetError(f"{source}: no dataset: it is .txt, .jsonl, .npy or .bin")
@@ -69,9 +73,11 @@ def _from_tokens(path: Path, digest: str, limit: int | None) -> Dataset:
     from codex_ml.data.tokens import open_tokens
 
     tokens = open_tokens(path)
-    starts = range(0, len(tokens), PIECE)[:limit]
+    count = max(bool(tokens), round(len(tokens) / PIECE))
+    bounds = [*range(0, count * PIECE, PIECE), len(tokens)]
     items = tuple(
-        TokenDocument(str(start), tokens.ids[start : start + PIECE].tolist()) for start in starts
+        TokenDocument(str(start), tokens.ids[start:end].tolist())
+        for start, end in islice(pairwise(bounds), limit)
     )
     return _checked(Dataset(str(path), items, digest, tokens.tokenizer))
 
@@ -96,16 +102,19 @@ def _text(place: str, data: bytes) -> str:
         raise DatasetError(f"{place}: is not UTF-8 (byte {error.start})") from None
 
 
-def _pieces(text: str) -> Iterator[str]:
-    """Cut at line ends; the pieces together are the text."""
-    piece = ""
+def _pieces(text: str) -> list[str]:
+    """Cut at line ends; the pieces together are the text, and a short rest is part of the last."""
+    pieces, piece = [], ""
     for line in text.splitlines(keepends=True):
         piece += line
         if len(piece) >= PIECE:
-            yield piece
+            pieces.append(piece)
             piece = ""
-    if piece:
-        yield piece
+    if pieces and len(piece) < PIECE / 2:
+        pieces[-1] += piece
+    elif piece:
+        pieces.append(piece)
+    return pieces
 
 
 def _lines(source: str, data: bytes) -> Iterator[tuple[int, Any]]:

@@ -2,11 +2,12 @@
 
 from importlib import import_module
 from pathlib import Path
-from typing import Any
-
-from torch import nn
+from typing import TYPE_CHECKING, Any
 
 from codex_ml.models.errors import ModelError
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 def huggingface(
@@ -15,7 +16,7 @@ def huggingface(
     *,
     path: str,
     pretrained: bool = False,
-) -> nn.Module:
+) -> "nn.Module":
     """Build the model that a ``config.json`` describes; nothing is downloaded.
 
     Args:
@@ -25,12 +26,12 @@ def huggingface(
         pretrained: also load the weights in that folder.
 
     """
+    if not (Path(path) / "config.json").is_file():
+        raise ModelError(f"{path}: no config.json: name a folder that holds a model")
     try:
         library: Any = import_module("transformers")  # half of it is untyped
     except ModuleNotFoundError:
         raise ModelError("transformers is not installed: run pip install transformers") from None
-    if not (Path(path) / "config.json").is_file():
-        raise ModelError(f"{path}: no config.json: name a folder that holds a model")
     config = library.AutoConfig.from_pretrained(path, local_files_only=True)
     if config.vocab_size < vocab_size:
         raise ModelError(

@@ -6,6 +6,7 @@ from typing import cast
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812  # the name that torch's documentation uses
 
+from codex_ml.models.builtin import check_sizes
 from codex_ml.models.errors import ModelError
 
 
@@ -73,13 +74,7 @@ class Transformer(nn.Module):
 
         """
         super().__init__()
-        if min(vocab_size, block_size, layers, heads, width) < 1 or width % heads:
-            raise ModelError(
-                f"no transformer of {layers} layers, {heads} heads and width {width}: "
-                "sizes are 1 or more, and heads divide the width"
-            )
-        if not 0 <= dropout < 1:
-            raise ModelError(f"no dropout of {dropout}: it is a share from 0 to below 1")
+        check_sizes(vocab_size, block_size, layers, heads, width, dropout)
         self.block_size = block_size
         self.tokens = nn.Embedding(vocab_size, width)
         self.positions = nn.Embedding(block_size, width)

@@ -19,7 +19,7 @@ _ROWS: tuple[tuple[str, str, str], ...] = (
     ("metrics", "rouge-l", "codex_ml.evaluation.text_metrics:ROUGE_L"),
     ("metrics", "token-accuracy", "codex_ml.evaluation.likelihood_metrics:TOKEN_ACCURACY"),
     ("models", "huggingface", "codex_ml.models.huggingface:huggingface"),
-    ("models", "transformer", "codex_ml.models.transformer:Transformer"),
+    ("models", "transformer", "codex_ml.models.builtin:transformer"),
     ("tokenizers", "byte", "codex_ml.tokenization.byte:ByteTokenizer"),
     ("trackers", "mlflow", "codex_ml.tracking.services:MLflow"),
     ("trackers", "tensorboard", "codex_ml.tracking.services:TensorBoard"),

@@ -11,6 +11,10 @@ class UnknownPluginError(PluginError):
     """No plugin, or no group, of this name."""
 
 
+class PluginOptionError(PluginError):
+    """A plugin is not named, or an option does not fit it; the nearest is named."""
+
+
 class DuplicatePluginError(PluginError):
     """Two owners claim one name; the message names both."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
@@ -14,6 +13,7 @@ from codex_ml.plugins.errors import DisabledPluginError, DuplicatePluginError, U
 from codex_ml.plugins.groups import LISTED_ONLY, OVERRIDE, check_group, normalise
 from codex_ml.plugins.load import load
 from codex_ml.plugins.metadata import Entry, installed
+from codex_ml.spelling import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -157,10 +157,7 @@ class Registry:
 
 
 def _unknown(group: str, name: str, names: tuple[str, ...]) -> str:
-    if near := get_close_matches(name, names, 1):
-        return f"no plugin {name!r} in group {group}: did you mean {near[0]!r}?"
-    listed = f"there are {', '.join(names)}" if names else "the group is empty"
-    return f"no plugin {name!r} in group {group}: {listed}"
+    return f"no plugin {name!r} in group {group}: {nearest(name, names)}"
 
 
 REGISTRY = Registry()

@@ -13,6 +13,7 @@ from codex_ml.data.sources import Splits
 from codex_ml.data.stream import BatchStream, Samples
 from codex_ml.devices import DeviceError, find_device
 from codex_ml.models.language import NextToken
+from codex_ml.plugins.options import prepare
 from codex_ml.tokenization import Tokenizer
 from codex_ml.training import components
 from codex_ml.training.callbacks import Callback, Callbacks
@@ -89,9 +90,8 @@ def assemble(config: Config, tokenizer: Tokenizer, run: Path) -> Parts:
 
 def build_model(config: Config, tokenizer: Tokenizer) -> nn.Module:
     """Build the configuration's model for a tokenizer."""
-    model: nn.Module = components.build(
-        "models", config.model, tokenizer.vocab_size, config.training.block_size
-    )
+    build = prepare("models", config.model, 2)
+    model: nn.Module = build(tokenizer.vocab_size, config.training.block_size)
     return model
 
 

@@ -2,13 +2,13 @@
 
 import tomllib
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 import msgspec
 import tomlkit
 
+from codex_ml.spelling import nearest
 from codex_ml.training.config import Config
 from codex_ml.training.errors import ConfigError
 
@@ -50,14 +50,6 @@ def change(config: Config, overrides: Iterable[str]) -> Config:
 def dump(config: Config) -> str:
     """Return the configuration as TOML, every default spelled out."""
     return tomlkit.dumps(msgspec.to_builtins(config))
-
-
-def nearest(key: str, known: Iterable[str]) -> str:
-    """Say which known key is meant, or which there are."""
-    known = list(known)
-    if near := get_close_matches(key, known, 1):
-        return f"did you mean {near[0]!r}?"
-    return f"there are {', '.join(known)}" if known else "there are none"
 
 
 def _override(table: dict[str, Any], word: str) -> None:

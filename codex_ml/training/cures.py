@@ -4,14 +4,12 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import torch
-
+from codex_ml.devices import is_out_of_memory
 from codex_ml.training.errors import TrainingError
 
-# As torch says it: aten/src/ATen/Context.cpp, and c10/core/impl/alloc_cpu.cpp.
+# As torch says it: aten/src/ATen/Context.cpp.
 _NOT_DETERMINISTIC = re.compile(r"(.+?) does not have a deterministic implementation")
 _CUBLAS = "CUBLAS_WORKSPACE_CONFIG"
-_OUT_OF_MEMORY = "DefaultCPUAllocator"
 
 
 @contextmanager
@@ -37,7 +35,7 @@ def _cure(error: RuntimeError) -> str | None:
             f"{_CUBLAS} does not allow deterministic kernels: unset it, "
             "or set training.deterministic = false"
         )
-    if isinstance(error, torch.OutOfMemoryError) or _OUT_OF_MEMORY in text:
+    if is_out_of_memory(error):
         return (
             "out of memory: lower training.batch_size (and raise training.accumulation), "
             "training.block_size or the model's size"

@@ -102,7 +102,7 @@ def _computing(command: str, folder: Path) -> str:
     data.write_text('{"text": "a line"}\n')
     tokenizer = folder / "tokenizer.json"
     tokenizer.write_bytes(ByteTokenizer().to_bytes())
-    model = ["--model=huggingface", f"--option=path={folder}", f"--tokenizer={tokenizer}"]
+    model = ["--model=transformer", f"--tokenizer={tokenizer}"]
     task = [f"--data={data}", f"--out={folder / 'out'}", "--metric=bits-per-byte"]
     arguments = {"train": ["--demo", f"run={folder / 'run'}"], "evaluate": [*model, *task]}
     return f"from codex_ml.cli import main; main({[command, *arguments[command]]})"

@@ -205,10 +205,18 @@ def test_a_run_that_cannot_be_trusted_is_refused(
 RUN = ("--checkpoint", "run", "--out", "out", "--metric", "perplexity", "--data")
 RESCORE = ("--metric", "perplexity", "--records")
 MODEL = ("--model", "transformer", "--metric", "perplexity")
+FILES = ("--data", "texts.jsonl", "--out", "out", "--tokenizer", "run/tokenizer.json")
+BUILT = (*MODEL, *FILES)
 WRONG = [
     (("--metric", "perplexity"), "give one of --checkpoint, --model and --records"),
     (MODEL, "give --data and --out"),
     ((*MODEL, "--data", "texts.jsonl", "--out", "out"), "give --tokenizer"),
+    ((*BUILT, "--option", "head=2"), "no option 'head': did you mean 'heads'?"),
+    ((*BUILT, "--option", "heads=two"), "heads: Expected `int`, got `str`"),
+    ((*BUILT, "--option", "heads=3"), "heads divide the width"),
+    ((*BUILT, "--model", "huggingface", "--option", "path=none"), "none: no config.json"),
+    ((*RUN, "texts.jsonl", "--device", "quantum"), "no device 'quantum': it is cpu, cuda"),
+    ((*RUN, "single.jsonl"), "item '0': has no token to predict"),
     ((*RESCORE, "no.ndjson"), "no.ndjson: cannot be read"),
     ((*RESCORE, "texts.jsonl"), "an id is missing"),
     ((*RESCORE, "listed.ndjson"), "listed.ndjson: an id is missing, no text, or given twice"),
@@ -242,6 +250,7 @@ def test_what_is_wrong_is_said_before_torch_is_imported(
         folder.evaluate(texts, "--metric", "perplexity", "--limit", 2, out="used")
     (folder.path / "run").symlink_to(folder.run_folder)
     folder.rows("empty.jsonl", [])
+    folder.rows("single.jsonl", [{"text": "a"}, {"text": "more"}])
     (folder.path / "torn.jsonl").write_text('{"text": "a"}\n{"text')
     folder.rows("unlabelled.jsonl", [{"prompt": "a", "choices": ["b", "c"]}])
     (folder.path / "damaged.npy").write_text("no array")
@@ -268,7 +277,6 @@ def test_what_is_right_does_need_torch(folder: Folder) -> None:
     [
         (("--out", "texts.jsonl"), "is a file"),
         (("--max-new", "-3"), "is not in the range"),
-        (("--device", "quantum"), "no device 'quantum' here"),
     ],
 )
 def test_an_option_that_cannot_be_meant_is_refused(
@@ -281,6 +289,29 @@ def test_an_option_that_cannot_be_meant_is_refused(
     assert out == ""
     assert says in err
     assert not (folder.path / "out").exists()
+
+
+def test_memory_that_runs_out_names_the_option(
+    folder: Folder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import torch
+
+    from codex_ml import plugins
+
+    class Hungry(torch.nn.Module):
+        def forward(self, ids: torch.Tensor) -> torch.Tensor:
+            return torch.empty(*ids.shape, 2**50)
+
+    plugins.register("models", "hungry", lambda *_: Hungry())
+    tokenizer = folder.run_folder / "tokenizer.json"
+    with contextlib.chdir(folder.path):
+        fixed = ("--model", "hungry", "--tokenizer", str(tokenizer), "--out", "out")
+        assert run(command, [*fixed, "--data", folder.texts(), *TEXT]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("error: out of memory: lower --batch-tokens")
+    assert err.count("\n") == 1
+    assert not (folder.path / "out/results.json").exists()
 
 
 def test_weights_that_are_not_finite_give_no_result(folder: Folder) -> None:

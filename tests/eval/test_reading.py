@@ -36,6 +36,7 @@ def test_the_pieces_of_a_text_are_the_text(
     pieces = [item.text for item in read_dataset(str(path)).items if isinstance(item, Document)]
     assert "".join(pieces).encode() == path.read_bytes()
     assert all(len(piece) >= PIECE for piece in pieces[:-1])
+    assert len(pieces) == 1 or len(pieces[-1]) >= PIECE / 2
 
 
 def test_json_lines(tmp_path: Path) -> None:
@@ -61,6 +62,25 @@ def test_multiple_choice(tmp_path: Path, answer: object, key: str) -> None:
 def test_token_files(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", np.arange(5, dtype=np.uint16))
     assert read_dataset(str(tmp_path / "a.npy")).items == (TokenDocument("0", [0, 1, 2, 3, 4]),)
+
+
+@pytest.mark.parametrize(
+    ("count", "sizes"),
+    [
+        (PIECE - 1, [PIECE - 1]),
+        (PIECE + 1, [PIECE + 1]),
+        (2 * PIECE, [PIECE, PIECE]),
+        (3 * PIECE - 1, [PIECE, PIECE, PIECE - 1]),
+    ],
+)
+def test_no_piece_of_a_token_file_is_a_rest_that_nothing_predicts(
+    tmp_path: Path, count: int, sizes: list[int]
+) -> None:
+    np.save(tmp_path / "a.npy", np.arange(count, dtype=np.uint16))
+    items = read_dataset(str(tmp_path / "a.npy")).items
+    pieces = [item.ids for item in items if isinstance(item, TokenDocument)]
+    assert [len(ids) for ids in pieces] == sizes
+    assert [id_ for ids in pieces for id_ in ids] == list(range(count))
 
 
 def test_limit_and_digest(tmp_path: Path) -> None:

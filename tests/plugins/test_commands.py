@@ -84,7 +84,7 @@ def test_a_time_limit_that_is_none_is_refused(site: Site, command: str, seconds:
 
 
 def test_a_plugin_that_lacks_an_extra_names_it(site: Site) -> None:
-    (site.folder / "torch.py").write_text("raise ModuleNotFoundError(name='torch')\n")
-    done = site.run("codex_ml", "plugins", "describe", "models", "transformer")
+    (site.folder / "numpy.py").write_text("raise ModuleNotFoundError(name='numpy')\n")
+    done = site.run("codex_ml", "plugins", "describe", "datasets", "text")
     assert done.returncode == 2
-    assert done.stderr.rstrip().endswith("run pip install 'codex-ml[train]'")
+    assert done.stderr.rstrip().endswith("run pip install 'codex-ml[eval]'")

@@ -159,7 +159,7 @@ def test_disabling_beats_overriding() -> None:
 def test_an_unknown_name_gets_the_nearest() -> None:
     with pytest.raises(UnknownPluginError, match="did you mean 'rouge-l'"):
         registry(entry("rouge-l")).get("metrics", "rogue_l")
-    with pytest.raises(UnknownPluginError, match="the group is empty"):
+    with pytest.raises(UnknownPluginError, match="there is none"):
         registry().get("metrics", "x")
 
 

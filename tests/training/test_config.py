@@ -5,10 +5,7 @@ from typing import Any
 
 import pytest
 
-from codex_ml.data import Context
-from codex_ml.tokenization import ByteTokenizer
 from codex_ml.training import Config, ConfigError, read_config
-from codex_ml.training.components import build
 from codex_ml.training.config_file import dump, parse
 
 
@@ -81,20 +78,3 @@ def test_files_that_are_no_configuration_are_named(tmp_path: Path) -> None:
     (tmp_path / "c.toml").write_bytes(b"\xff")
     with pytest.raises(ConfigError, match="not TOML"):
         read_config(tmp_path / "c.toml")
-
-
-@pytest.mark.parametrize(
-    ("group", "table", "says"),
-    [
-        ("datasets", {}, "data.name is not given: there are jsonl, text, tokens"),
-        ("models", {"name": "transformer", "layer": 2}, "no option 'layer': did you mean 'layers'"),
-        ("models", {"name": "transformer", "layers": "2"}, "layers: Expected `int`, got `str`"),
-        ("models", {}, "model.name is not given: there are .*huggingface, transformer"),
-        ("datasets", {"name": "text"}, "datasets 'text': option 'path' is missing"),
-        ("datasets", {"name": "text", "path": 1}, "path: Expected"),
-    ],
-)
-def test_a_plugins_options_are_checked(group: str, table: dict[str, Any], says: str) -> None:
-    given = (256, 16) if group == "models" else (Context(ByteTokenizer(), 16, 0, Path()),)
-    with pytest.raises(ConfigError, match=says):
-        build(group, table, *given)

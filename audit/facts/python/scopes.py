@@ -6,6 +6,15 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final, TypeAlias
 
 BUILTINS = frozenset(dir(builtins))
+_IMPORTERS: Final = frozenset(
+    {
+        "import_module", "optional_import", "lazy_import", "try_import", "safe_import",
+        "safe_import_from", "soft_import", "attempt_import", "maybe_import", "import_or_none",
+        "import_optional", "import_optional_dependency", "LazyLoader", "LazyImport", "LazyModule",
+    }
+)  # fmt: skip
+"""Functions and classes that import by name: of the standard library, and as repositories call
+their own helpers for dependencies that may be missing."""
 
 # An origin of a name: canonical text, or an expression to canonicalise with a suffix.
 Origin: TypeAlias = str | tuple[ast.expr, str]
@@ -152,9 +161,44 @@ def annotated(node: ast.expr) -> list[ast.expr]:
     return [node]
 
 
+def imported(node: ast.expr) -> str:
+    """Return what a call imports by its name: ``fire`` of ``optional_import("fire")``."""
+    if type(node) is not ast.Call:
+        return ""
+    func = node.func
+    named = func.attr if type(func) is ast.Attribute else getattr(func, "id", "")
+    if named not in _IMPORTERS:
+        return ""
+    given = [*node.args, *(one.value for one in node.keywords if one.arg == "name")]
+    texts = [one.value for one in given if type(one) is ast.Constant and type(one.value) is str]
+    module, *rest = texts or [""]
+    if len(rest) == 1 and len(node.args) == 3:
+        return rest[0]  # a lazy loader: local name, globals, module
+    joined = ".".join((module, *filter(str.isidentifier, rest[:1])))
+    return joined if joined.replace(".", "_").isidentifier() and module[0] != "." else ""
+
+
+def _bind_import(scope: Scope, target: ast.expr, origin: str) -> None:
+    """Bind a target to a module or object; helpers may tell in a second value if it was found."""
+    match target:
+        case ast.Name(id=name):
+            scope.bind(name, origin)
+        case ast.Attribute(value=ast.Name(id=base), attr=attr):
+            if (owner := scope.instances.get(base)) is not None:
+                owner.attributes.setdefault(attr, []).append((scope, origin))
+        case ast.Tuple(elts=[first, *rest]):
+            _bind_import(scope, first, origin)
+            for one in rest:
+                bind_target(scope, one, ast.Constant(value=True))
+
+
 def _assign(scope: Scope, node: ast.Assign) -> None:
+    origin = imported(node.value)
     for target in node.targets:
-        bind_target(scope, target, node.value)
+        if origin:
+            _bind_import(scope, target, origin)
+        else:
+            bind_target(scope, target, node.value)
 
 
 def _annotated(scope: Scope, node: ast.AnnAssign) -> None:

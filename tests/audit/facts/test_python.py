@@ -172,6 +172,41 @@ def test_a_description_of_an_object_is_the_call_that_makes_it(
     assert (call.names, call.kwargs) == (("torch.optim.AdamW",), expected)
 
 
+@pytest.mark.parametrize(
+    ("made", "origin"),
+    [
+        ('found = importlib.import_module("wandb")', "wandb"),
+        ('found, ok = optional_import("fire")', "fire"),
+        ('found, _ = utils.optional_import("torch.utils", name="data")', "torch.utils.data"),
+        (
+            'found, ok = safe_import_from("apex.optimizers", "FusedAdam")',
+            "apex.optimizers.FusedAdam",
+        ),
+        ('found = LazyLoader("tf", globals(), "tensorflow")', "tensorflow"),
+        ('found, _ = optional_import("ignite", "0.4.11")', "ignite"),
+    ],
+)
+def test_what_is_imported_by_name_is_the_module(made: str, origin: str) -> None:
+    facts = extract(f"import importlib\nimport utils\n{made}\nfound.run()".encode())
+    assert [one.names for one in facts.calls if one.line == 4] == [(f"{origin}.run",)]
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        "found = importlib.import_module(name)",
+        'found = importlib.import_module(".inner", package)',
+        'found = lazy_import("a sentence")',
+    ],
+)
+def test_what_is_not_known_to_be_imported_is_the_result_of_a_call(made: str) -> None:
+    facts = extract(
+        f"import importlib\nfrom utils import lazy_import\n{made}\nfound.run()".encode()
+    )
+    (names,) = (one.names for one in facts.calls if one.line == 4)
+    assert names[0].endswith("_import().run") or names[0] == "importlib.import_module().run"
+
+
 @pytest.mark.parametrize("target", ["'a sentence. With Capitals'", "'lib.module'", "name", "3"])
 def test_a_target_that_names_no_class_is_no_call(target: str) -> None:
     assert facts(f"made = {{'target': {target}}}").calls == ()

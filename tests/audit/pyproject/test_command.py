@@ -19,6 +19,14 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "pyproject.toml"
 
 
+def linked(file: Path) -> Path:
+    """A link to the file, in a folder of its own."""
+    link = file.parent / "elsewhere" / file.name
+    link.parent.mkdir()
+    link.symlink_to(f"../{file.name}")
+    return link
+
+
 def test_check_says_0_for_canonical_and_1_for_not_and_changes_nothing(file: Path) -> None:
     file.write_text(TIDY)
     assert main(["pyproject", "--check", str(file.parent)]) == 0
@@ -43,14 +51,25 @@ def test_diff_prints_the_change_and_only_that(
 def test_write_keeps_mode_link_line_ends_and_byte_order_mark(file: Path) -> None:
     file.write_bytes("\ufeff".encode() + UNTIDY.replace("\n", "\r\n").encode())
     file.chmod(0o640)
-    link = file.with_name("link.toml")
-    link.symlink_to(file.name)
+    link = linked(file)
     assert main(["pyproject", "--write", str(link)]) == 0
     assert link.is_symlink()
     assert stat.S_IMODE(file.stat().st_mode) == 0o640
     assert file.read_bytes() == '\ufeff[project]\r\nname = "x"\r\nversion = "1"  # é\r\n'.encode()
-    assert sorted(file.parent.iterdir()) == [link, file]
+    assert list(link.parent.iterdir()) == [link]
+    assert sorted(file.parent.iterdir()) == [link.parent, file]
     assert main(["pyproject", "--check", str(link)]) == 0
+
+
+def test_a_link_out_of_its_git_repository_is_not_written_through(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file.write_text(UNTIDY)
+    link = linked(file)
+    (link.parent / ".git").mkdir()
+    assert main(["pyproject", "--write", str(link.parent)]) == 2
+    assert "leads out of the repository: name the file behind it" in capsys.readouterr().err
+    assert (file.read_text(), link.is_symlink()) == (UNTIDY, True)
 
 
 def test_write_does_not_touch_a_canonical_file(file: Path) -> None:
@@ -104,8 +123,10 @@ def test_a_write_that_fails_leaves_the_file_and_no_litter(
     assert list(file.parent.iterdir()) == [file]
 
 
-def test_killed_at_any_moment_the_file_is_the_old_or_the_new_one(file: Path) -> None:
+@pytest.mark.parametrize("through", ["the file", "a link"])
+def test_killed_at_any_moment_the_file_is_the_old_or_the_new_one(file: Path, through: str) -> None:
     """Stop the process at each system call of a write in turn."""
+    named = linked(file) if through == "a link" else file
     kill = (
         "import os, sys\n"
         "from audit.cli import main\n"
@@ -125,10 +146,11 @@ def test_killed_at_any_moment_the_file_is_the_old_or_the_new_one(file: Path) -> 
     for moment in range(8):
         file.write_text(UNTIDY)
         code = subprocess.run(
-            [sys.executable, "-c", kill, str(moment), str(file)], check=False
+            [sys.executable, "-c", kill, str(moment), str(named)], check=False
         ).returncode
         seen.add(code)
         assert file.read_text() in (UNTIDY, '[project]\nname = "x"\nversion = "1"  # é\n')
+        assert named.is_symlink() is (named != file)
         if code == 0:
             break
     assert seen == {0, 9}

@@ -15,15 +15,6 @@ from tests.audit.conftest import Git, write
 ROOT = Path(__file__).parents[3]
 
 
-@pytest.fixture
-def written(sample: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A report of the sample, with two more formats."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    out = tmp_path / "out"
-    assert main(["run", str(sample), "--out", str(out), "--format=sarif", "--format=badge"]) == 0
-    return out
-
-
 def verified(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str]:
     capsys.readouterr()
     code = main(["verify", *map(str, arguments)])
