@@ -98,7 +98,7 @@ def _split(repo: Repository, known: Weights) -> Iterator[Place]:
         if re.search(r"sharded|SHARDED", value):
             yield at(site, "state dicts in parts are chosen")
     for site, _ in repo.given("max_shard_size"):
-        if site.method.startswith("save"):
+        if re.match("save_(?!to_disk)", site.method):
             yield at(site, "weights over files of a limited size")
     makers = {
         repo.program.resolve(site.module, text.partition("(")[0])[1]

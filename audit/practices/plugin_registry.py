@@ -146,7 +146,7 @@ def _filled(repo: Repository) -> Iterator[str]:
 
 def _listings(repo: Repository, stores: set[str]) -> Iterator[Place]:
     homes = {one.rpartition(":")[0] for one in stores}
-    public = repo.graph.public()
+    public = repo.graph.public
     for module in repo.product:
         if module.dotted not in homes and not any(t in homes for t in _imported(repo, module)):
             continue
@@ -169,9 +169,8 @@ def _lists(repo: Repository, module: Module, place: int, one: Definition, stores
         for read in module.facts.references:
             if read.scope == place and repo.program.resolve(module, read.name)[0] in stores:
                 return read.line
-    for call in module.facts.calls:
-        if call.scope != place:
-            continue
+    for site in repo.by_scope.get(module.first + place, ()):
+        call = site.call
         callee = call.names[0].rpartition(".")[2]
         listing = callee in ("sorted", "list", "tuple", "keys", "set", "items", "iter")
         if not listing:

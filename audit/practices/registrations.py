@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from audit.code.modules import Module
 from audit.facts.model import Definition
-from audit.repository import Repository
+from audit.repository import Repository, once
 
 _ITEM: Final = re.compile(r"(?P<store>([:\w.@]+|\{\})(\['[^']*'\])?)\[(?P<key>.*)\]$")
 _PAIR: Final = re.compile(r"\{(?P<key>[^{}:]+): (?P<value>[^{}]+)\}$")
@@ -42,8 +42,13 @@ class _Stored(NamedTuple):
     value: str
 
 
-def registrations(repo: Repository) -> Iterator[Registration]:
-    """Yield the statements of register functions that map a name to an implementation."""
+@once
+def registrations(repo: Repository) -> tuple[Registration, ...]:
+    """Return the statements of register functions that map a name to an implementation."""
+    return tuple(_registrations(repo))
+
+
+def _registrations(repo: Repository) -> Iterator[Registration]:
     for module in repo.product:
         definitions = module.facts.definitions
         for one in _stored(module):
