@@ -50,7 +50,7 @@ _OPERATORS: dict[type[ast.AST], str] = {
 # A literal is written as an instance of its type, so that methods on it read well.
 _TYPED = {"{": "builtins.dict()", "[": "builtins.list()", "'": "builtins.str()"}
 
-_TABLE = re.compile(r"\{('|%\w+: .* for\}$)").match  # a mapping's display or comprehension
+_TABLE = re.compile(r"\{('|.* for\}$)").match  # a mapping's display or comprehension
 
 
 def operator(node: ast.AST) -> str:
