@@ -9,7 +9,7 @@ from audit.practices.accelerators import driven
 from audit.practices.libraries import named
 from audit.practices.origins import by_file
 from audit.practices.processes import asks_several, guards
-from audit.practices.registry import Place, at, practice
+from audit.practices.registry import Place, at, in_code, practice
 from audit.repository import Repository, Site
 
 _CHOICE: Final = re.compile(
@@ -34,7 +34,10 @@ _HOPS: Final = 3
 _SWITCH: Final = re.compile(r"^(?:not )?([\w.:]+)\(\)$")
 """A condition that is nothing but a question to a function."""
 _ONCE: Final = re.compile(r"(not )?[\w.:@]*is_initialized\(\)")
-_NO_GROUP: Final = re.compile(r"^not [\w.:@]*is_(initialized|available|dist\w*)\(\)")
+_NO_GROUP: Final = re.compile(
+    r"^not [\w.:@]*is_(initialized|available|dist\w*)\(\)|"
+    r"(rank|RANK|WORLD_SIZE|world_size)\w*('\]|\(\))* (is None|(==|<=) 1\b|< [12]\b)"
+)
 
 
 @practice(
@@ -93,8 +96,11 @@ def _own_fallbacks(repo: Repository) -> Iterator[Place]:
         )
         if {"strategy", "devices", "num_nodes"} & {key for key, _ in site.call.kwargs}
     ]
-    for site in (*repo.calls(*named("engines")), *told, *driven(repo)):
-        yield at(site, "the engine runs as one process where no launcher started several")
+    says = "the engine runs as one process where no launcher started several"
+    yield from (at(site, says) for site in (*repo.calls(*named("engines")), *told, *driven(repo)))
+    for module, place, one in repo.classes(r"^transformers\.Trainer$"):
+        if any(repo.calls(f"{module.dotted}:{one.name}")):
+            yield in_code(module, place, one.line, says)
 
 
 def _left_before(site: Site) -> bool:
@@ -128,6 +134,8 @@ def _conditional(repo: Repository, site: Site) -> bool:
     """Tell whether a call, its function, or a call of that function depends on the processes."""
     facts, scope = site.module.facts, site.call.scope
     if any(asks_several(repo, site, one.text) for one in guards(site) if not _is_once(one)):
+        return True
+    if _left_before(site):
         return True
     raising = {one.line for one in facts.raises}
     if any(
