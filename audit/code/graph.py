@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from copy import copy
 from functools import cached_property
-from typing import Final
+from typing import Final, NamedTuple
 
 from audit.code.modules import Module, Program
 from audit.facts.model import Call, PythonFacts
@@ -47,6 +47,43 @@ class _Homonyms(dict[str, Sequence[int]]):
         nodes = self._methods.get(last, ()) if dot and last not in _COMMON else ()
         self[name] = found = nodes if len(nodes) <= MAX_HOMONYMS else ()
         return found
+
+
+class _Lead(NamedTuple):
+    """What calling a name in a module leads to."""
+
+    called: frozenset[int] = frozenset()
+    nodes: frozenset[int] = frozenset()
+    """That, and the classes of the repository whose instances the name goes through."""
+    imports: bool = False
+    """It imports a module by its name."""
+
+
+_NOWHERE: Final = _Lead()
+
+
+class _Leads(dict[str, _Lead]):
+    """What the names that a module calls lead to, each looked up once."""
+
+    def __init__(self, graph: "Graph", module: Module) -> None:
+        self._program, self._module = graph.program, module
+
+    def __missing__(self, name: str) -> _Lead:
+        self[name] = found = self._find(name)
+        return found
+
+    def _find(self, name: str) -> _Lead:
+        program, module = self._program, self._module
+        if program.foreign[name]:
+            return _Lead(imports=True) if name in _IMPORTERS else _NOWHERE
+        followed = program.follow(module, name)
+        called = frozenset(node for _, node in followed if node >= 0)
+        made = (
+            program.resolve(module, text)[1] for text, node in followed if node < 0 and "()" in text
+        )
+        nodes = called.union(node for node in made if node >= 0)
+        imports = any(text in _IMPORTERS for text, _ in followed)
+        return _Lead(called, nodes, imports) if nodes or imports else _NOWHERE
 
 
 class Graph:
@@ -138,11 +175,12 @@ class Graph:
     def _uses(self, module: Module) -> None:
         program, first = self.program, module.first
         definitions = module.facts.definitions
+        leads = _Leads(self, module)
         for call in module.facts.calls:
             called = call.names[0]
             if "()._" in called and _extends(definitions[call.scope].name, called):
                 self.edges[first + definitions[call.scope].parent].add(first + call.scope)
-            self._called(module, call)
+            self._called(module, call, leads)
         for reference in module.facts.references:
             _, node = program.resolve(module, reference.name)
             if node >= 0:
@@ -153,33 +191,22 @@ class Graph:
             if node >= 0:
                 self.edges[first + one.scope].add(program.owner[node].first)
 
-    def _called(self, module: Module, call: Call) -> None:
+    def _called(self, module: Module, call: Call, leads: "_Leads") -> None:
         source = self.edges[module.first + call.scope]
-        foreign = self.program.foreign
-        found: set[int] = set()
+        known = False
         for name in call.names:
-            if foreign[name]:
-                if name in _IMPORTERS:
-                    source |= self._named_later(module, call)
+            lead = leads[name]
+            if lead is _NOWHERE:
                 continue
-            for text, node in self.program.follow(module, name):
-                if node >= 0:
-                    found.add(node)
-                elif "()" in text:
-                    source |= self._owners(module, text)
-                elif text in _IMPORTERS:
-                    source |= self._named_later(module, call)
-        if found:
-            source |= found
-            if call.decorates >= 0:
-                self.edges[module.first + call.decorates] |= found
-        elif nodes := self._homonyms[call.names[0]]:
+            source |= lead.nodes
+            if lead.imports:
+                source |= self._named_later(module, call)
+            if lead.called:
+                known = True
+                if call.decorates >= 0:
+                    self.edges[module.first + call.decorates] |= lead.called
+        if not known and (nodes := self._homonyms[call.names[0]]):
             self.guesses[module.first + call.scope].update(nodes)
-
-    def _owners(self, module: Module, text: str) -> set[int]:
-        """Return the classes of the repository that a text makes an instance of."""
-        _, node = self.program.resolve(module, text)
-        return {node} if node >= 0 else set()
 
     def _named_later(self, module: Module, call: Call) -> set[int]:
         """Return the modules, and what is public in them, of a package that a call imports
@@ -204,16 +231,15 @@ class Graph:
         waiting: dict[int, list[int]] = {}
         while queue:
             source = queue.pop()
-            guessed = self.guesses[source]
-            implied = self.implied.get(source, ())
-            for node in (*self.edges[source], *implied, *waiting.pop(source, ())):
-                if node in seen:
-                    continue
-                if node in guessed and (owner := self._holder(node)) not in seen:
+            found = self.edges[source] - seen
+            for node in self.guesses[source] & found if found else ():
+                if (owner := self._holder(node)) not in seen:
                     waiting.setdefault(owner, []).append(node)
-                    continue
-                seen.add(node)
-                queue.append(node)
+                    found.discard(node)
+            found.update(self.implied.get(source, ()), waiting.pop(source, ()))
+            found -= seen
+            seen |= found
+            queue += found
         return frozenset(seen)
 
     def _holder(self, node: int) -> int:
@@ -229,7 +255,7 @@ class Graph:
             if module.role not in ("product", "build")
             for place in range(len(module.facts.definitions))
         )
-        return self.reach({*self.public(), *beside})
+        return self.reach({*self.public, *beside})
 
     @cached_property
     def callers(self) -> tuple[tuple[int, ...], ...]:
@@ -257,8 +283,9 @@ class Graph:
     def _called_by(self, node: int) -> Iterable[int]:
         return self.edges[node] if node in self.live else ()
 
+    @cached_property
     def public(self) -> frozenset[int]:
-        """Return the product definitions that others may use: no private part in the name, or
+        """The product definitions that others may use: no private part in the name, or
         a method of a public object."""
         named = (
             module.first + place

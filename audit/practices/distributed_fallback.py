@@ -10,7 +10,7 @@ from audit.practices.libraries import named
 from audit.practices.origins import by_file
 from audit.practices.processes import asks_several, guards
 from audit.practices.registry import Place, at, in_code, practice
-from audit.repository import Repository, Site
+from audit.repository import Repository, Site, once
 
 _CHOICE: Final = re.compile(
     r"'(RANK|WORLD_SIZE|LOCAL_RANK|SLURM_\w+)' (not )?in os\.environ|world_?size'?\]? (>|<|==|!=|<=|>=) ?\d|"
@@ -82,7 +82,8 @@ def distributed_single_process_fallback(repo: Repository) -> Iterator[Place]:
     guarded = (
         at(site, "only in a multi-process run")
         for site in _collective(repo)
-        if any(asks_several(repo, site, one.text) for one in guards(site)) or _left_before(site)
+        if any(asks_several(repo, site, one.text) for one in guards(site))
+        or _left_before(repo, site)
     )
     yield from by_file(repo, guarded)
 
@@ -103,16 +104,29 @@ def _own_fallbacks(repo: Repository) -> Iterator[Place]:
             yield in_code(module, place, one.line, says)
 
 
-def _left_before(site: Site) -> bool:
+def _left_before(repo: Repository, site: Site) -> bool:
     """Tell whether a function is left before a call where there is no process group."""
-    facts, one = site.module.facts, site.scope
-    return any(
-        block.kind == "if"
-        and one.line <= block.line < site.line
-        and _NO_GROUP.search(block.text)
-        and all(call.block != place or call.line == block.line for call in facts.calls)
-        for place, block in enumerate(facts.blocks)
-    )
+    one = site.scope
+    return any(one.line <= line < site.line for line in _left(repo).get(site.path, ()))
+
+
+@once
+def _left(repo: Repository) -> dict[str, list[int]]:
+    """Return the lines of conditions that there is no process group, under which nothing is
+    called, by file."""
+    found: dict[str, list[int]] = {}
+    for module in repo.product:
+        blocks = module.facts.blocks
+        asks = [
+            place
+            for place, block in enumerate(blocks)
+            if block.kind == "if" and _NO_GROUP.search(block.text)
+        ]
+        if asks:
+            calls = (one for one in module.facts.calls if one.block >= 0)
+            busy = {one.block for one in calls if one.line != blocks[one.block].line}
+            found[module.path] = [blocks[place].line for place in asks if place not in busy]
+    return found
 
 
 def _wraps_conditionally(repo: Repository) -> bool:
@@ -135,7 +149,7 @@ def _conditional(repo: Repository, site: Site) -> bool:
     facts, scope = site.module.facts, site.call.scope
     if any(asks_several(repo, site, one.text) for one in guards(site) if not _is_once(one)):
         return True
-    if _left_before(site):
+    if _left_before(repo, site):
         return True
     raising = {one.line for one in facts.raises}
     if any(

@@ -224,6 +224,7 @@ def _patience(module: Module) -> Iterator[Place]:
     for block in module.facts.blocks:
         if (
             block.kind == "if"
+            and ("patience" in block.text or "stop" in block.text)
             and re.search(
                 r"(>=|>|==) \S*(patience|early_?stop)|\w*(early_?stop|stop_early)\w*\(\)",
                 block.text,

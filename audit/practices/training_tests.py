@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Final, TypeAlias
 
 from audit.code.modules import Module
@@ -122,14 +123,21 @@ def _command_texts(module: Module, needles: tuple[str, ...]) -> Iterator[tuple[i
         if one.scope == 0 and one.target[:1] == ":" and one.value[-4:-1] in (".py", ".sh")
     }
     for call in module.facts.calls:
+        if not _starts(call.names[0]):
+            continue
         for text in (*call.args, *(value for _, value in call.kwargs)):
             for name in constants if ":" in text else ():
                 text = text.replace(name, constants[name])
-            if any(one in text for one in needles) and _STARTS.search(call.names[0]):
+            if any(one in text for one in needles):
                 yield call.line, text
     for one in module.facts.assigns:
         if one.operator == "+=" and any(needle in one.value for needle in needles):
             yield one.line, one.value
+
+
+@lru_cache(1 << 14)
+def _starts(name: str) -> bool:
+    return bool(_STARTS.search(name))
 
 
 def _script_names(repo: Repository, entries: frozenset[int]) -> frozenset[str]:
