@@ -9,7 +9,7 @@ from audit.practices.accelerators import driven
 from audit.practices.libraries import named
 from audit.practices.origins import by_file
 from audit.practices.processes import asks_several, guards
-from audit.practices.registry import Place, at, practice
+from audit.practices.registry import Place, at, in_code, practice
 from audit.repository import Repository, Site, once
 
 _CHOICE: Final = re.compile(
@@ -34,7 +34,10 @@ _HOPS: Final = 3
 _SWITCH: Final = re.compile(r"^(?:not )?([\w.:]+)\(\)$")
 """A condition that is nothing but a question to a function."""
 _ONCE: Final = re.compile(r"(not )?[\w.:@]*is_initialized\(\)")
-_NO_GROUP: Final = re.compile(r"^not [\w.:@]*is_(initialized|available|dist\w*)\(\)")
+_NO_GROUP: Final = re.compile(
+    r"^not [\w.:@]*is_(initialized|available|dist\w*)\(\)|"
+    r"(rank|RANK|WORLD_SIZE|world_size)\w*('\]|\(\))* (is None|(==|<=) 1\b|< [12]\b)"
+)
 
 
 @practice(
@@ -94,8 +97,11 @@ def _own_fallbacks(repo: Repository) -> Iterator[Place]:
         )
         if {"strategy", "devices", "num_nodes"} & {key for key, _ in site.call.kwargs}
     ]
-    for site in (*repo.calls(*named("engines")), *told, *driven(repo)):
-        yield at(site, "the engine runs as one process where no launcher started several")
+    says = "the engine runs as one process where no launcher started several"
+    yield from (at(site, says) for site in (*repo.calls(*named("engines")), *told, *driven(repo)))
+    for module, place, one in repo.classes(r"^transformers\.Trainer$"):
+        if any(repo.calls(f"{module.dotted}:{one.name}")):
+            yield in_code(module, place, one.line, says)
 
 
 def _left_before(repo: Repository, site: Site) -> bool:
@@ -114,7 +120,7 @@ def _left(repo: Repository) -> dict[str, list[int]]:
         asks = [
             place
             for place, block in enumerate(blocks)
-            if block.kind == "if" and _NO_GROUP.match(block.text)
+            if block.kind == "if" and _NO_GROUP.search(block.text)
         ]
         if asks:
             calls = (one for one in module.facts.calls if one.block >= 0)
@@ -142,6 +148,8 @@ def _conditional(repo: Repository, site: Site) -> bool:
     """Tell whether a call, its function, or a call of that function depends on the processes."""
     facts, scope = site.module.facts, site.call.scope
     if any(asks_several(repo, site, one.text) for one in guards(site) if not _is_once(one)):
+        return True
+    if _left_before(repo, site):
         return True
     raising = {one.line for one in facts.raises}
     if any(
