@@ -8,8 +8,9 @@ constraints.txt does not pin, then what NAME promises:
 
 - core: every package imports;
 - tokenization: its package imports, module by module;
-- extras: each library that they name imports, and what stands in WORKS for it works;
-- all: both commands answer; each use of a command in USES works, or, where its
+- extras: each library that they, or extras that they bring, name imports, and what stands in
+  WORKS for them works;
+- each: both commands answer; each use of a command in USES works, or, where its
   library is not installed, ends with 2 and one line that names what to install.
 
 Prints a row for each: distributions, size, seconds, and how many uses work or ask.
@@ -152,6 +153,13 @@ def names(requirements: list[str]) -> list[str]:
     return [one for one in found if one != PROJECT["name"]]
 
 
+def within(name: str) -> list[str]:
+    """Return an extra and the extras that it brings."""
+    lines = PROJECT["optional-dependencies"].get(name, ())
+    inner = [one[1] for line in lines if (one := re.fullmatch(r"codex-ml\[(\w+)\]", line))]
+    return list(dict.fromkeys([name, *(deep for one in inner for deep in within(one))]))
+
+
 def lowest(folder: Path) -> Path:
     """Write constraints with the lowest declared version of each direct dependency."""
     extras = PROJECT["optional-dependencies"]
@@ -212,10 +220,11 @@ def promises(name: str, wheel: Path, scripts: Path, folder: Path) -> None:
     if name == "core":
         must(python, "-c", IMPORT, "packages", *PROMISES["core"])
     else:
-        must(python, "-c", DIRECT, *names(PROJECT["optional-dependencies"][name]))
-        must(python, "-c", IMPORT, "modules", *PROMISES.get(name, ()))
+        for one in within(name):
+            must(python, "-c", DIRECT, *names(PROJECT["optional-dependencies"][one]))
+            must(python, "-c", IMPORT, "modules", *PROMISES.get(one, ()))
     must(scripts / "codex-audit", "--version")
-    for program, *words in WORKS.get(name, ()):
+    for program, *words in (work for one in within(name) for work in WORKS.get(one, ())):
         if program == "python":
             must(python, *words, cwd=folder)
         else:

@@ -23,6 +23,9 @@ _OPTIONS: Final = (
 )  # fmt: skip
 _KEEPS: Final = re.compile(r"^(Model)?Checkpoint$|^save")
 _BEST: Final = ("detectron2.engine.hooks.BestCheckpointer", "detectron2.engine.BestCheckpointer")
+_OTHERS: Final = re.compile(r"(numpy|json|pandas|matplotlib|PIL)\.")
+"""Libraries that write no checkpoints."""
+_BEST_SO_FAR: Final = re.compile(r"^(self\.|@)([\w.]*[_.])?best(_\w+)?$")
 _BEST_REACHED: Final = re.compile(r"\bbest\w* (==|[<>]=?) |(==|[<>]=?) [\w.@]*best\w*")
 """A condition that the best so far is reached."""
 
@@ -66,12 +69,13 @@ def checkpoint_best(repo: Repository) -> Iterator[Place]:
     found: list[Place] = []
     if known.writes:
         found += [*_running_best(repo), *_named_best(repo, known), *_best_files(repo, known)]
+        found += _asked_best(known)
     for site, value in repo.given("monitor"):
         if site.method == "ModelCheckpoint" and value != "None":
             found.append(at(site, "the monitored metric chooses the checkpoint"))
     says = "the trainer is told to keep the best checkpoint"
     found += options(repo, says, *_OPTIONS)
-    for site, _ in repo.given("score_function", "min_keys", "max_keys"):
+    for site, _ in repo.given("score_function", "min_keys", "max_keys", "metric"):
         if _KEEPS.search(site.method):
             found.append(at(site, "the score chooses the checkpoint"))
     found += [at(site, "the metric chooses the checkpoint") for site in repo.calls(*_BEST)]
@@ -87,7 +91,7 @@ def _running_best(repo: Repository) -> Iterator[Place]:
             continue
         for call in module.facts.calls:
             last = call.names[0].rpartition(".")[2]
-            if not SAVES.search(last):
+            if not SAVES.search(last) or _OTHERS.match(call.names[0]):
                 continue
             block = call.block
             while block >= 0:
@@ -95,6 +99,15 @@ def _running_best(repo: Repository) -> Iterator[Place]:
                     yield in_code(module, call.scope, call.line, "saved when a metric improves")
                     break
                 block = blocks[block].parent
+
+
+def _asked_best(known: Weights) -> Iterator[Place]:
+    """Yield writes under a condition that hands the best so far to a function."""
+    for site in known.writes:
+        lines = {one.line for one in site.blocks() if one.kind == "if" and "()" in one.text}
+        for call in site.module.facts.calls if lines else ():
+            if call.line in lines and any(map(_BEST_SO_FAR.search, call.args)):
+                yield at(site, "written when it compares well with the best so far")
 
 
 def _best_files(repo: Repository, known: Weights) -> Iterator[Place]:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from audit.practices.loops import derives
 from audit.practices.ranking import apart, central
 from audit.practices.registry import Place, at, in_code, practice
 from audit.practices.weights import CHECKPOINTS, api, libraries, weights
@@ -58,9 +59,9 @@ def checkpoint_rng_state(repo: Repository) -> Iterator[Place]:
     known = weights(repo)
     states = [module.first + place for module, place, _ in repo.functions(r"^(_?get_)?state_dict$")]
     reach = known.around | repo.graph.within(states, 1, up=False)
-    gets = [site for site, _ in libraries(repo, "rng-getters")]
+    gets = [site for site, _ in libraries(repo, "rng-getters") if not _recomputes(repo, site)]
     gets += [s for s in repo.methods("get_state", "get_states") if _of_generator(s)]
-    sets = [site for site, _ in libraries(repo, "rng-setters")]
+    sets = [site for site, _ in libraries(repo, "rng-setters") if not _recomputes(repo, site)]
     sets += [s for s in repo.methods("set_state", "set_states") if _of_generator(s)]
     saved = [s for s in gets if s.node in reach and s.node not in {one.node for one in sets}]
     restored = [s for s in sets if s.node not in {one.node for one in gets}]
@@ -80,6 +81,15 @@ def _in_state(repo: Repository) -> Iterator[Place]:
                 yield in_code(module, place, one.line, "the training state holds a random key")
     for module, made in repo.assigns(r"\.bit_generator\.state$"):
         yield in_code(module, made.scope, made.line, "a generator gets its state back")
+
+
+def _recomputes(repo: Repository, site: Site) -> bool:
+    """Tell whether a state is kept for the backward pass, which computes something again."""
+    graph, owner = repo.graph, repo.program.owner
+    return any(
+        derives(repo, owner[node], node - owner[node].first, r"autograd\.([Ff]unction|Function)\b")
+        for node in (site.node, *graph.callers[site.node])
+    )
 
 
 def _of_generator(site: Site) -> bool:

@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Collection, Iterator
+from itertools import chain
 from typing import Final
 
+from audit.practices.loops import enclosing
 from audit.practices.options import options
 from audit.practices.registry import Place, at, in_code, practice
 from audit.practices.weights import (
@@ -21,7 +23,7 @@ _LIMIT: Final = re.compile(
     r"\bkeep\b|keep_(last|latest|recent|top|best|num|interval|n\b|k\b)|num_keep|to_keep|"
     r"total_limit|save_limit|max_(history|to_keep|checkpoints?)|(save|keep)\w*top_?k|last_n|n_saved|"
     r"(max|num|n)_(saved|to_save|ckpts?|checkpoints)|checkpoint(s|_\w+)?_limit|"
-    r"(delete|remove|discard)_(previous|old|older|last)|prune|rotate|history_size|maxlen|len\(\) [<>]=? (?!0( |$))|(?<!\b0 )[<>]=? [\w.@]*len\(\)"
+    r"(ckpts?|checkpoints?)_(num|count)\b|(delete|remove|discard)_(previous|old|older|last)|prune|rotate|history_size|maxlen|len\(\) [<>]=? (?!0( |$))|(?<!\b0 )[<>]=? [\w.@]*len\(\)"
 )
 _KEPT: Final = re.compile(
     r"\.(\w+_)?(keep_(last|latest|recent|n|top|best)\w*|max_to_keep|total_limit|to_keep) >=? "
@@ -42,6 +44,10 @@ _LIMITS: Final = (
     "save_total_limit", "save_top_k", "max_to_keep", "keep_last_n", "total_limit", "max_keep_ckpts",
     "save_num_checkpoints_to_keep", "n_saved",
 )  # fmt: skip
+_EARLIER: Final = re.compile(
+    r"\b\w*(epoch|step|iter(ation)?|count\w*|num\w*)(\(\))? - (?!1\b)[@\w]|\{… - …\}"
+)
+"""The number of a checkpoint some way back."""
 _ABOUT: Final = re.compile(r"checkpoint|ckpt|snapshot")
 
 
@@ -50,7 +56,8 @@ def checkpoint_retention(repo: Repository) -> Iterator[Place]:
     """Old checkpoints are deleted by a rule.
 
     A deletion, in the functions or classes that write checkpoints, inside a loop or
-    condition about how many there are; or a library option with the number to keep.
+    condition about how many there are, of all but one, or of a number some way back; or a
+    library option with the number to keep.
 
     Why:
         A run that keeps every checkpoint fills the disk and then dies while it writes one.
@@ -87,8 +94,11 @@ def checkpoint_retention(repo: Repository) -> Iterator[Place]:
     if known.writes:
         reach = known.managers | repo.graph.within(known.managers, 1, up=False)
         for site in (*repo.calls(*_DELETES), *repo.methods(*_DELETE_METHODS)):
-            about = site.node in reach or _ABOUT.search(site.scope.name.rpartition(".")[2])
-            if about and (_is_ruled(repo, site) or _replaces(site)):
+            about = site.node in reach or any(
+                site.module.first + place in reach or _ABOUT.search(one.name.rpartition(".")[2])
+                for place, one in enclosing(site.module, site.call.scope)
+            )
+            if about and (_is_ruled(repo, site) or _replaces(site) or _spares(site)):
                 yield at(site, "old checkpoints are deleted")
         deletes = [*repo.calls(*_DELETES), *repo.methods("unlink", "rmtree", "remove")]
         by_room = any(site.node in known.rooms for site in deletes)
@@ -112,10 +122,20 @@ def _replaces(site: Site) -> bool:
     )
 
 
+def _spares(site: Site) -> bool:
+    """Tell whether a deletion leaves out one of all files, or is of a number some way back."""
+    deleted = site.call.args[0] if site.call.args else ""
+    if deleted.endswith("[]") and site.within("if", rf"{re.escape(deleted)} (!=|not in) "):
+        return True
+    values = (one.value for one in site.module.facts.assigns if one.scope == site.call.scope)
+    return any(map(_EARLIER.search, (*site.call.args, *values)))
+
+
 def _is_ruled(repo: Repository, site: Site, hops: int = 2) -> bool:
     """Tell whether a call, or the calls that lead to it, depend on how many there may be."""
     rules = [block.text for block in site.blocks() if block.kind in ("for", "while", "if")]
-    if any(map(_LIMIT.search, (*rules, *site.scope.params))):
+    around = (one.params for _, one in enclosing(site.module, site.call.scope))
+    if any(map(_LIMIT.search, (*rules, *chain.from_iterable(around)))):
         return True
     above = callers(repo, site.module, site.call.scope) if hops else ()
     return any(_is_ruled(repo, one, hops - 1) for one in above)

@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from typing import Final
 
 from audit.code.modules import Module
 from audit.facts.model import Call, Definition
 from audit.practices.registry import Place
-from audit.repository import Repository
+from audit.repository import Repository, once
 
 TEST_FILE: Final = re.compile(r"(^|/)(test_[^/]*|tests?|[^/]*_tests?)\.py$")
 _TEST_NAME: Final = re.compile(r"(^|\.)test\w*$")
@@ -30,11 +31,19 @@ def broadest(repo: Repository, found: Iterable[tuple[Module, Place]]) -> Iterato
     first: dict[str, tuple[Module, Place]] = {}
     for module, place in found:
         first.setdefault(module.path, (module, place))
+    rank = _rank(repo)
+    for _, place in sorted(first.values(), key=lambda row: rank(row[0])):
+        yield place
+
+
+@once
+def _rank(repo: Repository) -> Callable[[Module], tuple[bool, bool, int, int, str]]:
+    """Return what orders test modules."""
     shipped = {module.path.partition("/")[0] for module in repo.product}
     owner, edges = repo.program.owner, repo.graph.edges
 
-    def rank(row: tuple[Module, Place]) -> tuple[bool, bool, int, int, str]:
-        module = row[0]
+    @cache
+    def rank(module: Module) -> tuple[bool, bool, int, int, str]:
         folder, _, name = module.path.rpartition("/")
         nodes = range(module.first, module.first + len(module.facts.definitions))
         used = {
@@ -44,8 +53,7 @@ def broadest(repo: Repository, found: Iterable[tuple[Module, Place]]) -> Iterato
         tests = sum(bool(_TEST_NAME.search(one.name)) for one in module.facts.definitions)
         return inside, not _CORE.search(name), folder.count("/"), -tests * len(used), module.path
 
-    for _, place in sorted(first.values(), key=rank):
-        yield place
+    return rank
 
 
 def calls(

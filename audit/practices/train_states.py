@@ -20,7 +20,9 @@ from audit.practices.weights import (
 )
 from audit.repository import Repository, Site
 
-OPTIMIZER_KEY: Final = re.compile(r"'[\w.]*optim\w*'(?=[\]:,)])", re.IGNORECASE)
+OPTIMIZER_KEY: Final = re.compile(
+    r"'[\w.]*optim(?!i[sz]ation|i[sz]ed|um|al|istic)\w*'(?=[\]:,)])", re.IGNORECASE
+)
 OPTIMIZER_FILE: Final = re.compile(
     r"^(f|with|save|load|include|store|write|restore)_optim\w*$|^optim\w*_(path|file|filename)$"
 )
@@ -125,7 +127,11 @@ def _collected(repo: Repository, known: Weights) -> Iterator[Place]:
             yield in_code(module, place, definition.line, "the optimizer's state is written")
     for site in handed_on(repo, known):
         yield at(site, "the optimizer is part of the state that is handed on")
-    updated = (site for site in repo.methods("update") if site.node in known.managers)
+    updated = (
+        site
+        for site in repo.methods("update")
+        if site.node in known.managers and not known.in_optimizer(site)
+    )
     for site in (*registered(repo), *filter(_of_state, updated)):
         yield at(site, "the optimizer is handed to what keeps checkpoints")
 

@@ -29,6 +29,8 @@ CHECKPOINTS: Final = r"checkpoint|ckpt|(^|\.)_?(save|load|resume|restore)"
 """Classes and functions that a maintainer would name first when asked for checkpoints."""
 _STORED: Final = re.compile(r"(torch\.load|load_file|safe_open|get_tensor|numpy\.load)\(")
 _ENGINES: Final = re.compile(r"accelerat|deepspeed|transformers\.Trainer|^self$|Trainer\(\)$")
+_STATEFUL: Final = re.compile(r"accelerat|deepspeed|^self$")
+"""Engines whose state is all that training needs; that of a trainer is only its progress."""
 SAVES: Final = re.compile(r"(^|\.)_*(save|write|store|checkpoint|ckpt)[a-z_]*$")
 """Names of functions that write something for good."""
 _DEEPSPEED: Final = frozenset(
@@ -53,8 +55,10 @@ _DUMPS: Final = (
     "pickle.dump", "joblib.dump", "cloudpickle.dump", "dill.dump", "numpy.savez", "numpy.save",
     "numpy.savez_compressed",
 )  # fmt: skip
-_FOREIGN: Final = re.compile(r"(?!builtins\.|self\.)[A-Za-z_][\w.]*$")
-"""A function of another library: no method of a value, no function of the repository."""
+_FOREIGN: Final = re.compile(
+    r"(?!builtins\.|self\.)(?!.*\b[A-Z]\w*\.load_state_dict$)[A-Za-z_][\w.]*$"
+)
+"""A function of another library: no method of a value or class, none of the repository."""
 _PARAMETERS: Final = re.compile(r"state_dict\(|\.parameters\(|@\w*params\b|\.params\b")
 _ESTIMATOR: Final = re.compile(
     r"^(sklearn|xgboost|lightgbm|catboost)\.(?!preprocessing|feature)[\w.]+\(\)$|"
@@ -94,7 +98,8 @@ def engines(repo: Repository, *methods: str) -> Iterator[Site]:
     for site in repo.methods(*methods):
         private = site.method.startswith("_")
         receivers = site.receivers if private else (*site.receivers, *repo.kinds(site))
-        if any(_ENGINES.search(one) for one in receivers) and (
+        hosts = _STATEFUL if site.method in ("save_state", "load_state") else _ENGINES
+        if any(hosts.search(one) for one in receivers) and (
             private or not any(one == "self" for one in site.receivers)
         ):
             yield site
@@ -141,6 +146,13 @@ def _writes_weights(repo: Repository, site: Site) -> bool:
         if repo.program.resolve(start.module, target)[1] == site.node
         for text in start.arguments()
         if text != target
+    )
+
+
+def _is_sent(repo: Repository, site: Site) -> bool:
+    """Tell whether what is written goes into memory, from there to other processes."""
+    return argument(site, 1, "f").startswith("io.BytesIO()") and any(
+        one.names[0].startswith("torch.distributed.") for one in repo.by_scope[site.node]
     )
 
 
@@ -215,12 +227,14 @@ class Weights:
         """Calls that write model weights, those that show it best first."""
         repo = self.repo
         saved = [site for site in repo.calls(*_WRITERS) if _writes_weights(repo, site)]
+        saved = [site for site in saved if not _is_sent(repo, site)]
         saved += [site for site in _handed_on(repo) if _hands_weights(repo, site)]
         shown = [site for site in saved if "state_dict" in argument(site, 0, "obj")]
         pickled = [site for site in repo.calls(*_DUMPS) if _is_pickled_model(site)]
         rest = [site for site, _ in libraries(repo, "weight-writers")]
         models = [site for site in repo.methods("save_pretrained") if _is_model(site)]
         models += repo.methods("save_weights", "save_pretrained_merged")
+        models += [site for site, _ in repo.given("state_dict") if site.method == "_save"]
         models += [site for site in repo.methods("save") if _is_keras(site)]
         models += [site for site in repo.methods("save_model") if called_on(site, "trainers")]
         models += [site for site, _ in learners.called(repo, *learners.SAVES)]
@@ -257,7 +271,26 @@ class Weights:
     @cached_property
     def puts(self) -> tuple[Site, ...]:
         """Calls that put a state into something, where the state comes from storage."""
-        return tuple(site for site in self.repo.methods(*PUTS) if self._from_storage(site))
+        return tuple(
+            site
+            for site in self.repo.methods(*PUTS)
+            if self._from_storage(site) and not self._extends(site)
+        )
+
+    def _extends(self, site: Site) -> bool:
+        """Tell whether a method only hands the state on to the one that it overrides."""
+        owner = self.owner(site.node)
+        return (
+            site.scope.name.rpartition(".")[2] == site.method
+            and owner >= 0
+            and (
+                site.call.args[:1] == ("self",)
+                or any(
+                    one.removesuffix("()") in self.repo.program.ancestry(owner)
+                    for one in site.receivers
+                )
+            )
+        )
 
     def _from_storage(self, site: Site) -> bool:
         state = argument(site, 0, "state_dict")

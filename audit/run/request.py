@@ -3,6 +3,7 @@
 import re
 import sys
 import tomllib
+from collections.abc import Mapping, Set
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -13,6 +14,7 @@ import msgspec
 from audit import __version__, config, plugins, templates
 from audit.config import Config
 from audit.errors import ConfigError
+from audit.files import read_bytes
 from audit.model import SourceInfo
 from audit.practices.catalogue import Catalogue
 from audit.source.trees import Source, open_source, tree_id
@@ -99,7 +101,7 @@ def build(options: Options, store: Store | NoStore) -> Request:
         ConfigError: the configuration is wrong, or the coverage file is none.
     """
     source = open_source(options.path, options.revision, store)
-    files = _contents(source, _SETTINGS)
+    files = _contents(source, _SETTINGS if options.config is None else {"pyproject.toml"})
     catalogue, settings = _judgement(files, options.config)
     return Request(
         name=_name(source, files.get("pyproject.toml", b"")),
@@ -119,8 +121,18 @@ def judged(folder: Path, file: Path | None = None) -> tuple[Catalogue, Config]:
     Raises:
         ConfigError: the configuration is wrong.
     """
-    found = (folder / name for name in _SETTINGS)
-    return _judgement({one.name: one.read_bytes() for one in found if one.is_file()}, file)
+    found = {} if file else {name: _content(folder / name) for name in _SETTINGS}
+    return _judgement(_readable(found), file)
+
+
+def _content(path: Path) -> bytes | str:
+    """Return a file's content, empty where there is none, or why it cannot be read."""
+    try:
+        return read_bytes(path)
+    except FileNotFoundError:
+        return b""
+    except OSError as error:
+        return (error.strerror or "unreadable").lower()
 
 
 def _judgement(files: dict[str, bytes], file: Path | None) -> tuple[Catalogue, Config]:
@@ -144,9 +156,21 @@ def _measured(path: Path | None) -> "Measured | None":
     return coverage.read(path)
 
 
-def _contents(source: Source, names: frozenset[str]) -> dict[str, bytes]:
+def _contents(source: Source, names: Set[str]) -> dict[str, bytes]:
+    """Return the files of some names that can be read.
+
+    Raises:
+        ConfigError: the configuration is there and cannot: a gate without it would hold nothing.
+    """
     wanted = [one for one in source.entries if one.path in names and one.kind == "file"]
-    return {e.path: found for e, found in source.read(wanted) if isinstance(found, bytes)}
+    found = {entry.path: entry.problem or content for entry, content in source.read(wanted)}
+    return _readable(found)
+
+
+def _readable(found: Mapping[str, bytes | str]) -> dict[str, bytes]:
+    if isinstance(reason := found.get(config.FILE), str):
+        raise ConfigError(f"{config.FILE}: {reason}: make it readable, or add --config FILE")
+    return {name: content for name, content in found.items() if isinstance(content, bytes)}
 
 
 def _override(options: Options, settings: Config) -> Path | None:

@@ -81,9 +81,16 @@ def open_source(
     The store remembers what files hashed to that Git's index does not know.
 
     Raises:
-        SourceError: no such folder, not a repository, unknown revision, bare
-            repository without a revision.
+        SourceError: no such folder, one that may not be read, not a repository, unknown
+            revision, bare repository without a revision.
     """
+    try:
+        return _open(path, revision, store or NoStore())
+    except PermissionError:
+        raise SourceError(f"{path}: permission denied: give a folder that you may read") from None
+
+
+def _open(path: Path, revision: str | None, store: Store | NoStore) -> Source:
     if not path.exists():
         raise SourceError(f"{path}: no such folder: give the root of a repository")
     if not path.is_dir():
@@ -95,7 +102,7 @@ def open_source(
         return Revision(path, revision)
     if layout == "bare":
         raise SourceError(f"{path}: a bare repository has no working tree: add --rev HEAD")
-    stamps = Stamps(path, store or NoStore())
+    stamps = Stamps(path, store)
     tree = WorkingTree(path, stamps) if layout else Folder(path, stamps)
     if not tree.entries and any(path.iterdir()):
         tree = Folder(path, stamps)  # one that the repository around it ignores
@@ -190,13 +197,19 @@ class Folder(_OnDisk):
         self.name = root.resolve().name
         self.revision, self.time, self.dirty = "", 0, False
         self.names = {}
+        self._closed: list[Entry] = []
         found = list(self._walk())
         kept = (self.entry(name) for name in found if not own_output(name, found))
-        self.entries = tuple(sorted(kept, key=_by_path))
+        self.entries = tuple(sorted((*kept, *self._closed), key=_by_path))
 
     def _walk(self) -> Iterator[bytes]:
         base = os.fsencode(self.root)
-        for folder, folders, files in os.walk(base):
+
+        def closed(error: OSError) -> None:
+            name = display(os.path.relpath(error.filename, base))
+            self._closed.append(Entry(f"{name}/", "", "file", (error.strerror or "").lower()))
+
+        for folder, folders, files in os.walk(base, onerror=closed):
             folders[:] = [one for one in folders if os.fsdecode(one) not in JUNK]
             links = [one for one in folders if os.path.islink(os.path.join(folder, one))]
             for one in [*files, *links]:

@@ -31,6 +31,8 @@ def piped(tmp_path: Path) -> Path:
         ("pyproject", "--write", "pyproject.toml"),
         ("init", "."),
         ("validate", "README.md"),
+        ("run", "."),
+        ("practices",),
         ("run", ".", "--config", "codex-audit.toml"),
         ("run", ".", "--coverage", "coverage.json"),
     ],
@@ -50,6 +52,7 @@ def test_a_pipe_that_a_command_would_read_is_refused(
 def test_pipes_are_named_by_an_audit_that_goes_on(
     piped: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    (piped / "codex-audit.toml").unlink()
     assert main(["run", str(piped), "--no-cache", "--format", "json"]) == 0
     said = capsys.readouterr()
     assert "x.py" in said.out + said.err
