@@ -245,7 +245,7 @@ def serve_export(repo: Repository) -> Iterator[Place]:
 
 
 _NO_WEIGHTS: Final = re.compile(
-    r"([Tt]okenizer|[Pp]rocessor|(?<!from_)config|Config)\w*(\.from_\w+)?(\(\))?\.save_pretrained$"
+    r"((?i:tokenizer)|(?i:processor)|(?<!from_)config|Config)\w*(\.from_\w+)?(\(\))?\.save_pretrained$"
 )
 
 
