@@ -15,8 +15,8 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from audit.code.graph import Graph, is_public
-from audit.code.modules import Module, Program
+from audit.code.graph import Graph
+from audit.code.modules import Module, Program, is_public
 from audit.facts.model import (
     Assign,
     Block,
@@ -173,6 +173,11 @@ def once(question: "Callable[[Repository], Answer]") -> "Callable[[Repository], 
     return answered
 
 
+def python(files: Iterable[File]) -> list[tuple[str, Role, PythonFacts]]:
+    """Return path, role and facts of the Python files."""
+    return [(one.path, one.role, one.facts) for one in files if isinstance(one.facts, PythonFacts)]
+
+
 def blocks_from(module: Module, block: int) -> Iterator[Block]:
     """Yield a block and those around it, innermost first."""
     while block >= 0:
@@ -288,11 +293,7 @@ class Repository:
         """All Python code, names resolved across modules."""
         if self._graph is not None:
             return self._graph.program
-        return Program(
-            (one.path, one.role, one.facts)
-            for one in self.files.values()
-            if isinstance(one.facts, PythonFacts)
-        )
+        return Program(python(self.files.values()))
 
     @cached_property
     def graph(self) -> Graph:
