@@ -227,6 +227,9 @@ class Weights:
         for site in self.repo.calls("mlx.utils.tree_unflatten"):
             if site.node in self.loading:
                 found.append(site)
+        for site in self.repo.methods("set_module_tensor_to_device"):
+            if any(map(_READ.search, api(site.call.keyword("value") or "").split(" | "))):
+                found.append(site)
         return tuple(found)
 
     @cached_property
