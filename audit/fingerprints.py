@@ -7,7 +7,9 @@ what the report says of it.
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from hashlib import sha256
+from itertools import pairwise
 from typing import Final
 
 import msgspec
@@ -45,17 +47,22 @@ def _stamped(practice: str, one: Evidence, code: Stream | None) -> Evidence:
 
 def logical_line(code: Stream, line: int) -> str:
     """Return the logical line that a line (from 1) is part of, less its layout."""
-    text, starts = code.codes, (*code.starts, len(code.codes))
+    rows = _rows(code)
     first, last = line - 1, line
-    while first > 0 and (_open(text[: starts[first]]) or text[: starts[first]].endswith("\\")):
+    while first > 0 and (rows[first][1] > 0 or rows[first][2]):
         first -= 1
-    while last < len(starts) - 1 and (
-        _open(text[starts[first] : starts[last]]) or text[: starts[last]].endswith("\\")
-    ):
+    while last < len(rows) - 1 and (rows[last][1] > rows[first][1] or rows[last][2]):
         last += 1
-    return _LAYOUT.sub("", text[starts[first] : starts[last]])
+    return _LAYOUT.sub("", code.codes[rows[first][0] : rows[last][0]])
 
 
-def _open(code: str) -> bool:
-    """Tell whether brackets are open at the end of some code."""
-    return sum(map(code.count, "([{")) > sum(map(code.count, ")]}"))
+@lru_cache(512)
+def _rows(code: Stream) -> tuple[tuple[int, int, bool], ...]:
+    """Return where each line starts, how many brackets are open there, and whether the line
+    before is continued; the end of the code last."""
+    found, depth = [(0, 0, False)], 0
+    for start, end in pairwise((*code.starts, len(code.codes))):
+        row = code.codes[start:end]
+        depth += sum(map(row.count, "([{")) - sum(map(row.count, ")]}"))
+        found.append((end, depth, row[-1:] == "\\" or (not row and found[-1][2])))
+    return tuple(found)

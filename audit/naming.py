@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 
-from audit.code.graph import is_public
+from audit.code.modules import is_public
 from audit.docs_truth.model import Finding
 from audit.facts.model import ProseFacts
 from audit.repository import Repository

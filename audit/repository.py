@@ -11,12 +11,12 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from functools import cache, cached_property, wraps
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 
-from audit.code.graph import Graph, is_public
-from audit.code.modules import Module, Program
+from audit.code.graph import Graph
+from audit.code.modules import Module, Program, is_public
 from audit.facts.model import (
     Assign,
     Block,
@@ -137,6 +137,26 @@ def _grouped(sites: Iterable[Site], part: Callable[[str], str]) -> dict[str, lis
     return dict(found)
 
 
+_NOTHING: Final = r"(?!)"
+_MOST_MATCHES: Final = 1 << 15
+
+
+class _Matches(dict[str, bool]):
+    """Whether a pattern finds something in texts: the trees of a history have most in common."""
+
+    def __init__(self, pattern: str) -> None:
+        self._search = re.compile(pattern).search
+
+    def __missing__(self, text: str) -> bool:
+        if len(self) >= _MOST_MATCHES:
+            self.clear()
+        self[text] = found = self._search(text) is not None
+        return found
+
+
+_matches = cache(_Matches)
+
+
 def once(question: "Callable[[Repository], Answer]") -> "Callable[[Repository], Answer]":
     """Ask a question about a repository once, however many detectors ask it.
 
@@ -151,6 +171,11 @@ def once(question: "Callable[[Repository], Answer]") -> "Callable[[Repository], 
         return answer
 
     return answered
+
+
+def python(files: Iterable[File]) -> list[tuple[str, Role, PythonFacts]]:
+    """Return path, role and facts of the Python files."""
+    return [(one.path, one.role, one.facts) for one in files if isinstance(one.facts, PythonFacts)]
 
 
 def blocks_from(module: Module, block: int) -> Iterator[Block]:
@@ -268,11 +293,7 @@ class Repository:
         """All Python code, names resolved across modules."""
         if self._graph is not None:
             return self._graph.program
-        return Program(
-            (one.path, one.role, one.facts)
-            for one in self.files.values()
-            if isinstance(one.facts, PythonFacts)
-        )
+        return Program(python(self.files.values()))
 
     @cached_property
     def graph(self) -> Graph:
@@ -394,7 +415,7 @@ class Repository:
 
     def functions(self, pattern: str) -> Iterator[tuple[Module, int, Definition]]:
         """Yield product functions whose own name the pattern finds, stubs left out."""
-        names = filter(re.compile(pattern).search, self._functions)
+        names = filter(_matches(pattern).__getitem__, self._functions)
         return (
             self.definitions[at]
             for at in sorted(at for name in names for at in self._functions[name])
@@ -411,19 +432,20 @@ class Repository:
 
     def classes(self, bases: str = "", name: str = "") -> Iterator[tuple[Module, int, Definition]]:
         """Yield product classes by a pattern on their absolute ancestors or on their name."""
-        by_base, by_name = re.compile(bases or "$^"), re.compile(name or "$^")
-        for module, place, one in self.definitions:
-            if one.kind == "class":
-                own = one.name.rpartition(".")[2]
-                if (name and by_name.search(own)) or (
-                    bases and any(map(by_base.search, self.program.ancestry(module.first + place)))
-                ):
-                    yield module, place, one
+        named, derived = _matches(name or _NOTHING), _matches(bases or _NOTHING)
+        for module, place, one in self._classes:
+            if named[one.name.rpartition(".")[2]] or any(
+                map(derived.__getitem__, self.program.ancestry(module.first + place))
+            ):
+                yield module, place, one
+
+    @cached_property
+    def _classes(self) -> tuple[tuple[Module, int, Definition], ...]:
+        return tuple(row for row in self.definitions if row[2].kind == "class")
 
     def assigns(self, target: str) -> Iterator[tuple[Module, Assign]]:
         """Yield product assignments whose target the pattern finds."""
-        compiled = re.compile(target)
-        texts = filter(compiled.search, self._by_target)
+        texts = filter(_matches(target).__getitem__, self._by_target)
         found = [place for text in texts for place in self._by_target[text]]
         return (self._assigns[place] for place in sorted(found))
 
@@ -443,13 +465,13 @@ class Repository:
 
         Calls are references too; the pattern is matched on the absolute name.
         """
-        compiled = re.compile(pattern)
+        found = _matches(pattern)
         for module in self.product:
             for one in module.facts.references:
-                if compiled.search(self.program.resolve(module, one.name)[0]):
+                if found[self.program.resolve(module, one.name)[0]]:
                     yield module, one.scope, one.line
         for name, sites in self._by_name.items():
-            if compiled.search(name):
+            if found[name]:
                 for site in sites:
                     yield site.module, site.call.scope, site.call.line
 

@@ -6,17 +6,11 @@ from copy import copy
 from functools import cached_property
 from typing import Final
 
-from audit.code.modules import Module, Program
-from audit.facts.model import Call, PythonFacts
+from audit.code.modules import Module, Program, is_public
+from audit.code.uses import Homonyms, Uses, uses
+from audit.facts.model import PythonFacts
+from audit.model import Role
 
-# A method call on a value of unknown class leads to every method of that name,
-# if there are few and the name says something.
-MAX_HOMONYMS: Final = 5
-_COMMON: Final = frozenset(
-    "get items keys values append extend update pop add format join split strip copy close read "
-    "write open size shape item mean sum backward parameters cpu numpy tolist startswith endswith "
-    "replace sort index count insert remove clear lower upper".split()
-)
 _LAST: Final = re.compile(r"\.(\w+)$")
 _PLAIN: Final = (
     "builtins.",
@@ -30,23 +24,7 @@ _PLAIN: Final = (
     "…",
 )
 _WITHOUT_PRIVATE: Final = ("torch.nn.", "torch.utils.data.", "pydantic.", "msgspec.", "threading.")
-_IMPORTERS: Final = frozenset({"importlib.import_module", "builtins.__import__"})
-_BY_NAME: Final = re.compile(r"f?'(\{builtins\.__name__\})?([\w.]*\.)(\{|'? ?[+%])")
-"""The argument of an import of whatever module of one package is asked for."""
 _TEST_NAME: Final = re.compile(r"(^|\.)(test\w*|setUp\w*|tearDown\w*|setup_\w+)$")
-
-
-class _Homonyms(dict[str, Sequence[int]]):
-    """The methods that a call on a value of unknown class may lead to, by the callee's text."""
-
-    def __init__(self, methods: Mapping[str, Sequence[int]]) -> None:
-        self._methods = methods
-
-    def __missing__(self, name: str) -> Sequence[int]:
-        _, dot, last = name.rpartition(".")
-        nodes = self._methods.get(last, ()) if dot and last not in _COMMON else ()
-        self[name] = found = nodes if len(nodes) <= MAX_HOMONYMS else ()
-        return found
 
 
 class Graph:
@@ -57,20 +35,42 @@ class Graph:
     analysis), so dead classes stay dead however their methods are called.
     """
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, before: "Graph | None" = None) -> None:
+        """Join the definitions of a program.
+
+        `before` is the graph of a program whose names stand for the same: what its modules use
+        is not asked again where their facts are these.
+        """
         self.program = program
-        self._homonyms = _Homonyms(self._methods_by_name())
+        homonyms = Homonyms(self._methods_by_name())
+        known = before.used if before is not None else {}
+        self.used: dict[Module, dict[int, Uses]] = {
+            one: known[one] if one in known else uses(program, homonyms, one)
+            for one in program.modules
+        }
+        """What the definitions of each module use."""
         self.edges: list[set[int]] = [set() for _ in program.owner]
         self._foreign: dict[int, tuple[str, ...]] = {}
         self.implied: dict[int, list[int]] = {}
         """What is alive with a definition, though nothing in the repository calls it there."""
         self.guesses: list[set[int]] = [set() for _ in program.owner]
-        for module in program.modules:
+        for module, used in self.used.items():
             self._structure(module)
-            self._uses(module)
+            for node, one in used.items():
+                self.edges[node] |= one.certain
+                self.guesses[node] |= one.guessed
         for certain, guessed in zip(self.edges, self.guesses, strict=True):
             guessed -= certain
             certain |= guessed
+
+    def later(self, files: Sequence[tuple[str, Role, PythonFacts]]) -> "Graph":
+        """Return the graph of another tree of the repository, with what is known of this one
+        where all names stand for the same."""
+        program = self.program.later(files)
+        if program is None:
+            return Graph(Program(files))
+        same = all(a is b for a, b in zip(program.modules, self.program.modules, strict=True))
+        return self if same else Graph(program, self)
 
     def without(self, dead: Set[int], facts: Mapping[str, PythonFacts]) -> "Graph":
         """Return the graph of the same program, whose dead definitions do nothing.
@@ -135,68 +135,6 @@ class Graph:
             return any(not one.startswith(_WITHOUT_PRIVATE) for one in known)
         return bool(known)
 
-    def _uses(self, module: Module) -> None:
-        program, first = self.program, module.first
-        definitions = module.facts.definitions
-        for call in module.facts.calls:
-            called = call.names[0]
-            if "()._" in called and _extends(definitions[call.scope].name, called):
-                self.edges[first + definitions[call.scope].parent].add(first + call.scope)
-            self._called(module, call)
-        for reference in module.facts.references:
-            _, node = program.resolve(module, reference.name)
-            if node >= 0:
-                self.edges[first + reference.scope].add(node)
-        for one in module.facts.imports:
-            target = one.target.removesuffix(".*").removesuffix("*")
-            _, node = program.resolve(module, target) if target else ("", -1)
-            if node >= 0:
-                self.edges[first + one.scope].add(program.owner[node].first)
-
-    def _called(self, module: Module, call: Call) -> None:
-        source = self.edges[module.first + call.scope]
-        foreign = self.program.foreign
-        found: set[int] = set()
-        for name in call.names:
-            if foreign[name]:
-                if name in _IMPORTERS:
-                    source |= self._named_later(module, call)
-                continue
-            for text, node in self.program.follow(module, name):
-                if node >= 0:
-                    found.add(node)
-                elif "()" in text:
-                    source |= self._owners(module, text)
-                elif text in _IMPORTERS:
-                    source |= self._named_later(module, call)
-        if found:
-            source |= found
-            if call.decorates >= 0:
-                self.edges[module.first + call.decorates] |= found
-        elif nodes := self._homonyms[call.names[0]]:
-            self.guesses[module.first + call.scope].update(nodes)
-
-    def _owners(self, module: Module, text: str) -> set[int]:
-        """Return the classes of the repository that a text makes an instance of."""
-        _, node = self.program.resolve(module, text)
-        return {node} if node >= 0 else set()
-
-    def _named_later(self, module: Module, call: Call) -> set[int]:
-        """Return the modules, and what is public in them, of a package that a call imports
-        from by a computed name: any of them may be asked for."""
-        found = _BY_NAME.match(call.args[0]) if call.args else None
-        if not found:
-            return set()
-        here = bool(found[1]) or found[2] == "."
-        prefix = (module.package if here else "") + found[2]
-        return {
-            one.first + place
-            for one in self.program.modules
-            if one.role == "product" and one.dotted.rpartition(".")[0] + "." == prefix
-            for place, definition in enumerate(one.facts.definitions)
-            if place == 0 or (definition.parent == 0 and is_public(definition.name))
-        }
-
     def reach(self, roots: Iterable[int]) -> frozenset[int]:
         """Return every node that the roots lead to, themselves included."""
         seen = set(roots)
@@ -204,16 +142,15 @@ class Graph:
         waiting: dict[int, list[int]] = {}
         while queue:
             source = queue.pop()
-            guessed = self.guesses[source]
-            implied = self.implied.get(source, ())
-            for node in (*self.edges[source], *implied, *waiting.pop(source, ())):
-                if node in seen:
-                    continue
-                if node in guessed and (owner := self._holder(node)) not in seen:
+            found = self.edges[source] - seen
+            for node in self.guesses[source] & found if found else ():
+                if (owner := self._holder(node)) not in seen:
                     waiting.setdefault(owner, []).append(node)
-                    continue
-                seen.add(node)
-                queue.append(node)
+                    found.discard(node)
+            found.update(self.implied.get(source, ()), waiting.pop(source, ()))
+            found -= seen
+            seen |= found
+            queue += found
         return frozenset(seen)
 
     def _holder(self, node: int) -> int:
@@ -229,7 +166,7 @@ class Graph:
             if module.role not in ("product", "build")
             for place in range(len(module.facts.definitions))
         )
-        return self.reach({*self.public(), *beside})
+        return self.reach({*self.public, *beside})
 
     @cached_property
     def callers(self) -> tuple[tuple[int, ...], ...]:
@@ -257,8 +194,9 @@ class Graph:
     def _called_by(self, node: int) -> Iterable[int]:
         return self.edges[node] if node in self.live else ()
 
+    @cached_property
     def public(self) -> frozenset[int]:
-        """Return the product definitions that others may use: no private part in the name, or
+        """The product definitions that others may use: no private part in the name, or
         a method of a public object."""
         named = (
             module.first + place
@@ -301,17 +239,3 @@ class Graph:
             or _TEST_NAME.search(one.name)
             or any("fixture" in d for d in one.decorators)
         )
-
-
-def _extends(name: str, called: str) -> bool:
-    """Tell whether a private method calls its own name on an instance of a base class: the
-    base runs it, as a trainer runs its ``_save_checkpoint``."""
-    own = name.rpartition(".")[2]
-    return own.startswith("_") and called.endswith(f"().{own}") and called[0] not in "@%'"
-
-
-def is_public(name: str) -> bool:
-    """Tell whether no part of a dotted name is private; special methods are public."""
-    if name[:1] != "_" and "._" not in name:
-        return True
-    return not any(part.startswith("_") and not part.endswith("__") for part in name.split("."))

@@ -79,6 +79,25 @@ class Module:
         found.facts = facts
         return found
 
+    def later(self, facts: PythonFacts) -> "Module | None":
+        """Return the module as it is in another tree, None where a name of it, here or
+        elsewhere, may stand for something else."""
+        if facts is self.facts:
+            return self
+        found = Module(self.path, self.role, facts, self.dotted, self.first)
+        if found._outline() != self._outline():
+            return None
+        found.resolved, found.followed = self.resolved, self.followed
+        return found
+
+    def _outline(self) -> tuple[object, ...]:
+        """Return all of a module that `Program` looks at."""
+        definitions = [
+            (one.name, one.kind, one.parent, one.bases, one.decorators, one.returns)
+            for one in self.facts.definitions
+        ]
+        return definitions, self.imports, self.values, self.tables, self.stars
+
 
 def dotted_names(paths: Sequence[str]) -> dict[str, str]:
     """Return the dotted name under which each Python file is imported.
@@ -150,6 +169,20 @@ class Program:
         self.ancestors: dict[int, tuple[str, ...]] = {}
         """What classes are derived from, as far as `ancestry` was asked."""
 
+    def later(self, files: Sequence[tuple[str, Role, PythonFacts]]) -> "Program | None":
+        """Return the program of another tree of the repository, in which every name stands for
+        what it stands for here; None where one may not."""
+        if [row[:2] for row in files] != [(one.path, one.role) for one in self.modules]:
+            return None
+        found = copy(self)
+        found.modules = []
+        for one, (_, _, facts) in zip(self.modules, files, strict=True):
+            if (module := one.later(facts)) is None:
+                return None
+            found.modules.append(module)
+        found.owner = [one for one in found.modules for _ in range(len(one.facts.definitions))]
+        return found
+
     def replaced(self, facts: Mapping[str, PythonFacts]) -> "Program":
         """Return the same program with other facts of some modules, by path: as many
         definitions at the same places, and what names stand for stays."""
@@ -207,7 +240,7 @@ class Program:
         base = head
         while base:
             if (home := self._module(base, module)) is not None:
-                if home is module and not lead:
+                if home.first == module.first and not lead:
                     break  # a script may be named like the library that it imports
                 if base == head:
                     return home.dotted + tail, home.first
@@ -397,3 +430,10 @@ def _shared(one: str, other: str) -> int:
             break
         count += 1
     return count
+
+
+def is_public(name: str) -> bool:
+    """Tell whether no part of a dotted name is private; special methods are public."""
+    if name[:1] != "_" and "._" not in name:
+        return True
+    return not any(part.startswith("_") and not part.endswith("__") for part in name.split("."))

@@ -23,6 +23,8 @@ def anchors(page: Page) -> frozenset[str]:
         slugs = flavours(title)
         if heading.text.endswith(">") and title.endswith(" "):
             slugs += (f"{_github(title)}-",)  # GitHub keeps the blank before a tag
+        if heading.text.startswith("<") and title.startswith(" "):
+            slugs += (f"-{_github(title)}",)  # and after one
         if not title.isascii():  # joiners inside words: GitHub drops them, others do not
             slugs += (_github(title, "LNMC"),)
         if page.style == "doc-builder":

@@ -74,8 +74,8 @@ def _judge_line(world: World, page: Page, line: shell.Line) -> Iterator[Judged]:
 def find(world: World, argv: Argv, text: str, folder: str = "") -> list[Program]:
     """Return the programs of the project that a command line may start.
 
-    A module is started by ``-m``; of scripts with one name those count that the text gives
-    the path of, else those beside the page.
+    A module is started by ``-m``. A script is the one that the written path leads to, from any
+    folder; without a folder it may lie beside the page or at the root.
     """
     head = argv[0]
     named = world.programs_by_name.get(head, [])
@@ -83,10 +83,25 @@ def find(world: World, argv: Argv, text: str, folder: str = "") -> list[Program]
         return named[:1]
     if not head.endswith(".py"):
         return named[:1] if f"-m {head}" in text else []
-    exact = [one for one in named if re.search(rf"(^|[\s/]){re.escape(one.path)}\b", text)]
+    written = _written(head, text)
+    if "/" in written:
+        return [one for one in named if _leads_to(written, one.path)]
     place = f"{folder}/{head}".lstrip("/")
-    beside = [one for one in named if one.path == place]
-    return exact or beside or ([] if place in world.repo.files else named)
+    near = [one for one in named if one.path in (head, place)]
+    return near or ([] if place in world.repo.files else named)
+
+
+def _written(head: str, text: str) -> str:
+    """Return the path of a script as a command line gives it."""
+    found = re.search(rf"[^\s\"'=]*{re.escape(head)}(?![\w.-])", text)
+    return re.sub(r"^(\.{1,2}/)+", "", found[0]) if found else head
+
+
+def _leads_to(written: str, path: str) -> bool:
+    """Tell whether a path with folders may mean a script, from a folder of the repository or from
+    outside; ``other/x.py`` is no ``x.py`` of the root, but another project's."""
+    outside = written.startswith(("/", "~", "$", "<", "{"))
+    return f"/{path}".endswith(f"/{written}") or (outside and written.endswith(f"/{path}"))
 
 
 def judge(program: Program, argv: Argv) -> Verdict:
@@ -202,9 +217,24 @@ def _judge_flag(world: World, page: Page, line: int, flag: str) -> Verdict:
     context = _context(page, line)
     if ELSEWHERE.search((page.sentence(line, flag) or context).replace(flag, "")):
         return Unknown("the flag may be another program's")
+    if _is_shown_elsewhere(world, page, flag):
+        return Unknown("the flag may be another program's")
     if not _is_own(world, page, line, flag, context, known):
         return Unknown("the flag need not be of this project")
     return Wrong("no command of the project has this option", nearest(flag, known))
+
+
+def _is_shown_elsewhere(world: World, page: Page, flag: str) -> bool:
+    """Tell whether a command line of the page gives the flag to what starts a program of ours."""
+    before = [
+        shown.text.partition(flag)[0]
+        for shown in shell.console(page)
+        if re.search(rf"(?<![\w-]){re.escape(flag)}(?![\w-])", shown.text)
+    ]
+    names = {name for program in world.programs for name in program.names}
+    return any(
+        ELSEWHERE.search(text) and names.isdisjoint(re.findall(r"[\w.-]+", text)) for text in before
+    )
 
 
 def _context(page: Page, line: int) -> str:

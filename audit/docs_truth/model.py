@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Literal, TypeAlias
 
 from audit.model import Tool, Value
@@ -58,7 +59,13 @@ class Authority(Value, frozen=True):
 
 def nearest(thing: str, known: Iterable[str]) -> str:
     """Return the known thing that reads most like another, empty where none does."""
-    close = difflib.get_close_matches(thing, sorted(known), n=1, cutoff=0.5)
+    return _nearest(thing, tuple(sorted(known)))
+
+
+@lru_cache(1024)
+def _nearest(thing: str, known: tuple[str, ...]) -> str:
+    """Find it; the trees of a history ask the same again."""
+    close = difflib.get_close_matches(thing, known, n=1, cutoff=0.5)
     return close[0] if close else ""
 
 

@@ -20,7 +20,7 @@ DEEPER: Final = Unknown("attribute of a value whose type is not known")
 FOREIGN: Final = Unknown("not a name of this project")
 
 _LAZY: Final = re.compile(
-    r"LazyModule|lazy_loader|\battach(_stub)?$|builtins\.globals\(\)\.update|deprecat\w*_module"
+    r"LazyModule|lazy_loader|\battach(_stub)?$|sys\.meta_path\.|builtins\.globals\(\)\.update|deprecat\w*_module"
 )
 _RUN_TIME: Final = re.compile(r"^(sys\.modules\[|builtins\.globals\(\)\[)")
 MADE_UP: Final = Unknown("a name that may be made up")

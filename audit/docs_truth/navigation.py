@@ -154,17 +154,27 @@ def _unlisted(world: World, page: Page, name: str) -> Wrong | Unknown:
 def _entries(page: Page) -> Iterator[tuple[Page, int, str]]:
     """Yield the entries of the toctrees of a page."""
     for fence in page.facts.fences:
-        if fence.info.startswith("{toctree}"):
-            for number, row in enumerate(fence.text.splitlines(), fence.line + 1):
-                entry = row.strip()
-                if (
-                    not entry
-                    or entry.startswith((":", "#", "---"))
-                    or re.match(r"^\w+:( |$)", entry)
-                ):
-                    continue
-                found = re.search(r"<([^>]+)>$", entry)
-                yield page, number, found[1] if found else entry
+        rows = list(enumerate(fence.text.splitlines(), fence.line + 1))
+        if fence.info.startswith("{eval-rst}"):
+            rows = list(_below_toctree(rows))
+        elif not fence.info.startswith("{toctree}"):
+            continue
+        for number, row in rows:
+            entry = row.strip()
+            if not entry or entry.startswith((":", "#", "---")) or re.match(r"^\w+:( |$)", entry):
+                continue
+            found = re.search(r"<([^>]+)>$", entry)
+            yield page, number, found[1] if found else entry
+
+
+def _below_toctree(rows: list[tuple[int, str]]) -> Iterator[tuple[int, str]]:
+    """Yield the rows of the toctrees in reStructuredText inside a page of Markdown."""
+    inside = False
+    for number, row in rows:
+        if row.strip() and not row[:1].isspace():
+            inside = row.startswith(".. toctree::")
+        elif inside:
+            yield number, row
 
 
 def _includes(page: Page) -> Iterator[str]:

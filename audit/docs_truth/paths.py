@@ -20,6 +20,7 @@ _MADE: Final = re.compile(
     r"|_?foo|_?bar|some[-_]?\w*|example\w*|[a-z]+-id|[\w.-]*(xyz|xxx)[\w.-]*)([/.]|$)",
     re.IGNORECASE,
 )
+_NEW: Final = re.compile(r"(^|/)new[-_][\w-]*\.\w+$")
 _USUAL: Final = frozenset({"src", "lib", "tests", "test", "docs", "examples"})
 _EXAMPLE: Final = re.compile(
     r"\b(for example|e\.g\.|such as|for instance|add|create|put|save|copy|omit|not)\b|示例|例如"
@@ -70,6 +71,8 @@ def _unknown(world: World, place: str, text: str, tops: set[str]) -> str | None:
     if parts[0] not in tops or (parts[0].startswith(".") and not _SUFFIX.search(place)):
         return "a path that need not be of this repository"
     if _MADE.search("/".join(parts[1:]) if parts[0] in tops else place):
+        return "a path that may be made or meant as an example"
+    if _NEW.search(place):
         return "a path that may be made or meant as an example"
     if parts[0] in _USUAL and len(parts) > 2 and "/".join(parts[:2]) not in world.folders:
         return "a path that need not be of this repository"

@@ -10,7 +10,7 @@ from contextlib import closing
 from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -20,7 +20,7 @@ from audit.facts import extraction
 from audit.facts.kinds import kind_of
 from audit.facts.model import Facts, FileKind
 from audit.model import Matrix
-from audit.repository import Repository
+from audit.repository import Repository, python
 from audit.run import pipeline
 from audit.run.request import Request
 from audit.source import git
@@ -28,6 +28,9 @@ from audit.source.git import Commit
 from audit.source.trees import MAX_READ, Entry, Revision, WorkingTree
 from audit.stages import index
 from audit.store import Memory, NoStore, Store
+
+if TYPE_CHECKING:
+    from audit.code.graph import Graph
 
 BATCH: Final = 64
 """Commits that are decided before their results are kept."""
@@ -92,6 +95,8 @@ class Revisions:
         self._progress = progress
         self._known: dict[str, Matrix] = {}
         self._facts: dict[str, Facts | str] = {}
+        self._graph: Graph | None = None
+        """Of the tree before."""
         prefix = git.run(self.root, "rev-parse", "--show-prefix")
         self._judgement = request.judgement() + b"\0" + prefix
 
@@ -166,7 +171,10 @@ class Revisions:
     def _matrix(self, tree: Read, store: Memory) -> Matrix:
         request = msgspec.structs.replace(self._request, source=tree, fast=True, processes=1)
         files = index.assemble(tree.entries, self._look, request.config.roles())
-        decisions = pipeline.decide(request, request.info(), Repository(files), store)
+        self._graph = self._graph.later(python(files)) if self._graph else None
+        repository = Repository(files, self._graph)
+        self._graph = repository.graph
+        decisions = pipeline.decide(request, request.info(), repository, store)
         return pipeline.scored(request, decisions, pipeline.problems(files))
 
     def _look(self, key: str, _: FileKind) -> Facts | str:

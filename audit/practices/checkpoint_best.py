@@ -75,7 +75,7 @@ def checkpoint_best(repo: Repository) -> Iterator[Place]:
             found.append(at(site, "the monitored metric chooses the checkpoint"))
     says = "the trainer is told to keep the best checkpoint"
     found += options(repo, says, *_OPTIONS)
-    for site, _ in repo.given("score_function", "min_keys", "max_keys"):
+    for site, _ in repo.given("score_function", "min_keys", "max_keys", "metric"):
         if _KEEPS.search(site.method):
             found.append(at(site, "the score chooses the checkpoint"))
     found += [at(site, "the metric chooses the checkpoint") for site in repo.calls(*_BEST)]

@@ -235,13 +235,17 @@ def _remote(repo: Repository) -> Iterator[Place]:
     known = weights(repo)
     reach = known.managers | repo.graph.within(known.managers, 3, up=False)
     for site, library in libraries(repo, "remote-storage"):
-        if site.node in reach and not _NO_WEIGHTS.search(site.scope.name.lower()):
+        if site.node in reach and not _about_data(site):
             yield at(site, f"checkpoints go through {library}")
     for site in repo.methods(*_UPLOADS):
         if _uploads_weights(repo, site):
             yield at(site, "model files are uploaded to a hub")
     for site in repo.methods(*_COMMANDS):
-        if site.node in reach and any(map(_COPIES.search, site.arguments())):
+        if (
+            site.node in reach
+            and not _about_data(site)
+            and any(map(_COPIES.search, site.arguments()))
+        ):
             yield at(site, "checkpoints are copied by a storage client")
     yield from _sent(repo, known)
     mixins = "|".join(map(re.escape, named("hub-mixins")))
@@ -251,6 +255,11 @@ def _remote(repo: Repository) -> Iterator[Place]:
             for writer in (one.node for one in known.writes)
         ):
             yield in_code(module, place, one.line, "the model class inherits push_to_hub")
+
+
+def _about_data(site: Site) -> bool:
+    """Tell whether the function or file around a call is about something other than weights."""
+    return bool(_NO_WEIGHTS.search(f"{site.path} {site.scope.name}".lower()))
 
 
 def _sent(repo: Repository, known: Weights) -> Iterator[Place]:

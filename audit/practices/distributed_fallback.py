@@ -9,8 +9,8 @@ from audit.practices.accelerators import driven
 from audit.practices.libraries import named
 from audit.practices.origins import by_file
 from audit.practices.processes import asks_several, guards
-from audit.practices.registry import Place, at, practice
-from audit.repository import Repository, Site
+from audit.practices.registry import Place, at, in_code, practice
+from audit.repository import Repository, Site, once
 
 _CHOICE: Final = re.compile(
     r"'(RANK|WORLD_SIZE|LOCAL_RANK|SLURM_\w+)' (not )?in os\.environ|world_?size'?\]? (>|<|==|!=|<=|>=) ?\d|"
@@ -34,7 +34,10 @@ _HOPS: Final = 3
 _SWITCH: Final = re.compile(r"^(?:not )?([\w.:]+)\(\)$")
 """A condition that is nothing but a question to a function."""
 _ONCE: Final = re.compile(r"(not )?[\w.:@]*is_initialized\(\)")
-_NO_GROUP: Final = re.compile(r"^not [\w.:@]*is_(initialized|available|dist\w*)\(\)")
+_NO_GROUP: Final = re.compile(
+    r"^not [\w.:@]*is_(initialized|available|dist\w*)\(\)|"
+    r"(rank|RANK|WORLD_SIZE|world_size)\w*('\]|\(\))* (is None|(==|<=) 1\b|< [12]\b)"
+)
 
 
 @practice(
@@ -79,7 +82,8 @@ def distributed_single_process_fallback(repo: Repository) -> Iterator[Place]:
     guarded = (
         at(site, "only in a multi-process run")
         for site in _collective(repo)
-        if any(asks_several(repo, site, one.text) for one in guards(site)) or _left_before(site)
+        if any(asks_several(repo, site, one.text) for one in guards(site))
+        or _left_before(repo, site)
     )
     yield from by_file(repo, guarded)
 
@@ -93,20 +97,36 @@ def _own_fallbacks(repo: Repository) -> Iterator[Place]:
         )
         if {"strategy", "devices", "num_nodes"} & {key for key, _ in site.call.kwargs}
     ]
-    for site in (*repo.calls(*named("engines")), *told, *driven(repo)):
-        yield at(site, "the engine runs as one process where no launcher started several")
+    says = "the engine runs as one process where no launcher started several"
+    yield from (at(site, says) for site in (*repo.calls(*named("engines")), *told, *driven(repo)))
+    for module, place, one in repo.classes(r"^transformers\.Trainer$"):
+        if any(repo.calls(f"{module.dotted}:{one.name}")):
+            yield in_code(module, place, one.line, says)
 
 
-def _left_before(site: Site) -> bool:
+def _left_before(repo: Repository, site: Site) -> bool:
     """Tell whether a function is left before a call where there is no process group."""
-    facts, one = site.module.facts, site.scope
-    return any(
-        block.kind == "if"
-        and one.line <= block.line < site.line
-        and _NO_GROUP.search(block.text)
-        and all(call.block != place or call.line == block.line for call in facts.calls)
-        for place, block in enumerate(facts.blocks)
-    )
+    one = site.scope
+    return any(one.line <= line < site.line for line in _left(repo).get(site.path, ()))
+
+
+@once
+def _left(repo: Repository) -> dict[str, list[int]]:
+    """Return the lines of conditions that there is no process group, under which nothing is
+    called, by file."""
+    found: dict[str, list[int]] = {}
+    for module in repo.product:
+        blocks = module.facts.blocks
+        asks = [
+            place
+            for place, block in enumerate(blocks)
+            if block.kind == "if" and _NO_GROUP.search(block.text)
+        ]
+        if asks:
+            calls = (one for one in module.facts.calls if one.block >= 0)
+            busy = {one.block for one in calls if one.line != blocks[one.block].line}
+            found[module.path] = [blocks[place].line for place in asks if place not in busy]
+    return found
 
 
 def _wraps_conditionally(repo: Repository) -> bool:
@@ -128,6 +148,8 @@ def _conditional(repo: Repository, site: Site) -> bool:
     """Tell whether a call, its function, or a call of that function depends on the processes."""
     facts, scope = site.module.facts, site.call.scope
     if any(asks_several(repo, site, one.text) for one in guards(site) if not _is_once(one)):
+        return True
+    if _left_before(repo, site):
         return True
     raising = {one.line for one in facts.raises}
     if any(

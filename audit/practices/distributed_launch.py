@@ -18,6 +18,9 @@ _COMMAND: Final = re.compile(
     r"\['torchrun'|'accelerate', 'launch'|\['deepspeed'|'torch\.distributed\.(run|launch)'|"
     r"^f?'(torchrun|accelerate launch|deepspeed|mpirun|srun) "
 )
+_RUNS: Final = re.compile(
+    r"^_?(run|exec|execute)(_(cmd|command|process|shell)|v\w*)?$|^P?open$|call$|system$"
+)
 _WORD: Final = re.compile(r"[\w./-]+")
 
 
@@ -80,9 +83,10 @@ def _composed(repo: Repository) -> Iterator[Place]:
         for one in module.facts.assigns:
             if _COMMAND.search(one.value):
                 yield in_code(module, one.scope, one.line, "puts a launch command together")
-    for site in repo.methods("run", "Popen", "call", "check_call", "execvp", "execvpe", "system"):
-        if any(map(_COMMAND.search, site.call.args)):
-            yield at(site, "runs a launch command")
+    for method in filter(_RUNS.search, repo.by_method):
+        for site in repo.methods(method):
+            if any(map(_COMMAND.search, site.call.args)):
+                yield at(site, "runs a launch command")
 
 
 def _distance(file: File) -> tuple[bool, int]:

@@ -31,6 +31,14 @@ _DDP_OPTIONS: Final = (
     "ddp_bucket_cap_mb", "ddp_kwargs",
 )  # fmt: skip
 _AVERAGE: Final = re.compile(r"ReduceOp\.AVG|/ \S*(world_?size|num_replicas)", re.IGNORECASE)
+_NO_GRADIENT: Final = re.compile(
+    r"^[\d.]+$|loss|acc(uracy)?\b|metric|count|num_|total", re.IGNORECASE
+)
+_SHARDED: Final = re.compile(
+    r"(Fully)?Sharded(DataParallel|DDP|Optimizer)|Zero(Redundancy|[123]|Stage\w*)?Optimizer|"
+    r"^Distributed\w*Optimizer|^FSDP"
+)
+"""Classes of an own sharding."""
 _GATHERS: Final = ("all_gather_into_tensor", "all_gather", "_all_gather_base", "broadcast")
 
 
@@ -107,6 +115,8 @@ def _averages_gradients(site: Site) -> bool:
     """Tell whether gradients are all-reduced, or something that becomes gradients averaged."""
     if any(".grad" in text for text in site.arguments()):
         return True
+    if any(map(_NO_GRADIENT.search, site.call.args[:1])):
+        return False
     texts = list(_texts(site))
     return any(".grad" in one for one in texts) and any(_AVERAGE.search(one) for one in texts)
 
@@ -156,6 +166,10 @@ def distributed_sharded(repo: Repository) -> Iterator[Place]:
     for file, keys in deepspeed_files(repo):
         if (stage := keys.get("zero_optimization.stage")) and stage.value in ("1", "2", "3"):
             yield of_key(file, stage, "DeepSpeed is told to shard")
+    talking = {_owner(site) for site in repo.calls("torch.distributed.*")}
+    for module, place, definition in repo.classes(name=_SHARDED.pattern):
+        if not definition.stub and (module.path, place) in talking:
+            yield in_code(module, place, definition.line, f"own sharding: {definition.name}")
     gathering = {_owner(site) for site in repo.methods(*_GATHERS)}
     for site in repo.methods(*_COLLECTIVES):
         if _owner(site) in gathering and any(".grad" in one for one in _texts(site)):
@@ -193,6 +207,11 @@ def distributed_model_parallel(repo: Repository) -> Iterator[Place]:
 
 def _splits(repo: Repository) -> Iterator[Place]:
     yield from of_topic(repo, "model-parallel", "{}")
+    for site in repo.calls("deepspeed.init_inference"):
+        if {"tensor_parallel", "tp_size"} & {key for key, _ in site.call.kwargs} or _set(
+            site.call.keyword("mp_size") or "1"
+        ):
+            yield at(site, "DeepSpeed tensor-parallel inference")
     for site in repo.methods("init_device_mesh", "DeviceMesh", "_flatten"):
         if any(_DIMENSION.search(text) for text in site.arguments()):
             yield at(site, "device mesh with a model-parallel dimension")

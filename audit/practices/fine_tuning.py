@@ -20,6 +20,7 @@ _ADAPTER_CLASS: Final = re.compile(
     r"L[oO][rR][aA](?![a-z])|Adapter(Layer|Module|Block|MLP)?$|IA3|DoRA|"
     r"Prefix(Tuning|Encoder)|PromptTuning|Soft(Prompt|Embedding)"
 )
+_TUNED_PROMPT: Final = re.compile(r"P(rompt)?_?[tT]un(e|ing)")
 _LOW_RANK: Final = re.compile(
     r"nn\.(parameter\.)?(Parameter|Linear|ParameterDict|ModuleDict|Embedding)|Linear"
 )
@@ -84,6 +85,8 @@ def _in_adapter(repo: Repository, module: Module, scope: int) -> bool:
     projection of its own.
     """
     names = [one.name for _, one in classes_around(module, scope)]
+    if any(map(_TUNED_PROMPT.search, names)):
+        return True
     if not any(map(_ADAPTER_CLASS.search, names)):
         return False
     own = sum(

@@ -80,7 +80,7 @@ def _accumulating_loops(repo: Repository) -> Iterator[Place]:
     yield from _calls_before_the_step(repo)
     for site in (*backward_calls(repo), *_own_backward(repo)):
         inner = loops_around(site)
-        if inner and _CHUNKS.search(f"{site.scope.name} {_loop_text(site)}"):
+        if inner and steps and _CHUNKS.search(f"{site.scope.name} {_loop_text(site)}"):
             yield at(site, "backward for every part of a batch")
         callers = repo.graph.callers[site.node]
         if inner and not steps_beside(repo, site) and not steps.isdisjoint(callers):

@@ -35,6 +35,9 @@ _GUARD: Final = re.compile(
 )
 
 
+_OVERFLOWS: Final = re.compile(
+    r"^_?(check|has|is|test)_(\w+_)?(overflow|inf_or_nan|nan_or_inf)(ed|s)?$"
+)
 _TRAINS: Final = re.compile(r"(^|_)train|(^|_)fit(_|$)")
 _OPTIMIZER: Final = re.compile(r"optim|scaler")
 _LOSS: Final = re.compile(r"loss|grad|backward|objective", re.IGNORECASE)
@@ -65,6 +68,11 @@ def train_grad_clipping(repo: Repository) -> Iterator[Place]:
     for method, sites in repo.by_method.items():
         if _CLIP.match(method):
             found += [at(site, f"calls {method}") for site in sites]
+    if found:
+        found += [
+            in_code(module, place, one.line, f"{one.name} clips")
+            for module, place, one in repo.functions(r"^clip_grad(s|_norm_?|_value_|_by_\w+)?$")
+        ]
     for one in handed(repo, "gradient_clip_val", "gradient_clipping", "max_grad_norm", "clip_grad"):
         found.append(one.place("passes {} to the engine"))
     for site, value in repo.given("clipnorm", "clipvalue", "global_clipnorm"):
@@ -127,7 +135,7 @@ def train_nonfinite_guard(repo: Repository) -> Iterator[Place]:
     ]
     checks += [at(s, f"stops with {what}") for s, what in library_calls(repo, "nonfinite-guards")]
     checks += [at(s, "stops at a bad loss") for s in configured(repo, "^'CheckInvalidLossHook'")]
-    checks += [*_unequal(repo), *_replaced(repo)]
+    checks += [*_unequal(repo), *_replaced(repo), *_overflows(repo)]
     checks += [
         at(site, "training stops at a loss that is not finite")
         for site, value in repo.given("terminate_on_nan")
@@ -156,6 +164,14 @@ def _unequal(repo: Repository) -> Iterator[Place]:
                 known = losses(repo).get(module.first + scope, ()) if left == right else ()
                 if any(left.startswith(text) for text in known):
                     yield in_code(module, scope, block.line, "compares the loss with itself")
+
+
+def _overflows(repo: Repository) -> Iterator[Place]:
+    """Yield conditions that ask an own function whether gradients overflow."""
+    for method in filter(_OVERFLOWS.search, repo.by_method):
+        for site in repo.methods(method):
+            if any(one.kind == "if" and one.line == site.line for one in site.module.facts.blocks):
+                yield at(site, f"asks {method} about gradients")
 
 
 def _replaced(repo: Repository) -> Iterator[Place]:

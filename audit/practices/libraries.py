@@ -5,6 +5,10 @@ import tomllib
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
+from typing import Final
+
+_WORD: Final = re.compile(r"\w")
+_NO_WORD: Final = re.compile(r"\W")
 
 
 @cache
@@ -31,22 +35,27 @@ def named(topic: str) -> dict[str, str]:
 
 
 @cache
-def _pattern(topic: str) -> tuple[re.Pattern[str], tuple[str, ...]]:
-    """Return a pattern with one group per name of the topic, longest names first, and what
-    reports call them."""
-    names = sorted(named(topic), reverse=True)
-    whole = (
-        re.escape(name[:-1]) if name[-1] == "*" else rf"{re.escape(name)}(?!\w)" for name in names
-    )
-    pattern = re.compile("|".join(f"({one})" for one in whole))
-    return pattern, tuple(named(topic)[name] for name in names)
+def _by_head(topic: str) -> dict[str, list[tuple[str, bool, str]]]:
+    """Return the names of a topic by their first word, the longer before its beginnings: what
+    a text starts with, whether any rest may follow, what reports call it."""
+    found: dict[str, list[tuple[str, bool, str]]] = {}
+    for name, what in sorted(named(topic).items(), reverse=True):
+        start = name.removesuffix("*")
+        found.setdefault(_head(start), []).append((start, start != name, what))
+    return found
 
 
 def library(topic: str, texts: Iterable[str]) -> str:
     """Return what the topic calls the first text that one of its names begins; else nothing."""
-    pattern, called = _pattern(topic)
+    known = _by_head(topic)
     for text in texts:
-        found = pattern.match(text)
-        if found is not None and found.lastindex is not None:
-            return called[found.lastindex - 1]
+        for start, rest, what in known.get(_head(text), ()):
+            if text.startswith(start) and (rest or not _WORD.match(text, len(start))):
+                return what
     return ""
+
+
+def _head(text: str) -> str:
+    """Return the first word of a dotted name."""
+    head = text.partition(".")[0]
+    return head if head.isidentifier() else _NO_WORD.split(head, 1)[0]

@@ -14,7 +14,7 @@ from audit.practices.libraries import named
 from audit.practices.origins import partials
 from audit.practices.ranking import is_corner
 from audit.practices.registry import Place
-from audit.repository import Repository, Site
+from audit.repository import Repository, Site, once
 
 _BACKWARD: Final = ("backward", "manual_backward", "backward_step", "backward_pass")
 _GRADIENTS: Final = (
@@ -76,11 +76,18 @@ def library_calls(repo: Repository, topic: str) -> Iterator[tuple[Site, str]]:
     library offers, not the methods of what it returns."""
     for name, what in named(topic).items():
         for site in repo.calls(name):
-            if "()" in name or any("()" not in one for one in site.names):
+            if "()" in name or any(_offers(name, one) for one in site.names):
                 yield site, what
     yield from partials(repo, topic)
 
 
+def _offers(name: str, called: str) -> bool:
+    """Tell whether a text is a name of the table, or what a library of the table offers."""
+    offered = called.startswith(name[:-1]) if name.endswith("*") else called == name
+    return offered and "()" not in called
+
+
+@once
 def learns(repo: Repository) -> bool:
     """Tell whether product code uses a library of arrays or models at all."""
     return any(
@@ -133,11 +140,14 @@ def loops_around(site: Site) -> tuple[Block, ...]:
 
 
 # ------------------------------------------------------------------ training
-def backward_calls(repo: Repository) -> Iterator[Site]:
-    """Yield calls that compute gradients of a loss, those of autograd functions left out."""
-    for site in (*repo.methods(*_BACKWARD), *repo.calls(*_GRADIENTS)):
-        if not derives(repo, site.module, site.call.scope, r"autograd\.([Ff]unction|Function)\b"):
-            yield site
+@once
+def backward_calls(repo: Repository) -> tuple[Site, ...]:
+    """Return calls that compute gradients of a loss, those of autograd functions left out."""
+    return tuple(
+        site
+        for site in (*repo.methods(*_BACKWARD), *repo.calls(*_GRADIENTS))
+        if not derives(repo, site.module, site.call.scope, r"autograd\.([Ff]unction|Function)\b")
+    )
 
 
 def is_optimizer_step(site: Site, *, beside_backward: bool = False) -> bool:
@@ -193,6 +203,7 @@ def _is_optimizers_own(repo: Repository, site: Site) -> bool:
     )
 
 
+@once
 def training_files(repo: Repository) -> frozenset[str]:
     """Return the files whose functions lead to a backward call."""
     nodes = {site.node for site in backward_calls(repo)}
@@ -200,11 +211,13 @@ def training_files(repo: Repository) -> frozenset[str]:
     return frozenset(repo.program.owner[node].path for node in leading)
 
 
+@once
 def trains(repo: Repository) -> bool:
     """Tell whether product code takes part in training: gradients, an optimizer, a trainer."""
     return runs_training(repo) or any(repo.classes(r"torch\.optim\."))
 
 
+@once
 def runs_training(repo: Repository) -> bool:
     """Tell whether product code runs training, with a loop of its own or a trainer's."""
     return (

@@ -64,8 +64,13 @@ def _distance(repo: Repository, path: str) -> tuple[bool, bool, int]:
 
 
 def _is_beside(repo: Repository, path: str) -> bool:
+    """Tell whether a file lies in a folder that is in no package."""
     folder = path.rpartition("/")[0]
-    return bool(folder) and f"{folder}/__init__.py" not in repo.files
+    found = bool(folder)
+    while folder and found:
+        found = f"{folder}/__init__.py" not in repo.files
+        folder = folder.rpartition("/")[0]
+    return found
 
 
 def partials(repo: Repository, topic: str) -> Iterator[tuple[Site, str]]:
@@ -76,7 +81,7 @@ def partials(repo: Repository, topic: str) -> Iterator[tuple[Site, str]]:
 
 
 @once
-def _made_of(repo: Repository) -> dict[str, list[tuple[Module, int]]]:
+def made_of(repo: Repository) -> dict[str, list[tuple[Module, int]]]:
     """Return definitions by what they are made of: classes by their bases, functions and classes
     by the decorators that are not called."""
     found: dict[str, list[tuple[Module, int]]] = {}
@@ -95,7 +100,7 @@ def of_topic(repo: Repository, topic: str, says: str) -> Iterator[Place]:
         yield at(site, says.format(library(topic, site.names)))
     for site, name in partials(repo, topic):
         yield at(site, says.format(name))
-    for text, definitions in _made_of(repo).items():
+    for text, definitions in made_of(repo).items():
         if name := library(topic, (text,)):
             for module, place in definitions:
                 line = module.facts.definitions[place].line

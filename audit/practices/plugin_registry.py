@@ -4,18 +4,14 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from audit.code.modules import Module
-from audit.facts.model import Definition
-from audit.practices.libraries import library, named
+from audit.practices.decorating import uses_at_import
+from audit.practices.libraries import named
+from audit.practices.listings import LISTS, listings
 from audit.practices.origins import by_file, of_topic
+from audit.practices.ranking import apart, is_corner
 from audit.practices.registrations import Registration, inside, registrations
 from audit.practices.registry import Place, at, in_code, practice
 from audit.repository import Repository, Site, blocks_from, is_public
-
-_LISTS: Final = re.compile(
-    r"^(list|ls|available|show|all|registered|installed|discovered)(_|$)|_(names|list|keys|choices|available)$|"
-    r"^(keys|names|choices|entries)$|^get_(\w+_)?(all|available|registered|supported)\w*$"
-)
 
 
 @practice("plugin-registry", looks_for="register functions that store an implementation by name")
@@ -24,7 +20,8 @@ def plugin_registry(repo: Repository) -> Iterator[Place]:
 
     A function or decorator that is called register-something, a method of a registry
     class, a metaclass or a subclass hook stores its argument, or the class, under a name in
-    a mapping that outlives it.
+    a mapping that outlives it. By whatever name: a function that decorates others, or is
+    handed them, while a module is imported, and stores them by name.
 
     Why:
         Others can add an implementation without a patch, and configuration can name it.
@@ -42,18 +39,27 @@ def plugin_registry(repo: Repository) -> Iterator[Place]:
         def make(name):
             return MODELS[name]()
     Limits:
-        A registry whose functions carry other names is not recognised.
+        A registry that is filled from the tables of modules, without a function that others
+        call, is not recognised.
     Drop-in: codex_ml.plugins
     """
-    yield from by_file(repo, _registry_places(repo))
+    yield from apart([one for _, one in sorted(_registers(repo), key=lambda row: row[0])])
 
 
-def _registry_places(repo: Repository) -> Iterator[Place]:
+def _registers(repo: Repository) -> Iterator[tuple[tuple[bool, bool, int, int], Place]]:
+    """Yield the registers with their rank: on the main path, with which most is registered while
+    modules are imported, near the root."""
+
+    def rank(path: str, uses: int) -> tuple[bool, bool, int, int]:
+        return is_corner(path), not uses, path.count("/"), -uses
+
     for one in registrations(repo):
-        line = one.module.facts.definitions[one.function].line
+        function = one.module.facts.definitions[one.function]
         says = f"stores its argument by name in {one.store.rpartition(':')[2]}"
-        yield in_code(one.module, one.function, line, says)
-    yield from of_topic(repo, "registries", "registry of {}")
+        place = in_code(one.module, one.function, function.line, says)
+        yield rank(place.path, uses_at_import(repo, one.module, function.name)), place
+    for place in of_topic(repo, "registries", "registry of {}"):
+        yield rank(place.path, 1), place
 
 
 @practice("plugin-entry-points", looks_for="entry points of other packages that are read")
@@ -74,8 +80,11 @@ def plugin_entry_points(repo: Repository) -> Iterator[Place]:
             return version("demo")
     Drop-in: codex_ml.plugins
     """
-    for site in repo.calls(*named("entry-point-readers")):
-        yield at(site, f"entry points read with {library('entry-point-readers', site.names)}")
+    yield from of_topic(repo, "entry-point-readers", "entry points read with {}")
+    if any(repo.calls("catalogue.*")) or any(repo.classes(r"^catalogue\.Registry")):
+        for site, value in repo.given("entry_points"):
+            if value == "True":
+                yield at(site, "a registry that reads entry points, too")
     for site in repo.methods("load_setuptools_entrypoints", "iter_entry_points"):
         yield at(site, "plugins loaded from entry points")
     for site in _metadata(repo):
@@ -115,14 +124,11 @@ def plugin_listing(repo: Repository) -> Iterator[Place]:
     Limits:
         A registry that is a public mapping without a function is not counted.
     """
-    stores = {one.store for one in registrations(repo)}
-    if stores:
-        stores |= set(_filled(repo))
-        yield from by_file(repo, _listings(repo, stores))
+    yield from by_file(repo, listings(repo))
     known = (*repo.calls(*named("entry-point-readers")), *_metadata(repo))
     readers = {one.node for one in known}
     near = repo.graph.within(readers, 2, up=True)
-    for module, place, one in repo.functions(_LISTS.pattern) if readers else ():
+    for module, place, one in repo.functions(LISTS.pattern) if readers else ():
         if module.first + place in near and is_public(one.name):
             yield in_code(module, place, one.line, "the discovered plugins are listed")
     for site in repo.methods("list_plugin_distinfo", "list_name_plugin", "get_plugins"):
@@ -130,72 +136,12 @@ def plugin_listing(repo: Repository) -> Iterator[Place]:
             yield at(site, "plugins are listed")
 
 
-def _filled(repo: Repository) -> Iterator[str]:
-    """Yield the module-level mappings that functions fill under computed names."""
-    for module in repo.product:
-        empty = {
-            one.target
-            for one in module.facts.assigns
-            if one.scope == 0 and one.value in ("{}", "builtins.dict()") and one.target[:1] == ":"
-        }
-        for one in module.facts.assigns if empty else ():
-            head, _, key = one.target.partition("[")
-            if one.scope and head in empty and key[:1] != "'":
-                yield f"{module.dotted}{head}"
-
-
-def _listings(repo: Repository, stores: set[str]) -> Iterator[Place]:
-    homes = {one.rpartition(":")[0] for one in stores}
-    public = repo.graph.public()
-    for module in repo.product:
-        if module.dotted not in homes and not any(t in homes for t in _imported(repo, module)):
-            continue
-        for place, one in enumerate(module.facts.definitions):
-            if one.kind == "function" and not one.stub and module.first + place in public:
-                line = _lists(repo, module, place, one, stores)
-                if line:
-                    yield in_code(module, place, line, "the registered names are listed")
-
-
-def _imported(repo: Repository, module: Module) -> Iterator[str]:
-    for target in module.imports.values():
-        yield repo.program.resolve(module, target)[0].rpartition(":")[0]
-
-
-def _lists(repo: Repository, module: Module, place: int, one: Definition, stores: set[str]) -> int:
-    """Return the line where a function lists a registry, 0 where it does not."""
-    named_so = bool(_LISTS.search(one.name.rpartition(".")[2]))
-    if named_so and one.returns:
-        for read in module.facts.references:
-            if read.scope == place and repo.program.resolve(module, read.name)[0] in stores:
-                return read.line
-    for call in module.facts.calls:
-        if call.scope != place:
-            continue
-        callee = call.names[0].rpartition(".")[2]
-        listing = callee in ("sorted", "list", "tuple", "keys", "set", "items", "iter")
-        if not listing:
-            continue
-        returned = any(text.endswith(f"{callee}()") for text in one.returns)
-        texts = (*call.args, *(name.rpartition(".")[0] for name in call.names))
-        if (returned or named_so) and any(_is_store(repo, module, one, t, stores) for t in texts):
-            return call.line
-    return 0
-
-
-def _is_store(
-    repo: Repository, module: Module, one: Definition, text: str, stores: set[str]
-) -> bool:
-    head = text.partition(" | ")[0].removesuffix("()").removesuffix(".keys").removesuffix(".items")
-    if head.startswith("self"):
-        owner = one.name.rpartition(".")[0]
-        return f"{module.dotted}:{owner}{head.removeprefix('self')}" in stores
-    return bool(head) and head[0] not in "@%'[{" and repo.program.resolve(module, head)[0] in stores
-
-
 @practice("plugin-collision-guard", looks_for="a check for taken names in register functions")
 def plugin_collision_guard(repo: Repository) -> Iterator[Place]:
     """Registering a name twice is refused or reported.
+
+    A condition that looks for the name in the mapping raises or warns, in the register function
+    or in one that it calls, or lets a flag decide (``force``, ``overwrite``).
 
     Why:
         Two plugins with one name otherwise replace each other by import order.
@@ -216,34 +162,63 @@ def plugin_collision_guard(repo: Repository) -> Iterator[Place]:
 
 
 _WARNS: Final = frozenset({"warn", "warning", "error", "rank_zero_warn", "warn_once"})
+_FLAG: Final = re.compile(r"@\w*(overrid|overwrit|force|replace|exist_ok|allow)")
 
 
 def _guards(repo: Repository) -> Iterator[Place]:
     yield from of_topic(repo, "guarded-registries", "the registry of {} refuses a taken name")
     for one in registrations(repo):
-        facts = one.module.facts
         around = inside(one)
-        refusals = [(each.scope, each.block, each.line) for each in facts.raises]
-        refusals += [
-            (each.scope, each.block, each.line)
-            for each in facts.calls
-            if each.scope in around and each.names[0].rpartition(".")[2] in _WARNS
-        ]
-        for scope, block, line in refusals:
-            if scope in around and _asks_taken(one, block):
+        for scope, block, line in _refusals(one, around | _checkers(repo, one, around)):
+            if _asks_taken(one, block, of_key=scope in around):
                 yield in_code(one.module, scope, line, "a taken name is refused or reported")
+        for scope, line in _overrides(one, around):
+            yield in_code(one.module, scope, line, "a taken name is replaced on request alone")
 
 
-def _asks_taken(one: Registration, block: int) -> bool:
+def _refusals(one: Registration, scopes: frozenset[int]) -> Iterator[tuple[int, int, int]]:
+    """Yield scope, block and line of what raises or warns in some functions."""
+    facts = one.module.facts
+    for raised in facts.raises:
+        if raised.scope in scopes:
+            yield raised.scope, raised.block, raised.line
+    for call in facts.calls:
+        if call.scope in scopes and call.names[0].rpartition(".")[2] in _WARNS:
+            yield call.scope, call.block, call.line
+
+
+def _checkers(repo: Repository, one: Registration, around: frozenset[int]) -> frozenset[int]:
+    """Return the functions of the same module that a register function calls."""
+    first, count = one.module.first, len(one.module.facts.definitions)
+    called = {node - first for scope in around for node in repo.graph.edges[first + scope]}
+    return frozenset(place for place in called - around if 0 < place < count)
+
+
+def _asks_taken(one: Registration, block: int, *, of_key: bool) -> bool:
     """Tell whether a condition around a refusal asks for the key in the mapping."""
-    for around in blocks_from(one.module, block):
-        text = around.text
-        if around.kind in ("if", "else") and (
-            f"{one.key} in " in text
-            or f"{one.key} not in " in text
-            or f" in {one.written}" in text
-            or f"{one.written}.get()" in text
-            or f"{one.written}[" in text
-        ):
-            return True
-    return False
+    return any(
+        around.kind in ("if", "else") and _is_taken(one, around.text, of_key=of_key)
+        for around in blocks_from(one.module, block)
+    )
+
+
+def _is_taken(one: Registration, text: str, *, of_key: bool = True) -> bool:
+    """Tell whether a condition asks whether the mapping has the key."""
+    if of_key and (f"{one.key} in " in text or f"{one.key} not in " in text):
+        return True
+    return any(f"{lead}{one.written}{tail}" in text for lead, tail in _MEMBERS)
+
+
+_MEMBERS: Final = ((" in ", ""), ("", ".get()"), ("", "["))
+"""What is around a mapping where a condition looks for a key in it."""
+
+
+def _overrides(one: Registration, around: frozenset[int]) -> Iterator[tuple[int, int]]:
+    """Yield the conditions of a register function that let a flag decide over a taken name."""
+    facts = one.module.facts
+    for place in sorted(around):
+        function = facts.definitions[place]
+        for block in facts.blocks:
+            within = block.kind == "if" and function.line <= block.line <= function.end
+            if within and _FLAG.search(block.text) and _is_taken(one, block.text):
+                yield place, block.line

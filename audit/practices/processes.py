@@ -25,7 +25,7 @@ RANK_ZERO_NAME: Final = re.compile(
 _SEVERAL: Final = re.compile(
     r"is_initialized\(\)|(?<!cuda\.)(?<!mps\.)(?<!xpu\.)is_available\(\)|is_dist_avail|world_?size|'(RANK|WORLD_SIZE|LOCAL_RANK)'|"
     r"multi_?(gpu|process)|num_(processes|devices|gpus|nodes)|n_?gpus?\b|use_dist\w*|(?<![a-z])(is_)?distributed\b(?![.(])|"
-    r"is_distributed\w*\(\)|(?<![a-z])(is_|use_)?ddp\b|(?<![a-z])devices \*|_RANK'\]",
+    r"is_distributed\w*\(\)|(?<![a-z])(is_|use_)?ddp\b|(?<![a-z])(use|enable)_fsdp\b|local_rank\b (==|!=|>=?) -1|(?<![a-z])devices \*|_RANK'\]",
     re.IGNORECASE,
 )
 _OTHER_RANKS: Final = re.compile(
@@ -60,15 +60,28 @@ def asks_other_ranks(text: str) -> bool:
 
 def asks_several(repo: Repository, site: Site, text: str) -> bool:
     """Tell whether a condition asks if there are several processes."""
-    return _asks(repo, site, text, lambda one: bool(_SEVERAL.search(one)))
+    return _asks(repo, site, text, _are_several)
+
+
+@lru_cache(1 << 14)
+def _are_several(text: str) -> bool:
+    return bool(_SEVERAL.search(text))
+
+
+@lru_cache(1 << 14)
+def _called(text: str) -> tuple[str, ...]:
+    return tuple(
+        name
+        for name in _CALLED.findall(text)
+        if name[0] not in "@%" and not name.startswith(("builtins.", "self."))
+    )
 
 
 def _asks(repo: Repository, site: Site, text: str, matches: Callable[[str], bool]) -> bool:
     if matches(text):
         return True
-    for name in _CALLED.findall(text):
-        if name[0] not in "@%" and not name.startswith(("builtins.", "self.")):
-            node = repo.program.resolve(site.module, name)[1]
-            if node >= 0 and any(map(matches, repo.program.definition(node).returns)):
-                return True
+    for name in _called(text):
+        node = repo.program.resolve(site.module, name)[1]
+        if node >= 0 and any(map(matches, repo.program.definition(node).returns)):
+            return True
     return False

@@ -6,16 +6,17 @@ from typing import Final, NamedTuple
 
 from audit.code.modules import Module
 from audit.facts.model import Definition
-from audit.repository import Repository
+from audit.practices.decorating import at_import, decorators
+from audit.repository import Repository, once
 
 _ITEM: Final = re.compile(r"(?P<store>([:\w.@]+|\{\})(\['[^']*'\])?)\[(?P<key>.*)\]$")
 _PAIR: Final = re.compile(r"\{(?P<key>[^{}:]+): (?P<value>[^{}]+)\}$")
-_REGISTERS: Final = re.compile(
-    r"regist|^__init_subclass__$|^__set_name__$|^add_\w*(class|type|backend|plugin|factory|provider)$"
+_REGISTERS: Final = re.compile(r"regist|^add_\w*(class|type|backend|plugin|factory|provider)$")
+_OTHERS: Final = re.compile(
+    r"hook|buffer|param|event|callback|checkpoint|state|unregister|signal|worker|_pool(?![a-z])"
 )
-_OTHERS: Final = re.compile(r"hook|buffer|param|event|callback|checkpoint|state|unregister|signal")
 """Words of register functions that keep no implementations by name."""
-_CALLED: Final = re.compile(r"^(add|insert|put|__call__|__setitem__|__init_subclass__)$")
+_CALLED: Final = re.compile(r"^(add|insert|put|__call__|__setitem__)$")
 _REGISTRY_CLASS: Final = re.compile(r"Regist|Factory|PluginManager")
 _MAPPINGS: Final = re.compile(r"^(builtins\.dict|collections\.(UserDict|OrderedDict)|typing\.Dict)")
 _METACLASS: Final = re.compile(r"^(builtins\.type|abc\.ABCMeta)\b|Meta$")
@@ -42,14 +43,19 @@ class _Stored(NamedTuple):
     value: str
 
 
-def registrations(repo: Repository) -> Iterator[Registration]:
-    """Yield the statements of register functions that map a name to an implementation."""
+@once
+def registrations(repo: Repository) -> tuple[Registration, ...]:
+    """Return the statements of register functions that map a name to an implementation."""
+    return tuple(_registrations(repo))
+
+
+def _registrations(repo: Repository) -> Iterator[Registration]:
     for module in repo.product:
         definitions = module.facts.definitions
         for one in _stored(module):
             functions = _functions(definitions, one.scope)
             if functions and (
-                (_is_argument(one) and _registers(repo, module, functions, one))
+                (_is_argument(module, one) and _registers(repo, module, functions, one))
                 or _subclasses(repo, module, functions, one)
             ):
                 store = _identity(repo, module, functions[-1], one.store)
@@ -70,7 +76,7 @@ def _stored(module: Module) -> Iterator[_Stored]:
                 yield _Stored(call.scope, store, pair["key"], pair["value"])
 
 
-def _is_argument(one: _Stored) -> bool:
+def _is_argument(module: Module, one: _Stored) -> bool:
     """Tell whether what is stored is an argument, or made from the arguments.
 
     What is looked up in an argument by the same key is an attribute of the name, no
@@ -78,18 +84,24 @@ def _is_argument(one: _Stored) -> bool:
     """
     if re.fullmatch(r"@\w+\[\]", one.value):
         return False
-    return "@" in one.value or ("@" in one.key and one.value.endswith("()"))
+    if "@" in one.value or not one.value.endswith("()"):
+        return "@" in one.value
+    return "@" in one.key or (one.key.startswith(f"{one.value}.") and _is_given(module, one, "@"))
 
 
-def _decorates(function: Definition, one: _Stored) -> bool:
-    """Tell whether a function stores in a module's mapping what it returns: a decorator."""
-    if any(text.startswith(f"{one.store}[") for text in function.returns):
-        return False  # a cache
-    return one.store[0] == ":" and any(
-        text[0] == "@" and (re.search(rf"{text}\b", one.value) or f"{text}." in one.key)
-        for text in function.returns
-        if text[1:] in function.params
+def _is_given(module: Module, one: _Stored, wanted: str) -> bool:
+    """Tell whether what a statement stores is made by a call that is given something."""
+    return any(
+        call.scope == one.scope
+        and one.value[:-2] in call.names
+        and any(wanted in text for text in (*call.args, *(text for _, text in call.kwargs)))
+        for call in module.facts.calls
     )
+
+
+def _is_handed_on(module: Module, one: _Stored) -> bool:
+    """Tell whether a statement stores an argument, or what is made with one, by another."""
+    return "@" in one.key and ("@" in one.value or _is_given(module, one, "@"))
 
 
 def _functions(definitions: tuple[Definition, ...], place: int) -> list[int]:
@@ -103,21 +115,76 @@ def _functions(definitions: tuple[Definition, ...], place: int) -> list[int]:
 
 
 def _registers(repo: Repository, module: Module, functions: list[int], one: _Stored) -> bool:
+    """Tell whether the functions around a statement make it one that registers: by their name,
+    by what they return, by how they are used."""
     definitions = module.facts.definitions
     names = [definitions[place].name.rpartition(".")[2] for place in functions]
     named_so = any(_REGISTERS.search(name) and not _OTHERS.search(name) for name in names)
-    owner = definitions[functions[-1]].parent
-    if one.store.startswith("self"):
-        if definitions[owner].kind != "class":
-            return False
-        if _is_registry(repo, module, owner):
-            return named_so or any(map(_CALLED.match, names))
-        return named_so and (
-            "register" in names or _is_shared(module, owner, one.store.partition(".")[2])
-        )
+    if one.store[0] == "s" and one.store.startswith("self"):
+        return _in_class(repo, module, functions, one, names, named_so=named_so)
     if one.store.startswith("{}"):
         return named_so and len(functions) > 1
-    return named_so or _decorates(definitions[functions[0]], one)
+    if one.store[0] == "@" and _is_keywords(definitions[functions[0]], one.store[1:]):
+        return False
+    if named_so or _decorates(module, definitions[functions[0]], one):
+        return True
+    outer = functions[-1]
+    return (
+        one.store[0] == ":"
+        and _is_handed_on(module, one)
+        and definitions[outer].parent == 0
+        and at_import(repo, module, definitions[outer].name)
+    )
+
+
+def _in_class(
+    repo: Repository,
+    module: Module,
+    functions: list[int],
+    one: _Stored,
+    names: list[str],
+    *,
+    named_so: bool,
+) -> bool:
+    """Tell whether a method registers: of a registry, in a mapping that all users share, or
+    behind a decorator that an object of the class offers."""
+    definitions = module.facts.definitions
+    owner = definitions[functions[-1]].parent
+    if definitions[owner].kind != "class":
+        return False
+    if _is_registry(repo, module, owner) and any(map(_CALLED.match, names)):
+        return True
+    if named_so and (
+        _is_registry(repo, module, owner)
+        or any(map(_MAPPINGS.match, repo.program.ancestry(module.first + owner)))
+        or _is_shared(module, owner, one.store.partition(".")[2])
+    ):
+        return True
+    node = module.first + functions[-1]
+    return _is_handed_on(module, one) and any(
+        node in repo.graph.within([decorator], 3, up=False)
+        for decorator in decorators(repo).get(module.first + owner, ())
+    )
+
+
+def _is_keywords(function: Definition, name: str) -> bool:
+    """Tell whether a name is the one of a function's further keywords."""
+    kinds = dict(zip(function.params, function.kinds, strict=False))
+    return kinds.get(name.partition(".")[0]) == "^"
+
+
+def _decorates(module: Module, function: Definition, one: _Stored) -> bool:
+    """Tell whether a function stores in a module's mapping what it returns: a decorator."""
+    if any(text.startswith(f"{one.store}[") for text in function.returns):
+        return False  # a cache
+    taken = [text for text in function.params if text not in ("self", "cls")]
+    given = f"@{taken[0]}" if len(taken) == 1 else ""
+    return (
+        bool(given)
+        and one.store[0] == ":"
+        and given in function.returns
+        and (bool(re.search(rf"{given}\b", one.value)) or _is_given(module, one, given))
+    )
 
 
 def _subclasses(repo: Repository, module: Module, functions: list[int], one: _Stored) -> bool:
@@ -134,11 +201,11 @@ def _subclasses(repo: Repository, module: Module, functions: list[int], one: _St
 
 
 def _is_registry(repo: Repository, module: Module, owner: int) -> bool:
-    """Tell whether a class keeps implementations: it says so, or it is a mapping of them."""
+    """Tell whether a class says that it keeps implementations."""
     name = module.facts.definitions[owner].name.rpartition(".")[2]
     ancestry = repo.program.ancestry(module.first + owner)
     texts = (name, *(one.rpartition(":")[2] for one in ancestry))
-    return any(map(_REGISTRY_CLASS.search, texts)) or any(map(_MAPPINGS.match, ancestry))
+    return any(map(_REGISTRY_CLASS.search, texts))
 
 
 def _is_shared(module: Module, owner: int, attribute: str) -> bool:

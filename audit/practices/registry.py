@@ -128,15 +128,18 @@ def modules() -> tuple[str, ...]:
     return tuple(one.name for one in iter_modules(package.__path__))
 
 
-def declared_in(module: str) -> Iterator[Practice]:
-    """Yield the practices of the catalogue whose detector a module declares."""
+@cache
+def declared_in(module: str) -> tuple[Practice, ...]:
+    """Return the practices of the catalogue whose detector a module declares."""
     name = import_module(f"audit.practices.{module}").__name__
-    for one in built_in():
-        if one.id in _DETECTORS and _DETECTORS[one.id][0].__module__ == name:
-            detect, looks_for, code = _DETECTORS[one.id]
-            yield Practice(
-                one.id, one.capability, one.role, one.present_if, one.not_if, detect, code, looks_for
-            )  # fmt: skip
+    known = ((one, *_DETECTORS[one.id]) for one in built_in() if one.id in _DETECTORS)
+    return tuple(
+        Practice(
+            one.id, one.capability, one.role, one.present_if, one.not_if, detect, code, looks_for
+        )
+        for one, detect, looks_for, code in known
+        if detect.__module__ == name
+    )  # fmt: skip
 
 
 def declared() -> Iterator[Practice]:

@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from typing import Final
 
 from audit.code.modules import Module
 from audit.facts.model import Call, Definition
 from audit.practices.registry import Place
-from audit.repository import Repository
+from audit.repository import Repository, once
 
 TEST_FILE: Final = re.compile(r"(^|/)(test_[^/]*|tests?|[^/]*_tests?)\.py$")
 _TEST_NAME: Final = re.compile(r"(^|\.)test\w*$")
@@ -23,18 +24,32 @@ def place_in(module: Module, line: int, says: str, symbol: str = "") -> Place:
     return Place(module.path, line, says, -1, symbol or module.dotted)
 
 
-def broadest(repo: Repository, found: Iterable[tuple[Module, Place]]) -> Iterator[Place]:
+def broadest(
+    repo: Repository, found: Iterable[tuple[Module, Place]], *, of_subject: bool = True
+) -> Iterator[Place]:
     """Yield one place a module: suites beside the packages before those in them, then modules
-    about a core subject, near the root, that test most of the product: where somebody who asks
-    would be sent first."""
+    about a core subject (if `of_subject`), near the root, that test most of the product: where
+    somebody who asks would be sent first."""
     first: dict[str, tuple[Module, Place]] = {}
     for module, place in found:
         first.setdefault(module.path, (module, place))
+    rank = _rank(repo)
+
+    def key(row: tuple[Module, Place]) -> tuple[bool, bool, int, int, str]:
+        inside, aside, depth, tested, path = rank(row[0])
+        return inside, aside and of_subject, depth, tested, path
+
+    yield from (place for _, place in sorted(first.values(), key=key))
+
+
+@once
+def _rank(repo: Repository) -> Callable[[Module], tuple[bool, bool, int, int, str]]:
+    """Return what orders test modules."""
     shipped = {module.path.partition("/")[0] for module in repo.product}
     owner, edges = repo.program.owner, repo.graph.edges
 
-    def rank(row: tuple[Module, Place]) -> tuple[bool, bool, int, int, str]:
-        module = row[0]
+    @cache
+    def rank(module: Module) -> tuple[bool, bool, int, int, str]:
         folder, _, name = module.path.rpartition("/")
         nodes = range(module.first, module.first + len(module.facts.definitions))
         used = {
@@ -44,8 +59,7 @@ def broadest(repo: Repository, found: Iterable[tuple[Module, Place]]) -> Iterato
         tests = sum(bool(_TEST_NAME.search(one.name)) for one in module.facts.definitions)
         return inside, not _CORE.search(name), folder.count("/"), -tests * len(used), module.path
 
-    for _, place in sorted(first.values(), key=rank):
-        yield place
+    return rank
 
 
 def calls(

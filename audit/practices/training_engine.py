@@ -28,7 +28,7 @@ _PRECISION_OPTION: Final = re.compile(r"^(mixed_precision|amp|use_amp|fp16|bf16|
 _AUTOCAST: Final = re.compile(r"^(autocast|\w*mixed_precision_context\w*|get_\w*grad_scaler)$")
 _OWN_PRECISION: Final = re.compile(
     r"^_?(\w+_)?((fp|bf|float)_?16|mixed_precision|half)_(\w+_)?optim\w*$|"
-    r"^_?(\w+_)?(loss|grad|gradient)_scaler$"
+    r"^_?(\w+_)?(loss|grad|gradient)_scaler$|^mixed_precision_(trainer|optimizer|wrapper)$"
 )
 _HALF: Final = re.compile(r"16|8|mixed|half|amp|@|self\.|\.", re.IGNORECASE)
 
@@ -75,6 +75,11 @@ def train_loop(repo: Repository) -> Iterator[Place]:
             split.append(at(site, "computes gradients in a loop that steps the optimizer"))
         elif _class_of(repo, node) in holders:
             split.append(at(site, "computes gradients for the class's optimizer step"))
+    split += [
+        at(site, "computes gradients through its trainer and steps the optimizer")
+        for site in repo.methods("training_step")
+        if site.node in steps and derives(repo, site.module, site.call.scope, r"Trainer$")
+    ]
     split += [
         at(site, f"{site.method} computes gradients and steps")
         for site in repo.methods("update_params", "train_batch")

@@ -86,6 +86,7 @@ def train_callbacks(repo: Repository) -> Iterator[Place]:
     found = [*of_topic(repo, "callback-classes", "is called by the loop of {}")]
     found += [at(s, f"calls {s.method} of callbacks") for s in _hook_calls(repo)]
     found += [at(s, "runs the registered callbacks") for s in _registered(repo)]
+    found += [at(s, f"calls {s.method}, which users fill in") for s in _filled_in(repo)]
     found += [
         at(site, "hands callbacks on to the trainer")
         for site, value in repo.given("callbacks", "callback")
@@ -110,6 +111,20 @@ def _hook_calls(repo: Repository) -> Iterator[Site]:
     for site in repo.methods("run_event", "fire", "fire_event", "trigger", "dispatch", "notify"):
         if any(map(_ELEMENT.search, site.receivers)):
             yield site
+
+
+def _filled_in(repo: Repository) -> Iterator[Site]:
+    """Yield calls of a loop's class to methods of its own that do nothing, at several named
+    points; a single one only tells training from evaluation."""
+    found: list[Site] = []
+    for method in filter(_HOOK.match, repo.by_method):
+        for site in repo.methods(method):
+            node = repo.program.resolve(site.module, site.call.names[0])[1]
+            filled = node < 0 or not repo.program.definition(node).stub
+            if not filled and site.path in training_files(repo):
+                found.append(site)
+    if len({site.method for site in found}) > 1:
+        yield from found
 
 
 def _registered(repo: Repository) -> Iterator[Site]:
@@ -209,6 +224,7 @@ def _patience(module: Module) -> Iterator[Place]:
     for block in module.facts.blocks:
         if (
             block.kind == "if"
+            and ("patience" in block.text or "stop" in block.text)
             and re.search(
                 r"(>=|>|==) \S*(patience|early_?stop)|\w*(early_?stop|stop_early)\w*\(\)",
                 block.text,

@@ -1,7 +1,9 @@
 """Which tests train a model: through the product's training code, a script, or its parts."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Final, TypeAlias
 
 from audit.code.modules import Module
@@ -19,7 +21,7 @@ _TRAINERS: Final = re.compile(
     r"|hydra\.utils\.instantiate|keras\.\w+|tensorflow\.keras\.\w+)\(\)\.(train|fit)$"
 )
 _STARTS: Final = re.compile(
-    r"run|subprocess|popen|check_|system|launch|execute|spawn|invoke|setattr|shlex|\bcall",
+    r"run|subprocess|popen|check_(call|output)|system|launch|execute|spawn|invoke|setattr|shlex|\bcall",
     re.IGNORECASE,
 )
 _SUBCOMMAND: Final = r"(run|launch|train|pretrain|fit|(fine-?)?tune)\w*"
@@ -81,6 +83,7 @@ def _leading_to(repo: Repository, targets: Iterable[int]) -> set[int]:
 def _calls(repo: Repository, entries: frozenset[int]) -> Iterator[Found]:
     """Yield the calls in tests that certainly lead to a training function."""
     program, edges = repo.program, repo.graph.edges
+    methods = _training_methods(repo, entries)
     for module in repo.tests if entries else ():
         hot = {
             place
@@ -90,9 +93,32 @@ def _calls(repo: Repository, entries: frozenset[int]) -> Iterator[Found]:
         for call in module.facts.calls if hot else ():
             if call.scope in hot:
                 for name in call.names:
-                    if any(node in entries for _, node in program.follow(module, name)):
+                    if any(node in entries for _, node in program.follow(module, name)) or (
+                        name.rpartition(".")[2] in methods and _is_handed(name)
+                    ):
                         yield module, call.line, f"trains: calls {name.lstrip(':')[:60]}"
                         break
+
+
+def _training_methods(repo: Repository, entries: frozenset[int]) -> frozenset[str]:
+    """Return the names of public methods that train in most classes of the product with them."""
+    program = repo.program
+    named = {
+        own.rpartition(".")[2]
+        for own in (program.definition(node).name for node in entries)
+        if "." in own and not own.rpartition(".")[2].startswith("_")
+    }
+    balance: Counter[str] = Counter()
+    every = repo.functions(f"^({'|'.join(map(re.escape, sorted(named)))})$") if named else ()
+    for module, place, one in every:
+        balance[one.name.rpartition(".")[2]] += 1 if module.first + place in entries else -1
+    return frozenset(name for name in named if balance[name] > 0)
+
+
+def _is_handed(name: str) -> bool:
+    """Tell whether a method's object comes from a fixture or a factory: its class is unknown."""
+    owner = name.rpartition(".")[0]
+    return owner.endswith("()") or owner[:1] == "@"
 
 
 def _scripts(repo: Repository, entries: frozenset[int]) -> Iterator[Found]:
@@ -122,14 +148,21 @@ def _command_texts(module: Module, needles: tuple[str, ...]) -> Iterator[tuple[i
         if one.scope == 0 and one.target[:1] == ":" and one.value[-4:-1] in (".py", ".sh")
     }
     for call in module.facts.calls:
+        if not _starts(call.names[0]):
+            continue
         for text in (*call.args, *(value for _, value in call.kwargs)):
             for name in constants if ":" in text else ():
                 text = text.replace(name, constants[name])
-            if any(one in text for one in needles) and _STARTS.search(call.names[0]):
+            if any(one in text for one in needles):
                 yield call.line, text
     for one in module.facts.assigns:
         if one.operator == "+=" and any(needle in one.value for needle in needles):
             yield one.line, one.value
+
+
+@lru_cache(1 << 14)
+def _starts(name: str) -> bool:
+    return bool(_STARTS.search(name))
 
 
 def _script_names(repo: Repository, entries: frozenset[int]) -> frozenset[str]:

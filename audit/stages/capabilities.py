@@ -110,7 +110,7 @@ class Reach:
     def public(self) -> frozenset[int]:
         """Definitions that module code and public definitions reach."""
         graph = self.repository.graph
-        return graph.reach(graph.public())
+        return graph.reach(graph.public)
 
     @cached_property
     def living(self) -> Repository:

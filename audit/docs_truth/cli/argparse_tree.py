@@ -4,6 +4,7 @@ A parser that is handed around keeps no name of its own in the facts, so all opt
 program, and of the package around it, are taken together: what none accepts is surely dead.
 """
 
+import re
 from functools import lru_cache
 from typing import Final
 
@@ -20,6 +21,14 @@ _READ: Final = frozenset({
     "ArgumentParser", "_add_action", "parse_known_args", "parse_known_intermixed_args",
     "add_argument", "add_parser",
 })  # fmt: skip
+_PARSER: Final = re.compile(
+    r"(^|\| )argparse\.(ArgumentParser|_SubParsersAction)\(\)"
+    r"(\.(add_subparsers|add_parser|add_argument_group|add_mutually_exclusive_group)\(\))*( \||$)"
+)
+"""An argument that is a parser, a group of its options, or its subparsers."""
+_HARMLESS: Final = re.compile(
+    r"^(builtins|typing)\.\w+$|^(argparse|argcomplete|shtab)\.|\.(append|extend)$"
+)
 _FLAGS: Final = ("store_true", "store_false", "store_const", "append_const", "count", "help",
                  "version", "BooleanOptionalAction")  # fmt: skip
 
@@ -69,6 +78,18 @@ class ArgparseTrees:
             for call in module.facts.calls
             if call.names[0].rpartition(".")[2] in _READ
         ]
+        self.handed = [
+            (module, call)
+            for module in repo.program.modules
+            if any(one.startswith("argparse") for one in module.imports.values())
+            for call in module.facts.calls
+            if any(map(_PARSER.search, call.args)) and self._is_elsewhere(module, call)
+        ]
+
+    def _is_elsewhere(self, module: Module, call: Call) -> bool:
+        """Tell whether a call leads to code that is not followed."""
+        names = [one for one in call.names if not _HARMLESS.search(one)]
+        return bool(names) and all(self.repo.program.resolve(module, one)[1] < 0 for one in names)
 
     def command(self, name: str, node: int) -> Command | None:
         """Return the command line that a function parses with argparse, None for none."""
@@ -83,6 +104,8 @@ class ArgparseTrees:
             is_reached = module.first + call.scope in reached
             if is_reached or (inside and call.names[0].endswith(_ADDS)):
                 parser.call(call, module.path, option, reached=is_reached)
+        if any(module.first + call.scope in reached for module, call in self.handed):
+            parser.gap = parser.more = "the parser is handed to code that is not followed"
         return _command(parser, name, home, self.repo.program.definition(node).line)
 
 

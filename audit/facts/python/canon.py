@@ -1,6 +1,7 @@
 """Canonical text of expressions: names resolved, locals replaced by their origin."""
 
 import ast
+import re
 from typing import Any
 
 from audit.facts.python.scopes import BUILTINS, Origin, Scope
@@ -24,6 +25,18 @@ _WEAK = frozenset(
     {"None", "True", "False", "[]", "{}", "()", "…", "builtins.dict()", "builtins.list()"}
 )
 
+_CONTAINERS = frozenset(
+    f"{one}()"
+    for one in (
+        "typing.Dict typing.List typing.Set typing.DefaultDict typing.OrderedDict typing.Mapping "
+        "typing.MutableMapping typing.Sequence collections.abc.Mapping "
+        "collections.abc.MutableMapping collections.defaultdict collections.OrderedDict "
+        "collections.UserDict builtins.set "
+        "weakref.WeakValueDictionary weakref.WeakKeyDictionary types.MappingProxyType"
+    ).split()
+)
+"""What a module's name is made by that says nothing of what it will hold."""
+
 _OPERATORS: dict[type[ast.AST], str] = {
     ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//", ast.Mod: "%",
     ast.Pow: "**", ast.MatMult: "@", ast.BitOr: "|", ast.BitAnd: "&", ast.BitXor: "^",
@@ -36,6 +49,8 @@ _OPERATORS: dict[type[ast.AST], str] = {
 
 # A literal is written as an instance of its type, so that methods on it read well.
 _TYPED = {"{": "builtins.dict()", "[": "builtins.list()", "'": "builtins.str()"}
+
+_TABLE = re.compile(r"\{('|.* for\}$)").match  # a mapping's display or comprehension
 
 
 def operator(node: ast.AST) -> str:
@@ -55,7 +70,7 @@ def resolve(scope: Scope, name: str) -> tuple[str, ...]:
         identity = f":{name}" if home.parent is None else f"%{name}"
         home.memo[name] = (identity,)  # a name may be assigned from itself
         known = _origins(home, home.names[name], home.items.get(name, ())) or (identity,)
-        if home.parent is None and is_weak(known[0]):
+        if home.parent is None and _is_plain(known[0]):
             known = (identity, *known[: CANDIDATES - 1])  # a setting reads better than its value
         home.memo[name] = known
     return known
@@ -87,6 +102,11 @@ def _origins(
 def is_weak(words: str) -> bool:
     """Tell whether a text says little about where a value comes from: constants, unknowns."""
     return words[0] in "%'-0123456789" or words in _WEAK
+
+
+def _is_plain(words: str) -> bool:
+    """Tell whether a module's name says more than what it is made of: constants, mappings."""
+    return is_weak(words) or words in _CONTAINERS or bool(_TABLE(words))
 
 
 def _suffixed(text: str, suffix: str) -> str:

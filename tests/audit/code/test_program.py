@@ -59,7 +59,7 @@ def test_what_only_dead_private_code_calls_is_not_public() -> None:
         }
     )
     graph = Graph(repo.program)
-    reached = {repo.program.symbol(node) for node in graph.reach(graph.public())}
+    reached = {repo.program.symbol(node) for node in graph.reach(graph.public)}
     assert {"pkg.a:live", "pkg.a:_used"} <= reached
     assert not {"pkg.a:_dead", "pkg.a:_deader"} & reached
 
@@ -96,4 +96,4 @@ def test_a_cycle_of_imports_and_bases_ends() -> None:
         }
     )
     graph = Graph(repo.program)
-    assert graph.reach(graph.public())
+    assert graph.reach(graph.public)

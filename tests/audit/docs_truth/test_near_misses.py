@@ -100,6 +100,9 @@ SPHINX = {
 }
 
 
+MYST = "# Sample\n\n```{eval-rst}\n.. toctree::\n   :maxdepth: 1\n\n   guide\n\n.. note:: x\n```\n"
+
+
 @pytest.mark.parametrize(
     ("path", "text"),
     [
@@ -109,10 +112,16 @@ SPHINX = {
         ("docs/guide.rst", ".. autoclass:: sample.Runner\n\n   .. automethod:: start\n"),
         ("docs/conf.py", "project = ''\nextensions = []\nexclude_patterns = ['alone*']\n"),
         ("docs/upgrade/1_4.rst", ":orphan:\n\nUse ``sample.Walker``.\n"),
+        ("docs/index.rst", None),
     ],
-    ids=["an orphan", "foreign", "a constant", "a member", "left out", "an upgrade guide"],
+    ids=["an orphan", "foreign", "a constant", "a member", "left out", "an upgrade guide", "MyST"],
 )
-def test_a_sphinx_site_has_its_own_ways(path: str, text: str) -> None:
+def test_a_sphinx_site_has_its_own_ways(path: str, text: str | None) -> None:
+    if text is None:  # the start is Markdown, with reStructuredText inside
+        files = SPHINX | {"docs/index.md": MYST}
+        del files[path]
+        assert engine.check(world(files)).findings == ()
+        return
     files = SPHINX | {path: text}
     if "exclude_patterns" in text:
         files |= {"docs/alone.rst": "Alone\n=====\n"}
@@ -131,3 +140,112 @@ def test_a_sphinx_site_has_its_own_ways(path: str, text: str) -> None:
 def test_and_its_own_faults(path: str, text: str, kind: str) -> None:
     (finding,) = engine.check(world(SPHINX | {path: text})).findings
     assert (finding.kind, finding.path) == (kind, path)
+
+
+TOOL = """import argparse
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--fast", action="store_true")
+    {more}parser.parse_args()
+"""
+SCRIPTS = {
+    "train.py": TOOL.format(more=""),
+    "demo/chat.py": TOOL.format(more="").replace("--fast", "--path"),
+    "chat.py": TOOL.format(more=""),
+}
+
+
+def bash(line: str) -> str:
+    return f"# Tool\n\n```bash\npython train.py --fast\n{line}\n```\n"
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "wrong"),
+    [
+        pytest.param("README.md", bash("python train.py --slow"), 1, id="its own script"),
+        pytest.param("README.md", bash("python ./train.py --slow"), 1, id="from here"),
+        pytest.param("demo/a.md", bash("python ../train.py --slow"), 1, id="from below"),
+        pytest.param("README.md", bash("python /x/train.py --slow"), 1, id="from anywhere"),
+        pytest.param("README.md", bash("python other/train.py --slow"), 0, id="another project's"),
+        pytest.param("demo/a.md", bash("python chat.py --path x"), 0, id="beside the page"),
+        pytest.param("demo/a.md", bash("python demo/chat.py --fast"), 1, id="by its folder"),
+        pytest.param(
+            "README.md",
+            bash("torchrun --nproc 8 train.py --fast")
+            + "\nThe size is `--fast` times `--nproc`.\n",
+            0,
+            id="the launcher's flag",
+        ),
+        pytest.param(
+            "README.md",
+            bash("torchrun train.py --slow --fast") + "\nThe size is `--fast` times `--slow`.\n",
+            2,
+            id="a flag after the script",
+        ),
+    ],
+)
+def test_a_script_is_the_one_that_its_path_leads_to(path: str, text: str, wrong: int) -> None:
+    found = engine.check(world(SCRIPTS | {path: text})).findings
+    kinds = [one.kind for one in found if not one.kind.startswith("undocumented")]
+    assert len(kinds) == wrong
+    assert {"command", "flag"} >= set(kinds)
+
+
+@pytest.mark.parametrize(
+    ("more", "wrong"),
+    [
+        ("", 1),
+        ("print(parser)\n    ", 1),
+        ("parser = deepspeed.add_config_arguments(parser)\n    ", 0),
+        ("for one in ACTIONS: one.fill(parser.add_subparsers())\n    ", 0),
+        ("extend(parser)\n    ", 1),
+    ],
+    ids=["alone", "shown", "another library's", "a registry's", "followed"],
+)
+def test_a_parser_that_is_handed_out_may_have_any_option(more: str, wrong: int) -> None:
+    code = TOOL.format(more=more).replace(
+        "import argparse\n", "import argparse\nimport deepspeed\n\ndef extend(parser): pass\n"
+    )
+    files = {"train.py": code, "README.md": bash("python train.py --slow")}
+    found = engine.check(world(files)).findings
+    assert [one.kind for one in found] == ["command"] * wrong
+
+
+@pytest.mark.parametrize(("link", "wrong"), [("-zoo", 0), ("zoo", 0), ("the-zoo", 1)])
+def test_a_heading_after_a_tag_keeps_its_blank(link: str, wrong: int) -> None:
+    page = f'# Sample\n\nSee [it](#{link}).\n\n## <a name="x"></a> Zoo\n'
+    assert len(engine.check(world({"README.md": page})).findings) == wrong
+
+
+def test_a_package_with_a_finder_of_its_own_has_any_module() -> None:
+    files = {
+        "sample/__init__.py": "import sys\nsys.meta_path.append(object())\n",
+        "README.md": "# Sample\n\n`sample.extra.Thing` is there.\n",
+    }
+    assert engine.check(world(files)).findings == ()
+    files["sample/__init__.py"] = "import sys\n"
+    assert [one.kind for one in engine.check(world(files)).findings] == ["symbol"]
+
+
+@pytest.mark.parametrize(
+    ("option", "said", "wrong"),
+    [
+        ("'--jobs', default=4", "8", True),
+        ("'--jobs', default=4", "`8`", True),
+        ("'--jobs', default=4", "as many as there are cores", False),
+        ("'--jobs', default=4", "*(required)*", False),
+        ("'--jobs', default=4", "`8` / `16`", False),
+        ("'--jobs', default=None", "`8`", False),
+        ("'--fast', action='store_true'", "on", True),
+        ("'--no-fast', dest='fast', action='store_false', default=True", "off", False),
+    ],
+)
+def test_a_default_is_wrong_where_both_sides_give_a_value(
+    option: str, said: str, wrong: bool
+) -> None:
+    flag = option.split("'")[1]
+    code = TOOL.format(more="").replace('"--fast", action="store_true"', option)
+    page = f"# Tool\n\n| option | default |\n|---|---|\n| `{flag}` | {said} |\n"
+    found = engine.check(world({"train.py": code, "README.md": page})).findings
+    assert [one.kind for one in found] == ["default"] * wrong

@@ -245,3 +245,27 @@ def test_an_object_that_is_a_mapping_keeps_under_itself() -> None:
                 self[name] = cls
     """)
     assert [one.target for one in found.assigns] == ["self[@name]"]
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        "TABLE: Dict[str, type] = {}",
+        "TABLE = defaultdict(dict)",
+        'TABLE = {"adam": Adam}',
+        "TABLE = {name: Adam for name in NAMES}",
+    ],
+)
+def test_a_module_s_mapping_is_read_by_its_name(made: str) -> None:
+    found = facts(f"""
+        from collections import defaultdict
+        from typing import Dict
+        NAMES = ("adam",)
+        class Adam: ...
+        {made}
+        def names():
+            return list(TABLE.keys())
+    """)
+    assert [one.args for one in found.calls if one.names[0] == "builtins.list"] == [
+        (":TABLE.keys()",)
+    ]
