@@ -17,7 +17,7 @@ from audit.practices.loops import (
     spread,
 )
 from audit.practices.ranking import central
-from audit.practices.registry import Place, at, in_code, in_file, practice
+from audit.practices.registry import Place, at, in_code, in_file, of_key, practice
 from audit.practices.weights import of_model, weights
 from audit.repository import File, Repository, Site, is_public
 
@@ -125,7 +125,8 @@ def _inference_scripts(repo: Repository, off: dict[int, int]) -> Iterator[Place]
     busy = {site.node for site in backward_calls(repo)}
     busy |= set(evaluations(repo))
     asked = dict(_asked_scripts(repo)) | off
-    for one in entries.started(repo) & asked.keys():
+    writing = {site.node for site in repo.methods("save_pretrained")} | weights(repo).saving
+    for one in entries.started(repo) & asked.keys() - writing:
         if repo.graph.within([one], 3, up=False).isdisjoint(busy):
             module = repo.program.owner[one]
             yield in_code(module, one - module.first, asked[one], "a script that runs the model")
@@ -237,14 +238,20 @@ def serve_export(repo: Repository) -> Iterator[Place]:
         at(site, "writes the model in the Hugging Face format")
         for site in repo.methods("save_pretrained")
         if re.match(r"_?(convert|export|write)(_|$)", own_name(site.scope))
-        or re.search(rf"(^|/)(convert|export)\w*_(to|2)_{_FORMATS}\w*\.py$", site.path)
+        or re.search(r"(^|[/_])(convert|converter|export)\w*\.py$", site.path)
+        if not _NO_WEIGHTS.search(site.names[0])
     ]
     yield from spread(found)
 
 
+_NO_WEIGHTS: Final = re.compile(
+    r"((?i:tokenizer)|(?i:processor)|(?<!from_)config|Config)\w*(\.from_\w+)?(\(\))?\.save_pretrained$"
+)
+
+
 def _exports(name: str) -> bool:
     return bool(_EXPORTS.search(name)) and not re.match(
-        r"_?(upload|push|fix|send|add|log|sync|move|update)_", name
+        r"_?(upload|push|fix|send|add|log|sync|move|update|should|can|is|has|check|needs)_", name
     )
 
 
@@ -282,6 +289,11 @@ def serve_container(repo: Repository) -> Iterator[Place]:
         for file in plain_first
         if not _FOREIGN.search(file.path) and not _is_deep(repo, file)
         for first in _container(file)
+    ]
+    found += [
+        of_key(file, key, "describes the container of the model server")
+        for file, key in repo.keys_of("cog.yaml")
+        if key.path == "build" and "/" not in file.path
     ]
     yield from spread(found)
 

@@ -41,6 +41,9 @@ def repro_run_record(repo: Repository) -> Iterator[Place]:
     for site, value in repo.given("save_code"):
         if value == "True":
             yield at(site, "the tracker keeps the code of the run with its configuration")
+    for site, value in repo.given("type"):
+        if site.method == "Artifact" and value == "'code'":
+            yield at(site, "the tracker keeps the code of the run")
     for site in repo.methods("log_code"):
         yield at(site, "the tracker keeps the code of the run")
     yield from of_topic(repo, "run-recorders", "{} records configuration and environment")
@@ -54,11 +57,18 @@ def repro_run_record(repo: Repository) -> Iterator[Place]:
             says = "the git commit becomes part of a record"
             yield in_code(module, one - module.first, definition.line, says)
     near = repo.graph.within(commits, 2, up=True)
+    shown = {(one.node, one.line) for one in repo.calls("builtins.print") if _prints_json(one)}
     for site in (*repo.calls(*_SINKS), *repo.methods(*_WRITES)):
+        if (site.node, site.line) in shown:
+            continue
         if any(map(_VERSION.search, site.arguments())):
             yield at(site, "a version is recorded")
         elif site.node in near and "%" not in site.names[0]:
             yield at(site, "the git commit is recorded")
+
+
+def _prints_json(site: Site) -> bool:
+    return any("json.dumps()" in one for one in site.call.args)
 
 
 def _through_helpers(repo: Repository) -> Iterator[Site]:
@@ -78,7 +88,7 @@ def _asks_git(site: Site) -> bool:
 
 
 def _names_commit(words: str) -> bool:
-    return "git" in words and ("rev-parse" in words or "describe" in words)
+    return "git" in words and any(one in words for one in ("rev-parse", "describe", "git log "))
 
 
 _ENVIRONMENTS: Final = (
