@@ -57,6 +57,7 @@ def test_suite(repo: Repository) -> Iterator[Place]:
                 for module, tests in found
                 if tests
             ),
+            of_subject=False,
         )
 
 
