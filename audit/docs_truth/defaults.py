@@ -24,6 +24,8 @@ _NOTHING: Final = frozenset(
 _TRUE: Final = frozenset({"true", "yes", "on"})
 _FALSE: Final = frozenset({"false", "no", "off"})
 _COMPUTED: Final = Unknown("a default that is computed")
+_IN_WORDS: Final = Unknown("a default in words")
+_WORDS: Final = re.compile(r"^[^`\"']*\S\s+\S|`.*`.*`|\(")
 
 
 @kind("default")
@@ -87,8 +89,12 @@ def _option(world: World, flag: str, said: str) -> Verdict:
     known = [one for one in values if one is not None]
     if any(_same(said, one) for one in known):
         return HOLDS
-    if len(known) < len(values):
-        return _COMPUTED
+    if _WORDS.search(said):
+        return _IN_WORDS
+    if len(known) < len(values) or "None" in known:
+        return _COMPUTED  # what is None to the parser, the program may choose
+    if flag.startswith("--no-") and said.strip("`").lower() in _TRUE | _FALSE:
+        return _COMPUTED  # of the flag, or of what it turns off
     return Wrong(f"the default is {' or '.join(dict.fromkeys(known))}", known[0])
 
 
@@ -130,4 +136,6 @@ def _field(world: World, name: str, said: str, siblings: frozenset[str]) -> Verd
         return _COMPUTED
     if _same(said, value):
         return HOLDS
+    if _WORDS.search(said):
+        return _IN_WORDS
     return Wrong(f"{forms[0].name}.{name} defaults to {value}", value)

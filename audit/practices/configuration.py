@@ -31,7 +31,7 @@ _PRESENT: Final = re.compile(r"'(\w+)' (?:not )?in os\.environ")
 _VARIABLE: Final = re.compile(r"os\.environ\['(\w+)'\]")
 _CONFIG_NAME: Final = re.compile(
     r"(Conf|Config|Configs|Configuration|Cfg|Args|Arguments|ArgumentParser|Options|Opts|Settings|Params|"
-    r"Parameters|HParams|Hyperparameters|Hparams|Plugin|Kwargs|Spec|Recipe)"
+    r"Parameters|HParams|Hyperparameters|Hparams|Plugin|Kwargs|(Train|Run|Job|Task|Experiment|Eval|Model|Data)\w*Spec|Recipe)"
     r"(Base|Mixin|Model|Schema|Template|Group)?$"
 )
 _TYPED_BASES: Final = (
@@ -95,8 +95,10 @@ def _parsers(repo: Repository) -> Iterator[Place]:
         if "argparse" in site.names[0] or (site.call.args and site.call.args[0].startswith("'--")):
             yield at(site, "command-line option declared")
     for module in repo.product:
+        asides = {call.line for call in module.facts.calls if call.args[:1] == ("sys.argv",)}
+        asides |= {one.line for one in module.facts.blocks if one.text.endswith("' in sys.argv")}
         for one in module.facts.references:
-            if one.name.startswith("sys.argv"):
+            if one.name.startswith("sys.argv") and one.line not in asides:
                 yield in_code(module, one.scope, one.line, "own parser of the command line")
 
 

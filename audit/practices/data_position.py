@@ -50,6 +50,12 @@ _POSITION: Final = (
 )
 
 
+_TRAINED: Final = re.compile(
+    r"builtins\.enumerate\(\)\[\]\[0\] <=? [@.\w]*\.\w*(batch|sample|step)s?_(in|of)_\w+|"
+    r"^[@.\w]*(global|trained|completed|current)_?steps? % .*> 0$"
+)
+"""A batch before the one at which a checkpoint was written: by its place in the epoch, or while
+steps of the epoch are left over from what was trained."""
 _BELOW_START: Final = re.compile(
     r"<=? [@.\w]*\b\w*(start|resume|skip)_?(from_)?\w*(iter\w*|step|batch\w*|idx|index)\b"
 )
@@ -262,11 +268,14 @@ def _stateful(repo: Repository) -> Iterator[Place]:
                 yield in_code(module, place, line, f"{one.name} saves its position")
 
 
+_PASSED_OVER: Final = (_BELOW_START, _TRAINED)
+
+
 def _skipped(repo: Repository) -> Iterator[Place]:
     """Yield batches that are passed over: drawn in a counted loop, or below where to start."""
     for module in repo.product:
         for block in module.facts.blocks:
-            if block.kind == "if" and _BELOW_START.search(block.text):
+            if block.kind == "if" and any(one.search(block.text) for one in _PASSED_OVER):
                 around = list(blocks_from(module, block.parent))
                 if around and around[0].kind == "for":
                     scope = scope_at(module, block.line)

@@ -10,7 +10,7 @@ from audit.practices.registry import Place, at, in_code
 from audit.repository import Repository
 
 HOLDS_DATA: Final = re.compile(
-    r"data(?!_parallel)(?!_proto)|loader|sampler|iterator|batch|stream|reader|corpus|fetcher"
+    r"data(?!_parallel)(?!_proto)|loader|sampler|iterator|(?<!micro)(?<!micro_)batch(?!_size)|stream|reader|corpus|fetcher"
 )
 
 

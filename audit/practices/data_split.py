@@ -7,7 +7,7 @@ from typing import Final
 from audit.code.modules import Module
 from audit.facts.model import Assign
 from audit.practices.data_readers import uses
-from audit.practices.loops import library_calls, own_name, scope_at, spread
+from audit.practices.loops import derives, library_calls, own_name, scope_at, spread
 from audit.practices.registry import Place, at, in_code, practice
 from audit.repository import Repository
 
@@ -113,6 +113,9 @@ def data_split(repo: Repository) -> Iterator[Place]:
     ]
     found += [*_parted(repo), *_enumerated(repo), *_left_over(repo)]
     yield from spread([*found, *_compared_splits(repo), *_both_loaders(repo)])
+    for site, value in repo.given("eval_dataset"):
+        if site.call.keyword("train_dataset") and _MADE.search(value):
+            yield at(site, "makes training and held-out data")
 
 
 def _left_over(repo: Repository) -> Iterator[Place]:
@@ -131,11 +134,17 @@ def _left_over(repo: Repository) -> Iterator[Place]:
             yield in_code(module, one.scope, one.line, "configures held-out data")
 
 
+_MADE: Final = re.compile(r"[Dd]ata\w*\(\)")
+_MODE: Final = re.compile(r"(^|_)(mode|state|status|event)s?$")
+"""Enumerations of what a model or trainer does."""
+
+
 def _enumerated(repo: Repository) -> Iterator[Place]:
     """Yield enumerations whose members are training and held-out data."""
     for module, place, one in repo.classes(r"(^|[.:])(Str|Int)?Enum$"):
         members = {m.target.lower() for m in module.facts.assigns if m.scope == place}
-        if all(any(map(part.fullmatch, members)) for part in _FIELDS):
+        named = not _MODE.search(own_name(one))
+        if named and all(any(map(part.fullmatch, members)) for part in _FIELDS):
             yield in_code(module, place, one.line, f"{one.name} names the parts of the data")
 
 
@@ -238,6 +247,8 @@ def _compared_splits(repo: Repository) -> Iterator[Place]:
         for block in module.facts.blocks:
             if block.kind == "if" and "'" in block.text and _SPLIT_TEST.search(block.text):
                 scope = scope_at(module, block.line)
+                if "phase" in block.text and derives(repo, module, scope, r"nn\.\S*Module$"):
+                    continue  # what a network does, no part of the data
                 yield in_code(module, scope, block.line, "takes data by the name of the split")
         for one in module.facts.assigns:
             if " if " in one.value and "'" in one.value and _SPLIT_TEST.search(one.value):

@@ -328,11 +328,19 @@ def docs_changelog(repo: Repository) -> Iterator[Place]:
     """
     for file in repo.by_stem(*_CHANGELOGS):
         named = _CHANGELOG.match(file.name.lower()) or _is_release_list(file)
-        if named and file.role not in OUTSIDE and (line := _first_entry(file)):
+        if named and _is_kept(file) and (line := _first_entry(file)):
             yield in_file(file, line, "entries by release")
     for path, file in repo.files.items():
-        if _OF_RELEASES.search(path) and file.role not in OUTSIDE and file.body_words > 0:
+        if _OF_RELEASES.search(path) and _is_kept(file) and file.body_words > 0:
             yield in_file(file, 1, "the notes of a release")
+
+
+def _is_kept(file: File) -> bool:
+    """Tell whether a file is the repository's own, and no template or note of a tool."""
+    return file.role not in OUTSIDE and not _ASIDE.search(file.path.lower())
+
+
+_ASIDE: Final = re.compile(r"template|(^|/)\.(?!github/)[^/]+/")
 
 
 def _is_release_list(file: File) -> bool:

@@ -34,7 +34,9 @@ _CHOSEN: Final = re.compile(r"metric(?:_?(?:type|name))? == '(\w+)'")
 """A branch for one metric of several."""
 # MAE is a masked autoencoder too, MOSS a kind of attention.
 _ALSO_MODELS: Final = ("mean absolute error", "speech quality")
-_NO_METRIC: Final = re.compile(r"loss|criterion|optim|scheduler|penalty")
+_NO_METRIC: Final = re.compile(
+    r"loss|criterion|optim|scheduler|penalty|(^|_)grad_acc|assoc\w*_recall|early_accept"
+)
 _ONLY: Final = re.compile(
     r"[.:]((eval|evaluate|evaluation|test|validate|val|do_eval|do_test|do_predict)(_only)?|"
     r"(only|just|run)_(eval|evaluate|test|validate|evaluation)|eval_mode)\b(?!\()"
@@ -135,6 +137,9 @@ def _metric_calls(repo: Repository) -> Iterator[tuple[str, Place]]:
         metric = site.call.args[0] if site.method == "load" and site.call.args else site.method
         if not _PLUMBING.search(metric):
             yield what or metric, at(site, f"computes {metric}")
+    for site, value in repo.given("topk"):
+        if "acc" in site.method and re.fullmatch(r"[(\[]\d+, \d+.*", value):
+            yield "several", at(site, f"computes {site.method} of the best {value}")
 
 
 def _own_metrics(repo: Repository) -> Iterator[tuple[str, Place]]:

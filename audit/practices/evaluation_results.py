@@ -15,6 +15,10 @@ from audit.repository import Repository, Site
 _RESULTS: Final = re.compile(r"(^|_)(results?|metrics?|scores?|eval\w*|leaderboard)(_|$)")
 
 
+_HANDED: Final = re.compile(
+    r"(^|_)(results?|metrics?|scores?|evals?|evaluations?|leaderboard)(_(dict|list|df|table|data))?$"
+)
+"""Parameters that hand results over."""
 _SETTINGS: Final = re.compile(r"config|args|vars\(\)|asdict|argparse|param", re.IGNORECASE)
 
 
@@ -28,8 +32,11 @@ _TIMING: Final = re.compile(r"profil|timer|benchmark")
 
 
 _SPREAD: Final = re.compile(
-    r"(^|_)(std_errs?|std_errors?|standard_errors?|bootstrap\w*|confidence_intervals?|conf_int|"
-    r"credible_intervals?|ci95|error_bars?|stderr_(for|of)|(mean|sample|metric|acc)_stderr)(_|$)"
+    r"(^|_)(std_errs?|std_errors?|standard_errors?|confidence_intervals?|conf_int|"
+    r"credible_intervals?|ci95|error_bars?|stderr_(for|of)|(mean|sample|metric|acc)_stderr)(_|$)|"
+    r"^_*((paired|compute|run|do|get|percentile|stratified|with|mean|metric)_)?bootstrap(ped)?"
+    r"(_(ci|interval|std|err|mean|metric|score|sample|resampl|stat|estimat|internal|chunk|for|test|"
+    r"result|accuracy|eval)\w*)?$"
 )
 
 
@@ -112,7 +119,7 @@ def _about_results(site: Site, beside: Collection[int], below: Collection[int]) 
         return False
     one = site.module.facts.definitions[outermost(site.module, site.call.scope)]
     written = " ".join(site.arguments())
-    if _RESULTS.search(own_name(one)) or any(_RESULTS.search(words(name)) for name in one.params):
+    if _RESULTS.search(own_name(one)) or any(_HANDED.search(words(name)) for name in one.params):
         return not _SETTINGS.search(own_name(one))
     node = site.node
     if node in beside:

@@ -20,14 +20,14 @@ from audit.repository import Repository, Site, once
 
 _EVALUATES: Final = re.compile(
     r"(^|_)(eval(uate|uation|uator)?)(?=_|$|s$)|"
-    r"(^|_)validat(e|ion|or)($|_(step|epoch|loop|model|one_epoch|data|set|batch|and_)|$)|"
+    r"(^|_)validat(e|ion|or)($|_(step|epoch|loop|model|one_epoch|data|set|batch|and_(save|log|test|report|checkpoint))|$)|"
     r"^_?((run|do)_)?(test|valid|val)(_(one_)?(epoch|step|loop|model|fn|func|set|batch))?$"
 )
 
 
 _NO_EVALUATION: Final = re.compile(
     r"^_?(on|build|get|create|make|log|print|setup|init|add|set|should|is|has|load|parse|save|"
-    r"prepare|register|maybe|check|format|resolve|no)_|_(args|config|callback|metrics?|factory|decorator|mode)$"
+    r"prepare|register|maybe|check|format|resolve|no)_|gradient|_(args|config|callback|metrics?|factory|decorator|mode)$"
 )
 
 
@@ -87,10 +87,11 @@ def evaluations(repo: Repository) -> dict[int, tuple[Module, int, Definition]]:
     leading = repo.graph.within(off, 4, up=True)
     methods = {own_name(repo.program.definition(node)) for node in leading} & _PREDICTS
     no_gradients = not any(backward_calls(repo))
+    shown = _shown(repo)
     found = {}
     for module, place, one in repo.definitions:
         node = module.first + place
-        if one.kind != "function" or one.stub:
+        if one.kind != "function" or one.stub or _switches_mode(one) or node in shown:
             continue
         if (
             says_evaluation(own_name(one))
@@ -115,6 +116,20 @@ def evaluations(repo: Repository) -> dict[int, tuple[Module, int, Definition]]:
         where = site.node
         found.setdefault(where, (site.module, site.call.scope, site.scope))
     return found
+
+
+def _switches_mode(one: Definition) -> bool:
+    """Tell whether a method overrides ``eval()``, which only sets a module's mode."""
+    return one.name.endswith(".eval") and "self" in one.returns
+
+
+def _shown(repo: Repository) -> frozenset[int]:
+    """Return the functions that a page of a demonstration calls: what users ask, however named."""
+    sites = repo.calls("gradio.Interface", "gradio.ChatInterface", "gradio.Blocks().load")
+    handed = ((one, one.call.keyword("fn") or "".join(one.call.args[:1])) for one in sites)
+    return frozenset(
+        node for one, text in handed if (node := repo.program.resolve(one.module, text)[1]) >= 0
+    )
 
 
 def inline_evaluations(repo: Repository) -> Iterator[Site]:

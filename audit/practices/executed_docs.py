@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from audit.code.modules import Module
-from audit.facts.model import PythonFacts
+from audit.facts.model import Call, PythonFacts
 from audit.practices import pipelines, settings
 from audit.practices.ci_cd import ci_docs
 from audit.practices.documentation import sphinx
@@ -29,8 +29,11 @@ _DOC_COMMANDS: Final = (
     "doctest", "xdoctest", "make doctest", "phmdoctest", "treon", "nbdev_test", "nbval", "pytest_examples",
     "jupyter nbconvert --execute", "papermill", "codex-audit validate --execute", "codex-audit docs --execute",
 )  # fmt: skip
+_FENCE: Final = re.compile(r"```")
 _PAGE: Final = re.compile(r"\.(md|rst)'|'README'", re.IGNORECASE)
 _RUNS_TEXT: Final = frozenset({"builtins.exec", "builtins.eval", "runpy.run_path"})
+_STARTS: Final = re.compile(r"^(subprocess\.\w+|os\.system)$")
+_NOTEBOOKS: Final = re.compile(r"\bpapermill\b|\bnbconvert\b.*--execute")
 
 
 @practice(
@@ -42,7 +45,7 @@ def docs_tested(repo: Repository) -> Iterator[Place]:
     """Examples in docs or docstrings are executed.
 
     By doctest or its kin in the test run, CI or a Makefile, by tests that execute the blocks
-    of a page, or by nbdev.
+    of a page, by a script in CI that executes notebooks, or by nbdev.
 
     Why:
         An example is the part of the docs that is copied; it has to run.
@@ -61,16 +64,14 @@ def docs_tested(repo: Repository) -> Iterator[Place]:
         if _DOC_OPTIONS.search(key.value):
             yield of_key(file, key, f"pytest runs examples: {key.value[:60]}")
     for step in pipelines.steps(repo):
-        if step.kind == "command" and _executes_docs(step):
+        if step.kind == "command" and (_executes_docs(step) or _by_script(repo, step)):
             yield step.place(f"CI runs examples: {step.text[:60]}")
     for step in pipelines.using(repo, "fastai/workflows/nbdev-ci"):
         yield step.place("CI runs the notebooks")
     yield from _executing_builds(repo)
     for module in repo.tests:
         for call in module.facts.calls:
-            if not _EXECUTORS.isdisjoint(call.names) or (
-                not _RUNS_TEXT.isdisjoint(call.names) and _reads_page(module)
-            ):
+            if not _EXECUTORS.isdisjoint(call.names) or _runs_page(module, call):
                 yield Place(module.path, call.line, f"tests run {call.names[0]}", -1, module.dotted)
     for file, line in pipelines.automation(repo):
         starts = any(argv[0] in ("pytest", "py.test") for argv in argvs(line.text))
@@ -78,9 +79,29 @@ def docs_tested(repo: Repository) -> Iterator[Place]:
             yield in_file(file, line.line, f"runs examples: {line.text[:60]}", line.text[:60])
 
 
-def _reads_page(module: Module) -> bool:
+def _runs_page(module: Module, call: Call) -> bool:
+    """Tell whether a call executes what a test reads from a page: at once, or as a program that
+    is made of its fences."""
+    if not _RUNS_TEXT.isdisjoint(call.names):
+        return _reads(module, _PAGE)
+    return bool(_STARTS.match(call.names[0])) and _reads(module, _PAGE) and _reads(module, _FENCE)
+
+
+def _reads(module: Module, wanted: re.Pattern[str]) -> bool:
     calls = module.facts.calls
-    return any(_PAGE.search(one) for call in calls for one in (*call.args, *call.names))
+    return any(wanted.search(one) for call in calls for one in (*call.args, *call.names))
+
+
+def _by_script(repo: Repository, step: pipelines.Step) -> bool:
+    """Tell whether a step runs a script of the repository that executes notebooks or examples."""
+    for argv in step.argvs:
+        for file in repo.named(argv[0]) if argv[0].endswith(".py") else ():
+            for call in file.facts.calls if isinstance(file.facts, PythonFacts) else ():
+                if not _EXECUTORS.isdisjoint(call.names) or (
+                    _STARTS.match(call.names[0]) and any(map(_NOTEBOOKS.search, call.args))
+                ):
+                    return True
+    return False
 
 
 _MODES: Final = re.compile(r"^'?(force|cache|auto|always)'?$")

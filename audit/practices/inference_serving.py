@@ -17,7 +17,7 @@ from audit.practices.loops import (
     spread,
 )
 from audit.practices.ranking import central
-from audit.practices.registry import Place, at, in_code, in_file, practice
+from audit.practices.registry import Place, at, in_code, in_file, of_key, practice
 from audit.practices.weights import of_model, weights
 from audit.repository import File, Repository, Site, is_public
 
@@ -125,7 +125,8 @@ def _inference_scripts(repo: Repository, off: dict[int, int]) -> Iterator[Place]
     busy = {site.node for site in backward_calls(repo)}
     busy |= set(evaluations(repo))
     asked = dict(_asked_scripts(repo)) | off
-    for one in entries.started(repo) & asked.keys():
+    writing = {site.node for site in repo.methods("save_pretrained")} | weights(repo).saving
+    for one in entries.started(repo) & asked.keys() - writing:
         if repo.graph.within([one], 3, up=False).isdisjoint(busy):
             module = repo.program.owner[one]
             yield in_code(module, one - module.first, asked[one], "a script that runs the model")
@@ -198,7 +199,8 @@ def serve_export(repo: Repository) -> Iterator[Place]:
     """Models can be exported to another runtime or format.
 
     A call of an exporter on a model, a function that is named for such an export, or a
-    mapping of the own weights onto the names of Hugging Face models.
+    mapping of the own weights onto the names of Hugging Face models, or a script that is
+    named as a converter and writes what another format needs.
 
     Why:
         Serving stacks rarely run the training framework.
@@ -234,17 +236,28 @@ def serve_export(repo: Repository) -> Iterator[Place]:
     ]
     found += [at(site, "maps weights onto Hugging Face names") for site in _renames(repo)]
     found += [
+        at(site, "writes the converted weights")
+        for site in repo.calls("torch.save", "safetensors.torch.save_file")
+        if re.search(rf"_(to|2)_{_FORMATS}\.py$", site.path)
+    ]
+    found += [
         at(site, "writes the model in the Hugging Face format")
         for site in repo.methods("save_pretrained")
         if re.match(r"_?(convert|export|write)(_|$)", own_name(site.scope))
-        or re.search(rf"(^|/)(convert|export)\w*_(to|2)_{_FORMATS}\w*\.py$", site.path)
+        or re.search(r"(^|[/_])(convert|converter|export)\w*\.py$", site.path)
+        if not _NO_WEIGHTS.search(site.names[0])
     ]
     yield from spread(found)
 
 
+_NO_WEIGHTS: Final = re.compile(
+    r"((?i:tokenizer)|(?i:processor)|(?<!from_)config|Config)\w*(\.from_\w+)?(\(\))?\.save_pretrained$"
+)
+
+
 def _exports(name: str) -> bool:
     return bool(_EXPORTS.search(name)) and not re.match(
-        r"_?(upload|push|fix|send|add|log|sync|move|update)_", name
+        r"_?(upload|push|fix|send|add|log|sync|move|update|should|can|is|has|check|needs)_", name
     )
 
 
@@ -260,7 +273,7 @@ def serve_container(repo: Repository) -> Iterator[Place]:
     """The product can be built as a container.
 
     A container definition outside of development and CI folders that starts from an
-    image and does something in it.
+    image and does something in it, or the description from which Cog builds one.
 
     Why:
         It pins the system around the package and is what clusters run.
@@ -282,6 +295,11 @@ def serve_container(repo: Repository) -> Iterator[Place]:
         for file in plain_first
         if not _FOREIGN.search(file.path) and not _is_deep(repo, file)
         for first in _container(file)
+    ]
+    found += [
+        of_key(file, key, "describes the container of the model server")
+        for file, key in repo.keys_of("cog.yaml")
+        if key.path == "build" and "/" not in file.path
     ]
     yield from spread(found)
 

@@ -17,7 +17,16 @@ from audit.practices.processes import (
 )
 from audit.practices.ranking import central
 from audit.practices.registry import Place, at, in_code, practice
-from audit.practices.trackers import OPENS, SENDS, chosen, reporting, sent, tracker_named
+from audit.practices.trackers import (
+    OPENS,
+    SENDS,
+    chosen,
+    installed,
+    launched,
+    reporting,
+    sent,
+    tracker_named,
+)
 from audit.repository import Repository, Site
 
 _LEVELS: Final = (
@@ -37,6 +46,7 @@ _ZERO: Final = re.compile(
 )
 _CHOSEN: Final = re.compile(rf" if [^']*({_ZERO.pattern})[^']* else ")
 _SHOWS: Final = re.compile(r"^_?(print|log|show|display)_[a-z]\w*$")
+_LOG_MODULE: Final = re.compile(r"(^|[._])(logger|logging|log)$")
 _QUIET: Final = re.compile(r"log|print|quiet|silen|progress|stdout|verb", re.IGNORECASE)
 
 
@@ -74,7 +84,7 @@ def log_logger(repo: Repository) -> Iterator[Place]:
     found = [
         at(site, f"message through {name}")
         for site in repo.methods(*_LEVELS)
-        if (name := called_on(site, "loggers"))
+        if (name := called_on(site, "loggers") or _fetched(site))
     ]
     found += of_topic(repo, "log-functions", "message through {}")
     modules = sum(bool(module.facts.calls) for module in repo.product)
@@ -82,9 +92,24 @@ def log_logger(repo: Repository) -> Iterator[Place]:
         yield from by_file(repo, found)
 
 
+_FETCHED: Final = re.compile(
+    r"^(?![@%:.]|self\b)[\w.]+\.(get_?logger|getLogger|init_logger|get_root_logger)\(\)$"
+)
+
+
+def _fetched(site: Site) -> str:
+    """Return the function of another library that gave the logger, if one did."""
+    found = next(filter(_FETCHED.match, site.receivers), "")
+    return found.removesuffix("()")
+
+
 @practice("log-tracker", looks_for="calls that send values to an experiment tracker")
 def log_tracker(repo: Repository) -> Iterator[Place]:
     """Metrics go to an experiment tracker.
+
+    Values are sent to one, a logger of a training library is made or configured for one, or the
+    engine that trains is told of one: by an option, by the command that starts it, or, where
+    nothing is said, by the dependency that it finds installed.
 
     Why:
         Runs can be compared only when their metrics are kept together, outside the terminal.
@@ -107,7 +132,7 @@ def log_tracker(repo: Repository) -> Iterator[Place]:
     """
     found = [at(site, f"values sent to {name}") for site, name in sent(repo)]
     found += [one.place("{} names the engine's trackers") for one in reporting(repo)]
-    found += [one for _, _, one in chosen(repo)]
+    found += [*launched(repo), *installed(repo), *(one for _, _, one in chosen(repo))]
     found += [
         in_code(module, place, one.line, f"{one.name} sends values to a tracker")
         for module, place, one in repo.definitions
@@ -222,6 +247,11 @@ def _outputs(repo: Repository) -> Iterator[Site]:
     yield from repo.calls("builtins.print", "tqdm.tqdm", "tqdm.auto.tqdm", "tqdm.trange")
     yield from repo.calls("rich.print", "rich.console.Console().print")
     yield from repo.methods("TQDM", "set_description", "set_postfix", "set_postfix_str")
+    yield from repo.calls(*named("tracker-loggers"))
+    for site in repo.methods("log", "logkv", "logkvs", "dumpkvs", "info", "warn"):
+        node = repo.program.resolve(site.module, site.call.names[0])[1]
+        if node >= 0 and _LOG_MODULE.search(repo.program.owner[node].dotted):
+            yield site
     for method in filter(_SHOWS.match, repo.by_method):
         for site in repo.methods(method):
             if any(repo.program.resolve(site.module, name)[1] >= 0 for name in site.call.names):

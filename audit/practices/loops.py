@@ -76,9 +76,15 @@ def library_calls(repo: Repository, topic: str) -> Iterator[tuple[Site, str]]:
     library offers, not the methods of what it returns."""
     for name, what in named(topic).items():
         for site in repo.calls(name):
-            if "()" in name or any("()" not in one for one in site.names):
+            if "()" in name or any(_offers(name, one) for one in site.names):
                 yield site, what
     yield from partials(repo, topic)
+
+
+def _offers(name: str, called: str) -> bool:
+    """Tell whether a text is a name of the table, or what a library of the table offers."""
+    offered = called.startswith(name[:-1]) if name.endswith("*") else called == name
+    return offered and "()" not in called
 
 
 @once

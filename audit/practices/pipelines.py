@@ -47,7 +47,7 @@ class Step(msgspec.Struct, frozen=True):
         return None
 
     def reuses(self, pattern: str) -> bool:
-        """Tell whether the step is a workflow of another repository with such a name."""
+        """Tell whether the step is a workflow or action of another repository with such a name."""
         found = _ELSEWHERE.match(self.text) if self.kind == "action" else None
         return found is not None and re.search(pattern, found[1].lower()) is not None
 
@@ -56,7 +56,9 @@ class Step(msgspec.Struct, frozen=True):
         return Place(self.file.path, self.line, says, -1, self.text.splitlines()[0][:80])
 
 
-_ELSEWHERE: Final = re.compile(r"^[\w.-]+/[\w.-]+/\.github/workflows/([^@]+?)(?:\.ya?ml)?(?:@|$)")
+_ELSEWHERE: Final = re.compile(
+    r"^[\w.-]+/[\w.-]+/\.github/(?:workflows|actions)/([^@]+?)(?:\.ya?ml)?(?:@|$)"
+)
 _JOB: Final = re.compile(
     r"^(jobs\[\d+\]|jobs\.[^.\[]+|runs|stages\[\d+\]\.jobs\[\d+\]|steps\[\d+\]|[^.\[]+)"
 )

@@ -15,7 +15,13 @@ _QUANTIZES: Final = re.compile(
     r"(to_)?(u?int|fp|nf)\d+\w*|and_\w+|_?dynamic|checkpoint)$|"
     r"(^|_)(int8|int4|nf4|fp8|4bit|8bit)_(linear|quantiz\w+|weight_only)|(linear|quantize)_?(int|nf|fp)(4|8)"
 )
-_QUANTIZATION: Final = ("load_in_4bit", "load_in_8bit", "quantization_config", "quantization")
+_QUANTIZATION: Final = (
+    "load_in_4bit",
+    "load_in_8bit",
+    "quantization_config",
+    "quantization",
+    "weight_quantization",
+)
 
 
 @practice("serve-quantize", looks_for="quantization of weights or activations")

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from typing import Final
 
 from audit.facts.model import DataFacts, TextFacts
+from audit.practices.handing import argument, libraries
 from audit.practices.instantiated import instantiated
 from audit.practices.loops import classes_around, training_files
 from audit.practices.options import options
 from audit.practices.ranking import apart, central, is_corner
 from audit.practices.registry import Place, at, in_code, in_file, of_key, practice
-from audit.practices.weights import argument, libraries
 from audit.repository import File, Repository, Site
 
 _LOADER: Final = re.compile(r"Loader|Sampler|random_split|\.shuffle$|Dataset|\.split$|sampler")
@@ -159,9 +159,12 @@ def _worker_seeds(repo: Repository) -> Iterator[Place]:
         named = (*site.names, (site.call.keyword("type") or "").strip("'"))
         if any(_LOADER.search(one) and not _SEARCHES.match(one) for one in named):
             yield at(site, "the order of the data has its own seed")
-    for site, value in (*repo.given("shuffle_seed"), *repo.given("workers")):
-        if value != "None" and (value == "True") == (site.method == "seed_everything"):
+    for site, value in repo.given("shuffle_seed"):
+        if value != "None":
             yield at(site, "the order of the data has its own seed")
+    for site, value in repo.given("workers"):
+        if site.method == "seed_everything" and value == "True":
+            yield at(site, "the loader's workers are seeded")
     for site in repo.methods("shuffle", "permutation"):
         about = (*site.scope.params, *site.call.args, site.module.dotted, site.scope.name.lower())
         own = site.receivers[0].removesuffix("()") in _GENERATORS and _is_seeded(repo, site)
@@ -192,12 +195,18 @@ def _of_data(repo: Repository, site: Site) -> bool:
         return True
     for place, one in classes_around(site.module, site.call.scope):
         names = (one.name, *repo.program.ancestry(site.module.first + place))
-        if any(map(_DATA.search, names)):
+        if any(map(_DATA.search, names)) and not any(map(_DRAWS_NUMBERS.search, names)):
             return True
     return False
 
 
-_DATA: Final = re.compile(r"Sampler|Dataset|Loader|DataModule|Shuffl|Batcher|Corpus|Buffer")
+_DATA: Final = re.compile(
+    r"Sampler|Dataset|Loader(?!Mixin)|DataModule|Shuffl|Batcher|Corpus|Buffer"
+)
+_DRAWS_NUMBERS: Final = re.compile(
+    r"nn\.(modules\.\w+\.)?Module$|(^|[.:])(MC|Ray|Posterior)\w*Sampler$"
+)
+"""Samplers of numbers, not of examples."""
 _EXAMPLES: Final = re.compile(
     r"(?<![a-z])(data|dataset|loader|file|sample|example|record|shard|url|path|line|document|batch|split)"
     r"(es|s)?(?![a-z])"
@@ -213,7 +222,7 @@ _REQUIREMENTS: Final = ("requirements*.txt", "constraints*.txt", "requirements/*
 _COMPILED: Final = re.compile(r"constraint|lock|frozen|freeze|pinned|compiled")
 _ENTRY: Final = re.compile(r"^[A-Za-z0-9][\w.-]*(\[[^\]]*\])?\s*(?P<pin>==\s*[^*\s]+)?")
 _ASIDE: Final = re.compile(
-    r"(^|[/_.-])(doc|docs|dev|test|tests|lint|example|examples)", re.IGNORECASE
+    r"(^|[/_.-])(doc|docs|dev|test|tests|lint|fmt|format|style|example|examples)", re.IGNORECASE
 )
 
 

@@ -7,7 +7,7 @@ from typing import Final
 from audit.code.modules import Module
 from audit.practices.evaluations import says_evaluation
 from audit.practices.libraries import library
-from audit.practices.loops import runs_training
+from audit.practices.loops import own_name, runs_training
 from audit.practices.options import options
 from audit.practices.origins import by_file, callees, of_topic
 from audit.practices.ranking import central
@@ -17,12 +17,15 @@ from audit.repository import Repository, Site, blocks_from
 
 _METRIC: Final = re.compile(
     r"metric|loss|accuracy|reward|scalar|epoch|learning_rate|throughput|perplexity|progress|"
+    r"(^|[^a-z])(kvs|key_values)([^a-z]|$)|"
     r"(^|[^a-z])(acc|lr|fps|steps?|stats|logs?|history|summary|results?|ep_?info)([^a-z]|$)|"
     r"(^|[^a-z])(train|eval|val)_|(json|csv)(l|_?lines?)?_?(writer|logger)",
     re.IGNORECASE,
 )
 _NO_METRIC: Final = re.compile(
-    r"config|manifest|index|vocab|token|dataset|sample|prediction", re.IGNORECASE
+    r"config|manifest|index|vocab|token|dataset|sample|prediction|(^|[._])get_\w*throughput|answer|"
+    r"metadata|(^|[._])(format|prepare|convert|download)_",
+    re.IGNORECASE,
 )
 _ELAPSED: Final = re.compile(
     r"(time\.(time|perf_counter|monotonic|process_time)(_ns)?|timeit\.default_timer|"
@@ -138,11 +141,15 @@ def _json_formatters(repo: Repository) -> Iterator[Place]:
                 yield in_code(module, place, one.line, "log records are formatted as JSON lines")
 
 
+_ASIDE: Final = re.compile(r"prepare|preprocess|format|download|convert|profiler")
+
+
 def _about_metrics(site: Site) -> bool:
     """Tell whether the function, its class, its parameters or the value are about metrics."""
     scope = site.scope
-    if says_evaluation(site.module.path.rpartition("/")[2].removesuffix(".py")):
-        return False  # results of an evaluation
+    stem = site.module.path.rpartition("/")[2].removesuffix(".py")
+    if says_evaluation(stem) or _ASIDE.search(stem) or own_name(scope) == "eval_model":
+        return False  # results of an evaluation, data that is prepared
     words = " ".join([scope.name, *scope.params, *map(_plain, site.arguments())])
     return bool(_METRIC.search(words)) and not _NO_METRIC.search(scope.name)
 
@@ -225,7 +232,7 @@ def _kept_speeds(repo: Repository, models: Collection[str]) -> Iterator[Place]:
                 says = "time per step or amount per second"
                 yield in_code(module, one.scope, one.line, says)
     for module, rate in repo.assigns(_RATE):
-        if " / " in rate.value and module.path in models:
+        if " / " in rate.value and module.path in models and "sampling_rate" not in rate.value:
             yield in_code(module, rate.scope, rate.line, "a rate is kept")
 
 

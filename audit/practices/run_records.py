@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from audit.practices.handing import callers
 from audit.practices.origins import of_topic
 from audit.practices.registry import Place, at, in_code, practice
-from audit.practices.weights import callers
 from audit.repository import Repository, Site
 
 
@@ -41,6 +41,9 @@ def repro_run_record(repo: Repository) -> Iterator[Place]:
     for site, value in repo.given("save_code"):
         if value == "True":
             yield at(site, "the tracker keeps the code of the run with its configuration")
+    for site, value in repo.given("type"):
+        if site.method == "Artifact" and value == "'code'":
+            yield at(site, "the tracker keeps the code of the run")
     for site in repo.methods("log_code"):
         yield at(site, "the tracker keeps the code of the run")
     yield from of_topic(repo, "run-recorders", "{} records configuration and environment")
@@ -54,11 +57,18 @@ def repro_run_record(repo: Repository) -> Iterator[Place]:
             says = "the git commit becomes part of a record"
             yield in_code(module, one - module.first, definition.line, says)
     near = repo.graph.within(commits, 2, up=True)
+    shown = {(one.node, one.line) for one in repo.calls("builtins.print") if _prints_json(one)}
     for site in (*repo.calls(*_SINKS), *repo.methods(*_WRITES)):
+        if (site.node, site.line) in shown:
+            continue
         if any(map(_VERSION.search, site.arguments())):
             yield at(site, "a version is recorded")
         elif site.node in near and "%" not in site.names[0]:
             yield at(site, "the git commit is recorded")
+
+
+def _prints_json(site: Site) -> bool:
+    return any("json.dumps()" in one for one in site.call.args)
 
 
 def _through_helpers(repo: Repository) -> Iterator[Site]:
@@ -78,7 +88,7 @@ def _asks_git(site: Site) -> bool:
 
 
 def _names_commit(words: str) -> bool:
-    return "git" in words and ("rev-parse" in words or "describe" in words)
+    return "git" in words and any(one in words for one in ("rev-parse", "describe", "git log "))
 
 
 _ENVIRONMENTS: Final = (
@@ -101,13 +111,16 @@ _VERSION: Final = re.compile(
 def _recorded_values(repo: Repository) -> Iterator[Place]:
     """Yield versions that become part of a mapping or of an object's state."""
     for module, one in repo.assigns(r"\['[^']*'\]$|^self\.\w*(version|commit|sha|hash)$"):
-        if _VERSION.search(one.value) and not re.search(r"[<>=]= ", one.value):
+        shown = _REPORT.search(module.path)
+        if not shown and _VERSION.search(one.value) and not re.search(r"[<>=]= ", one.value):
             yield in_code(module, one.scope, one.line, "a version is recorded")
     for module, place, definition in repo.functions(_COPIES_CODE):
         if any(site.method in _COPIES for site in repo.calls_in(module, place)):
             yield in_code(module, place, definition.line, "the code is copied beside the run")
 
 
+_REPORT: Final = re.compile(r"(^|/)(info|env|(collect|print)_env(_info)?|env_info)\.py$")
+"""Modules that only tell what is installed."""
 _COPIES: Final = ("copytree", "copy", "copy2", "copyfile", "make_archive", "ZipFile")
 _COPIES_CODE: Final = (
     r"^_?(copy|save|backup|snapshot|archive)_(\w+_)?(code|codebase|source_code|src)$"

@@ -6,6 +6,7 @@ from weakref import WeakKeyDictionary
 
 from audit.practices import pipelines
 from audit.practices.pipelines import Step
+from audit.practices.shell import argvs
 from audit.repository import File, Repository
 
 _known: WeakKeyDictionary[Repository, tuple[Step, ...]] = WeakKeyDictionary()
@@ -24,10 +25,18 @@ _MAIN: Final = re.compile(
 def tests(step: Step, repo: Repository) -> bool:
     """Tell whether a step runs tests: a runner, or a file of the tests as a program."""
     if step.kind == "action":
+        if step.text.startswith("pypa/cibuildwheel"):
+            return _tests_wheels(repo)
         return step.text.startswith("fastai/workflows/nbdev-ci") or step.reuses(_REUSED)
     if argv := step.runs(*RUNNERS):
         return "--collect-only" not in argv and "--version" not in argv
     return any(_is_test_file(argv[0], repo) for argv in step.argvs)
+
+
+def _tests_wheels(repo: Repository) -> bool:
+    """Tell whether what builds the wheels runs the tests on each of them."""
+    key = repo.key("pyproject.toml", "tool.cibuildwheel.test-command")
+    return key is not None and any(argv[0] in RUNNERS for argv in argvs(key.value))
 
 
 def _is_test_file(name: str, repo: Repository) -> bool:

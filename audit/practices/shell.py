@@ -23,7 +23,7 @@ _PYTHON: Final = re.compile(r"^(python|py|pypy)[\d.]*$")
 _LAUNCHERS: Final = frozenset(
     "uv uvx poetry pdm hatch pixi conda mamba micromamba rye pipx coverage torchrun accelerate "
     "deepspeed mpirun srun xvfb-run timeout env sudo exec nice docker podman singularity apptainer "
-    "bash sh npx retry pipenv command nohup unbuffer travis_wait mim".split()
+    "bash sh eval xargs npx retry pipenv command nohup unbuffer travis_wait mim".split()
 )
 _PREPARES: Final = frozenset("install add sync pip venv lock build pull push create update".split())
 

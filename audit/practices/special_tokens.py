@@ -4,18 +4,19 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from audit.practices.handing import api
 from audit.practices.loops import scope_at
 from audit.practices.ranking import frequent
 from audit.practices.registry import Place, at, in_code, practice
 from audit.practices.tokenization import VOCABULARY
-from audit.practices.weights import api
 from audit.repository import Repository
 
 _SPECIAL: Final = re.compile(
     r"\b(\w+_)?((bos|eos|pad|unk|eod|eot|endoftext)_?(token|tok|idx|index|id|word)(_?ids?|_?index|s|"
     r"_string|_str)?|bos|eos|eod|eot)\b|"
     r"\b([A-Z]+_)?(BOS|EOS|SOS|PAD|UNK)(_?(TOKEN|IDX|INDEX|ID|WORD|TAG|SYMBOL)S?(_ID)?)?\b|"
-    r"'(\[(CLS|SEP|BOS|EOS|PAD|UNK)\]|</?s>|<(bos|eos|sos|pad|unk)>|<\|endoftext\|>)'"
+    r"'(\[(CLS|SEP|BOS|EOS|PAD|UNK)\]|</?s>|<(bos|eos|sos|pad|unk)>|<\|?(start|end)_?of_?text\|?>|"
+    r"<\|(im_start|im_end|eot_id|eot|eos|bos|pad)\|>)'"
 )
 """Names of special tokens in APIs and constants, and their usual texts."""
 
@@ -57,7 +58,9 @@ def _special(repo: Repository) -> Iterator[Place]:
         if _SPECIAL.search(api(value)) or re.search(r"\.pad(\(\))?$", value):
             yield at(site, "padding is told apart")
     yield from _compared(repo)
-    for site in repo.methods("append", "insert", "masked_fill", "full", "index", "ne", "eq"):
+    for site in repo.methods(
+        "append", "insert", "extend", "masked_fill", "full", "index", "ne", "eq"
+    ):
         if any(_SPECIAL.search(api(text)) for text in site.call.args[:3]):
             yield at(site, "a special token is added or masked")
 
@@ -91,7 +94,8 @@ def _compared(repo: Repository) -> Iterator[Place]:
     for module in repo.product:
         for block in module.facts.blocks:
             text = block.text
-            if "==" in text and any(mark in text for mark in _MARKS) and _ASKED.search(api(text)):
+            marked = "==" in text and any(mark in text for mark in _MARKS)
+            if marked and _ASKED.search(api(_MODES.sub("", text))):
                 scope = scope_at(module, block.line)
                 yield in_code(module, scope, block.line, "a special token is looked for")
         for one in module.facts.assigns:
@@ -100,6 +104,8 @@ def _compared(repo: Repository) -> Iterator[Place]:
                 yield in_code(module, one.scope, one.line, "a special token is added")
 
 
+_MODES: Final = re.compile(r"\b[A-Z]\w*(Match|Mode|Pad|Policy|Method|Type|Option)\w*\.PAD\b")
+"""A member of an enumeration that says how something is padded."""
 _ASKED: Final = re.compile(rf"[!=]= [^=]*?({_SPECIAL.pattern})")
 _JOINED: Final = re.compile(
     rf"\[[^\[\]]*({_SPECIAL.pattern})[^\[\]]*\] \+|\+ \[[^\[\]]*({_SPECIAL.pattern})"

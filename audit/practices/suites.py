@@ -24,16 +24,22 @@ def place_in(module: Module, line: int, says: str, symbol: str = "") -> Place:
     return Place(module.path, line, says, -1, symbol or module.dotted)
 
 
-def broadest(repo: Repository, found: Iterable[tuple[Module, Place]]) -> Iterator[Place]:
+def broadest(
+    repo: Repository, found: Iterable[tuple[Module, Place]], *, of_subject: bool = True
+) -> Iterator[Place]:
     """Yield one place a module: suites beside the packages before those in them, then modules
-    about a core subject, near the root, that test most of the product: where somebody who asks
-    would be sent first."""
+    about a core subject (if `of_subject`), near the root, that test most of the product: where
+    somebody who asks would be sent first."""
     first: dict[str, tuple[Module, Place]] = {}
     for module, place in found:
         first.setdefault(module.path, (module, place))
     rank = _rank(repo)
-    for _, place in sorted(first.values(), key=lambda row: rank(row[0])):
-        yield place
+
+    def key(row: tuple[Module, Place]) -> tuple[bool, bool, int, int, str]:
+        inside, aside, depth, tested, path = rank(row[0])
+        return inside, aside and of_subject, depth, tested, path
+
+    yield from (place for _, place in sorted(first.values(), key=key))
 
 
 @once

@@ -57,6 +57,7 @@ def test_suite(repo: Repository) -> Iterator[Place]:
                 for module, tests in found
                 if tests
             ),
+            of_subject=False,
         )
 
 
@@ -269,4 +270,8 @@ def _measured(repo: Repository) -> Iterator[Place]:
 
 
 def _measures(text: str) -> bool:
-    return bool(re.search(r"\s--cov\b(?!-report-only)|\bcoverage run\b|codecov\.io/bash", text))
+    return bool(
+        re.search(
+            r"\s--(with-)?cov(erage)?\b(?!-report-only)|\bcoverage run\b|codecov\.io/bash", text
+        )
+    )

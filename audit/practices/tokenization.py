@@ -4,17 +4,17 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from audit.code.modules import Module
+from audit.code.modules import Module, Program
 from audit.facts.model import Definition
+from audit.practices.handing import api, argument, libraries
 from audit.practices.libraries import named
 from audit.practices.ranking import central
 from audit.practices.registry import Place, at, in_code, practice
-from audit.practices.weights import api, argument, libraries
 from audit.repository import Repository, Site
 
 _MAKERS: Final = "|".join(re.escape(one.removesuffix("*")) for one in named("tokenizers"))
 _TOKENIZER: Final = re.compile(
-    rf"\b({_MAKERS})|tokenizer|Tokenizer\w*\(|\bprocessing_class\b|(^|[@.])(\w+_)?tok$"
+    rf"\b({_MAKERS})|tokenizer|Tokenizer\w*(\.\w+)?\(|\bprocessing_class\b|(^|[@.])(\w+_)?tok$"
 )
 _ENCODES: Final = (
     "encode", "encode_plus", "batch_encode_plus", "encode_ordinary", "encode_batch", "tokenize",
@@ -33,8 +33,30 @@ _TOPIC: Final = r"tokeniz|vocab|dictionary|(^|\.)\w*_?(encode|decode)"
 
 
 def _of_tokenizer(site: Site) -> bool:
-    """Tell whether a call is on a text tokenizer: by what made it, or by its API's name."""
-    return any(_TOKENIZER.search(api(one)) for one in site.receivers)
+    """Tell whether a call is on a text tokenizer: by what made it, or by its API's name. One that
+    is a neural network makes codes of images, sound or actions."""
+    if not any(_TOKENIZER.search(api(one)) for one in site.receivers):
+        return False
+    made = site.call.names[0].rpartition(".")[0].removesuffix("()")
+    makers = (made, made.rpartition(".")[0])  # a class, or a class through one of its methods
+    nodes = (site.program.resolve(site.module, one)[1] for one in makers if one)
+    return not any(_is_network(site.program, one) for one in nodes)
+
+
+def _is_network(program: Program, node: int) -> bool:
+    """Tell whether a definition is a class of neural networks."""
+    return node >= 0 and any(map(_NETWORK.search, program.ancestry(node)))
+
+
+def _decodes(site: Site) -> bool:
+    """Tell whether a call turns ids of a tokenizer into text, no bytes."""
+    if _ENCODING.match(argument(site, 0, "encoding")) or site.call.keyword("errors"):
+        return False
+    return _of_tokenizer(site)
+
+
+_NETWORK: Final = re.compile(r"nn\.(modules\.\w+\.)?Module$")
+_ENCODING: Final = re.compile(r"'(utf|ascii|latin)")
 
 
 @practice("tokenizer-encode-decode", looks_for="text that becomes token ids, and ids text")
@@ -62,7 +84,7 @@ def tokenizer_encode_decode(repo: Repository) -> Iterator[Place]:
     """
     there = [site for site in repo.methods(*_ENCODES) if _of_tokenizer(site)]
     there += [site for site in _called(repo) if _of_tokenizer(site)]
-    back = [site for site in repo.methods(*_DECODES) if _of_tokenizer(site)]
+    back = [site for site in repo.methods(*_DECODES) if _decodes(site)]
     found = [
         in_code(module, place, module.facts.definitions[place].line, "own tokenizer")
         for module, place in (*_codecs(repo), *_converters(repo))
@@ -81,7 +103,8 @@ def _own(repo: Repository) -> Iterator[Place]:
     """Yield the methods of tokenizer classes that translate both ways."""
     for module, place, one in repo.functions("^(encode|decode)$"):
         owner = module.facts.definitions[one.parent]
-        if owner.kind == "class" and VOCABULARY.search(owner.name):
+        network = _is_network(repo.program, module.first + one.parent)
+        if owner.kind == "class" and VOCABULARY.search(owner.name) and not network:
             yield in_code(module, place, one.line, "the tokenizer translates")
 
 
@@ -108,12 +131,13 @@ def _converters(repo: Repository) -> Iterator[tuple[Module, int]]:
     """Yield functions beside each other whose names say both directions: ``tokens2ids``."""
     there = {(module.path, one.parent) for module, _, one in repo.functions(_TO_IDS)}
     for module, place, one in repo.functions(_TO_TEXT) if there else ():
-        if (module.path, one.parent) in there:
+        if (module.path, one.parent) in there and not _OF_LABELS.search(one.name):
             yield module, place
 
 
 _TEXT: Final = "(text|token|str|string|char|word|sentence|piece)s?"
 _IDS: Final = r"(id|idx|index|indices|indice|int|tensor|seq|sequence)(e?s)?"
+_OF_LABELS: Final = re.compile(r"(^|\.)int_?(to|2)_?str$")
 _TO_IDS: Final = rf"^_?(\w+_)?{_TEXT}_?(to|2)_?{_IDS}$"
 _TO_TEXT: Final = rf"^_?(\w+_)?{_IDS}_?(to|2)_?{_TEXT}$"
 
@@ -281,10 +305,13 @@ def _writing(repo: Repository) -> Iterator[Place]:
 
 
 def _opens_to_write(site: Site) -> bool:
-    place = int(site.names[0] in ("builtins.open", "io.open"))
+    modes = (*site.call.args[:2], site.call.keyword("mode") or "")
     return site.method in ("write_text", "write_bytes") or (
-        site.method == "open" and "w" in argument(site, place, "mode")
+        site.method == "open" and any(map(_MODE.fullmatch, modes))
     )
+
+
+_MODE: Final = re.compile(r"'w[bt]?\+?'")
 
 
 _WRITES: Final = re.compile(r"^_?(save|write|dump|to|export)(_|$)")

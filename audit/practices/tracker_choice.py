@@ -9,7 +9,7 @@ from audit.practices.loops import own_name
 from audit.practices.origins import by_file
 from audit.practices.registry import Place, at, in_code, practice
 from audit.practices.trackers import chosen as offered
-from audit.practices.trackers import reporting, sent, tracker_named, trackers_in
+from audit.practices.trackers import launched, reporting, sent, tracker_named, trackers_in
 from audit.repository import Repository, Site
 
 _MAKES: Final = re.compile(r"(^|[._])(init|set|setup|make|create|build|get|start|open|log|report)_")
@@ -23,7 +23,7 @@ def log_tracker_choice(repo: Repository) -> Iterator[Place]:
     Two trackers count when one function or class uses both or takes switches for both, or
     when two classes with a common ancestor, or two classes or functions beside each other, each
     use or are named for one; so does the engine's option that names trackers (`report_to`, `log_with`), where its
-    value is not fixed.
+    value is not fixed or a command gives it.
 
     Why:
         Teams have different trackers; one interface keeps the loop free of them.
@@ -53,7 +53,7 @@ def log_tracker_choice(repo: Repository) -> Iterator[Place]:
     choices = sorted((one for one in groups.values() if len(one) > 1), key=len, reverse=True)
     chosen = [place for kinds in choices for place in kinds.values()]
     options = (one.place("{} chooses trackers") for one in reporting(repo) if not one.fixed)
-    yield from by_file(repo, (*options, *chosen, *_named_choices(repo)))
+    yield from by_file(repo, (*options, *chosen, *_named_choices(repo), *launched(repo)))
 
 
 def _named_choices(repo: Repository) -> Iterator[Place]:

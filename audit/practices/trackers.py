@@ -5,13 +5,14 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
 
-from audit.facts.model import Definition
+from audit.facts.model import Definition, TextFacts
+from audit.practices import settings
 from audit.practices.instantiated import instantiated
 from audit.practices.libraries import library, named
 from audit.practices.loops import words
 from audit.practices.options import Option, handed
 from audit.practices.origins import called_on
-from audit.practices.registry import Place, at, in_code, of_key
+from audit.practices.registry import Place, at, in_code, in_file, of_key
 from audit.repository import Repository, Site
 
 SENDS: Final = (
@@ -35,6 +36,8 @@ OPENS: Final = (
 )
 # Variables by which a tracker is configured for the engine that sends metrics to it.
 _VARIABLE: Final = re.compile(r"^'?(WANDB|MLFLOW|COMET|NEPTUNE|CLEARML|TRACKIO|SWANLAB|AIM)_\w+'?$")
+_WRITER: Final = re.compile(r"[@.]\w*(writer|tensorboard|tb|tb_logger)$")
+"""What is handed in to a function that adds scalars to it."""
 _REGISTERED: Final = re.compile(r"'[A-Z]\w*(Backend|Hook|Logger|Writer|Callback)'$")
 _NAMES: Final = re.compile(
     r"(?<![a-z])(wandb|weights_?and_?biases|tensor_?board|mlflow|comet|neptune|clearml|swanlab|trackio|"
@@ -59,6 +62,11 @@ def tracker_named(one: Definition) -> str:
 def sent(repo: Repository) -> list[tuple[Site, str]]:
     """Return the calls that send values to a tracker, with its name, then those that make one."""
     sends = [(s, name) for s in repo.methods(*SENDS) if (name := called_on(s, "trackers"))]
+    sends += [
+        (site, "TensorBoard")
+        for site in repo.methods("add_scalar", "add_scalars")
+        if any(map(_WRITER.search, site.receivers)) and not called_on(site, "trackers")
+    ]
     makes = [
         (site, library("tracker-loggers", site.names))
         for site in repo.calls(*named("tracker-loggers"))
@@ -91,6 +99,41 @@ def _configured(repo: Repository) -> Iterator[tuple[Site, str]]:
     for site in repo.calls("os.environ.setdefault"):
         if site.call.args and (found := _VARIABLE.match(site.call.args[0])):
             yield site, found[1]
+
+
+def launched(repo: Repository) -> Iterator[Place]:
+    """Yield the commands that name the tracker of an engine whose arguments are parsed."""
+    if any(repo.calls(*_PARSERS)):
+        for file, command in repo.commands:
+            found = _REPORTS_TO.search(command.text) if file.role == "product" else None
+            if found and found[1] != "none":
+                yield in_file(file, command.line, f"metrics go to {found[1]}", "--report_to")
+
+
+def installed(repo: Repository) -> Iterator[Place]:
+    """Yield where an engine is started that sends metrics to each tracker that it finds: nothing
+    says which, and a tracker is among the dependencies of the project."""
+    said = any(handed(repo, "report_to", off=True))
+    if not said and any(map(_DEPENDED.match, _dependencies(repo))):
+        for site in repo.calls("transformers.Trainer", *_DERIVED):
+            yield at(site, "the engine sends metrics to the tracker that is installed")
+
+
+def _dependencies(repo: Repository) -> Iterator[str]:
+    for file in settings.own(repo, "requirements.txt"):
+        yield from file.facts.lines if isinstance(file.facts, TextFacts) else ()
+    for file in settings.own(repo, "pyproject.toml"):
+        yield from (one.value for one in settings.leaves(file, "project.dependencies"))
+
+
+_PARSERS: Final = ("transformers.HfArgumentParser", "trl.TrlParser", "trl.H4ArgumentParser")
+_DERIVED: Final = tuple(
+    one for one in named("trainers") if one.startswith(("trl.", "transformers."))
+)
+_REPORTS_TO: Final = re.compile(r"--report_to[ =]\"?(\w+)")
+_DEPENDED: Final = re.compile(
+    r"(wandb|tensorboardX?|mlflow|comet[_-]ml|neptune|clearml|swanlab|trackio)\b"
+)
 
 
 def reporting(repo: Repository) -> Iterator[Option]:

@@ -1,6 +1,7 @@
 """Which tests train a model: through the product's training code, a script, or its parts."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Final, TypeAlias
@@ -20,7 +21,7 @@ _TRAINERS: Final = re.compile(
     r"|hydra\.utils\.instantiate|keras\.\w+|tensorflow\.keras\.\w+)\(\)\.(train|fit)$"
 )
 _STARTS: Final = re.compile(
-    r"run|subprocess|popen|check_|system|launch|execute|spawn|invoke|setattr|shlex|\bcall",
+    r"run|subprocess|popen|check_(call|output)|system|launch|execute|spawn|invoke|setattr|shlex|\bcall",
     re.IGNORECASE,
 )
 _SUBCOMMAND: Final = r"(run|launch|train|pretrain|fit|(fine-?)?tune)\w*"
@@ -82,6 +83,7 @@ def _leading_to(repo: Repository, targets: Iterable[int]) -> set[int]:
 def _calls(repo: Repository, entries: frozenset[int]) -> Iterator[Found]:
     """Yield the calls in tests that certainly lead to a training function."""
     program, edges = repo.program, repo.graph.edges
+    methods = _training_methods(repo, entries)
     for module in repo.tests if entries else ():
         hot = {
             place
@@ -91,9 +93,32 @@ def _calls(repo: Repository, entries: frozenset[int]) -> Iterator[Found]:
         for call in module.facts.calls if hot else ():
             if call.scope in hot:
                 for name in call.names:
-                    if any(node in entries for _, node in program.follow(module, name)):
+                    if any(node in entries for _, node in program.follow(module, name)) or (
+                        name.rpartition(".")[2] in methods and _is_handed(name)
+                    ):
                         yield module, call.line, f"trains: calls {name.lstrip(':')[:60]}"
                         break
+
+
+def _training_methods(repo: Repository, entries: frozenset[int]) -> frozenset[str]:
+    """Return the names of public methods that train in most classes of the product with them."""
+    program = repo.program
+    named = {
+        own.rpartition(".")[2]
+        for own in (program.definition(node).name for node in entries)
+        if "." in own and not own.rpartition(".")[2].startswith("_")
+    }
+    balance: Counter[str] = Counter()
+    every = repo.functions(f"^({'|'.join(map(re.escape, sorted(named)))})$") if named else ()
+    for module, place, one in every:
+        balance[one.name.rpartition(".")[2]] += 1 if module.first + place in entries else -1
+    return frozenset(name for name in named if balance[name] > 0)
+
+
+def _is_handed(name: str) -> bool:
+    """Tell whether a method's object comes from a fixture or a factory: its class is unknown."""
+    owner = name.rpartition(".")[0]
+    return owner.endswith("()") or owner[:1] == "@"
 
 
 def _scripts(repo: Repository, entries: frozenset[int]) -> Iterator[Found]:

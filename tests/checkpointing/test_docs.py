@@ -11,6 +11,7 @@ import pytest
 from codex_ml import checkpointing
 from codex_ml.checkpointing.dtypes import DTYPES
 from codex_ml.checkpointing.manifest import Manifest
+from tests.conftest import TORCH
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "training" / "Checkpointing_Surfaces.md").read_text()
@@ -53,6 +54,7 @@ def test_the_table_has_every_legacy_path() -> None:
     assert shims == legacy_table().keys()
 
 
+@TORCH
 def test_the_examples_and_commands_run(tmp_path: Path) -> None:
     (example,) = re.findall(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
     lines = re.findall(r"^\$ codex-ml (.*)$", section("Command line"), re.MULTILINE)

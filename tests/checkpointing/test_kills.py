@@ -4,7 +4,10 @@ import json
 import subprocess
 import sys
 
+from tests.conftest import TORCH
 
+
+@TORCH
 def test_killed_writers_lose_and_tear_nothing() -> None:
     counts = ["--boundary=45", "--random=10", "--control=10"]
     command = [sys.executable, "-m", "tests.checkpointing.kills", *counts]

@@ -12,6 +12,7 @@ from codex_ml.checkpointing import CheckpointError, CheckpointManager, tree
 from codex_ml.checkpointing.folder import Scan, Stored, newest_first
 from codex_ml.checkpointing.manifest import Manifest, Selection
 from codex_ml.checkpointing.retention import Retention
+from tests.conftest import TORCH
 
 VALUES = st.none() | st.floats() | st.integers(-3, 3)
 
@@ -71,6 +72,7 @@ def test_of_equals_the_first_is_best() -> None:
     assert [item.step for item in scan.ranked(Selection("loss"))] == [20, 30, 10, 40]
 
 
+@TORCH
 def test_after_going_back_the_newest_is_what_was_saved_last(tmp_path: Path) -> None:
     manager = CheckpointManager(tmp_path, keep_last=2)
     for step in (100, 200, 150):

@@ -18,6 +18,7 @@ from codex_ml.plugins.errors import PluginLoadError
 from codex_ml.plugins.load import load
 from codex_ml.plugins.metadata import Entry
 from codex_ml.tracking.services import MLflow, TensorBoard, WeightsAndBiases
+from tests.conftest import TORCH
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -85,7 +86,7 @@ def test_every_extra_that_a_message_names_is_one_of_this_distribution() -> None:
 @pytest.mark.parametrize(
     ("tracker", "module"),
     [
-        (TensorBoard, "torch.utils.tensorboard"),
+        pytest.param(TensorBoard, "torch.utils.tensorboard", marks=TORCH),
         (MLflow, "mlflow"),
         (WeightsAndBiases, "wandb"),
     ],

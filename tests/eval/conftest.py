@@ -14,13 +14,12 @@ from typing import Any
 
 import jsonschema
 import pytest
-import torch
 
 from codex_ml.checkpointing import CheckpointManager
 from codex_ml.cli import run
 from codex_ml.cli.evaluate import command
-from codex_ml.models import Transformer
 from codex_ml.tokenization import ByteTokenizer
+from tests.conftest import LACKS_TORCH
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = json.loads((ROOT / "docs/schemas/results.schema.json").read_text())
@@ -38,6 +37,12 @@ WORDS = "to be or not that is the question whether tis nobler in mind suffer".sp
 @pytest.fixture(scope="session")
 def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What `codex-ml train` leaves: two checkpoints of a small transformer, and its tokenizer."""
+    if LACKS_TORCH:
+        pytest.skip("torch is not installed")
+    import torch
+
+    from codex_ml.models import Transformer
+
     folder = tmp_path_factory.mktemp("run")
     tokenizer = ByteTokenizer()
     tokenizer.save(folder / "tokenizer.json")

@@ -10,6 +10,7 @@ import pytest
 from codex_ml import plugins
 from codex_ml.plugins.errors import PluginOptionError, UnknownPluginError
 from codex_ml.plugins.options import prepare
+from tests.conftest import TORCH
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -36,8 +37,10 @@ plugins.register("models", "options-partial", partial(scale, by=3.0))
         ("models", {}, "model.name is not given: there are .*huggingface, .*transformer"),
         ("models", {"name": "transformer", "layer": 2}, "no option 'layer': did you mean 'layers'"),
         ("models", {"name": "transformer", "layers": "2"}, "layers: Expected `int`, got `str`"),
-        ("datasets", {"name": "text"}, "datasets 'text': option 'path' is missing"),
-        ("datasets", {"name": "text", "path": 1}, "path: Expected"),
+        pytest.param(
+            "datasets", {"name": "text"}, "datasets 'text': option 'path' is missing", marks=TORCH
+        ),
+        pytest.param("datasets", {"name": "text", "path": 1}, "path: Expected", marks=TORCH),
     ],
 )
 def test_what_does_not_fit_is_named(group: str, table: dict[str, Any], says: str) -> None:

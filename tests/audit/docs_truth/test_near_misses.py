@@ -226,3 +226,26 @@ def test_a_package_with_a_finder_of_its_own_has_any_module() -> None:
     assert engine.check(world(files)).findings == ()
     files["sample/__init__.py"] = "import sys\n"
     assert [one.kind for one in engine.check(world(files)).findings] == ["symbol"]
+
+
+@pytest.mark.parametrize(
+    ("option", "said", "wrong"),
+    [
+        ("'--jobs', default=4", "8", True),
+        ("'--jobs', default=4", "`8`", True),
+        ("'--jobs', default=4", "as many as there are cores", False),
+        ("'--jobs', default=4", "*(required)*", False),
+        ("'--jobs', default=4", "`8` / `16`", False),
+        ("'--jobs', default=None", "`8`", False),
+        ("'--fast', action='store_true'", "on", True),
+        ("'--no-fast', dest='fast', action='store_false', default=True", "off", False),
+    ],
+)
+def test_a_default_is_wrong_where_both_sides_give_a_value(
+    option: str, said: str, wrong: bool
+) -> None:
+    flag = option.split("'")[1]
+    code = TOOL.format(more="").replace('"--fast", action="store_true"', option)
+    page = f"# Tool\n\n| option | default |\n|---|---|\n| `{flag}` | {said} |\n"
+    found = engine.check(world({"train.py": code, "README.md": page})).findings
+    assert [one.kind for one in found] == ["default"] * wrong
