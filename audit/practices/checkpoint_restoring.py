@@ -4,10 +4,11 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from audit.practices.handing import api, libraries
 from audit.practices.loops import derives
 from audit.practices.ranking import apart, central
 from audit.practices.registry import Place, at, in_code, practice
-from audit.practices.weights import CHECKPOINTS, api, libraries, weights
+from audit.practices.weights import CHECKPOINTS, weights
 from audit.repository import Repository, Site
 
 _GENERATOR: Final = re.compile(r"torch\.Generator\(|rng|generator|random", re.IGNORECASE)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from audit.practices.handing import engines, handed, libraries
 from audit.practices.libraries import library
 from audit.practices.ranking import central
 from audit.practices.registry import Place, at, in_code, practice
@@ -16,16 +17,7 @@ from audit.practices.train_states import (
     named_keepers,
     registered,
 )
-from audit.practices.weights import (
-    CHECKPOINTS,
-    PUTS,
-    Weights,
-    engines,
-    handed,
-    libraries,
-    of_optimizer,
-    weights,
-)
+from audit.practices.weights import CHECKPOINTS, PUTS, Weights, of_optimizer, weights
 from audit.repository import Repository, Site
 
 _READ_STATE: Final = re.compile(

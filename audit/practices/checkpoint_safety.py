@@ -5,16 +5,11 @@ from collections.abc import Collection, Iterator
 from itertools import chain
 from typing import Final
 
+from audit.practices.handing import argument, callers, libraries
 from audit.practices.loops import enclosing
 from audit.practices.options import options
 from audit.practices.registry import Place, at, in_code, practice
-from audit.practices.weights import (
-    Weights,
-    argument,
-    callers,
-    libraries,
-    weights,
-)
+from audit.practices.weights import Weights, weights
 from audit.repository import Repository, Site
 
 _DELETES: Final = ("os.remove", "os.unlink", "shutil.rmtree")

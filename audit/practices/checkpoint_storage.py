@@ -4,21 +4,13 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from audit.practices.handing import api, deepspeed_engines, libraries, started
 from audit.practices.launcher_files import told
 from audit.practices.libraries import named
 from audit.practices.options import options
 from audit.practices.ranking import central
 from audit.practices.registry import Place, at, in_code, practice
-from audit.practices.weights import (
-    CHECKPOINTS,
-    Weights,
-    api,
-    deepspeed_engines,
-    libraries,
-    of_model,
-    started,
-    weights,
-)
+from audit.practices.weights import CHECKPOINTS, Weights, of_model, weights
 from audit.repository import Repository, Site
 
 _RANK: Final = re.compile(r"rank|process_index|shard_id|_part\b", re.IGNORECASE)

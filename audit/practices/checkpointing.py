@@ -3,15 +3,10 @@
 from collections.abc import Iterator
 from typing import Final
 
+from audit.practices.handing import deepspeed_engines
 from audit.practices.ranking import central
 from audit.practices.registry import Place, at, in_code, practice
-from audit.practices.weights import (
-    CHECKPOINTS,
-    PUTS,
-    deepspeed_engines,
-    of_model,
-    weights,
-)
+from audit.practices.weights import CHECKPOINTS, PUTS, of_model, weights
 from audit.repository import Repository
 
 _UNPICKLES: Final = ("joblib.load", "pickle.load", "cloudpickle.load", "dill.load")

@@ -137,6 +137,9 @@ def _metric_calls(repo: Repository) -> Iterator[tuple[str, Place]]:
         metric = site.call.args[0] if site.method == "load" and site.call.args else site.method
         if not _PLUMBING.search(metric):
             yield what or metric, at(site, f"computes {metric}")
+    for site, value in repo.given("topk"):
+        if "acc" in site.method and re.fullmatch(r"[(\[]\d+, \d+.*", value):
+            yield "several", at(site, f"computes {site.method} of the best {value}")
 
 
 def _own_metrics(repo: Repository) -> Iterator[tuple[str, Place]]:

@@ -6,10 +6,10 @@ from typing import Final
 
 from audit.code.modules import Module
 from audit.facts.model import Assign
+from audit.practices.handing import argument, callers, libraries
 from audit.practices.loops import backward_calls, classes_around, derives
 from audit.practices.ranking import central
 from audit.practices.registry import Place, at, in_code, practice
-from audit.practices.weights import argument, callers, libraries
 from audit.repository import Repository
 
 _ADAPTER: Final = re.compile(

@@ -199,7 +199,8 @@ def serve_export(repo: Repository) -> Iterator[Place]:
     """Models can be exported to another runtime or format.
 
     A call of an exporter on a model, a function that is named for such an export, or a
-    mapping of the own weights onto the names of Hugging Face models.
+    mapping of the own weights onto the names of Hugging Face models, or a script that is
+    named as a converter and writes what another format needs.
 
     Why:
         Serving stacks rarely run the training framework.
@@ -235,6 +236,11 @@ def serve_export(repo: Repository) -> Iterator[Place]:
     ]
     found += [at(site, "maps weights onto Hugging Face names") for site in _renames(repo)]
     found += [
+        at(site, "writes the converted weights")
+        for site in repo.calls("torch.save", "safetensors.torch.save_file")
+        if re.search(rf"_(to|2)_{_FORMATS}\.py$", site.path)
+    ]
+    found += [
         at(site, "writes the model in the Hugging Face format")
         for site in repo.methods("save_pretrained")
         if re.match(r"_?(convert|export|write)(_|$)", own_name(site.scope))
@@ -267,7 +273,7 @@ def serve_container(repo: Repository) -> Iterator[Place]:
     """The product can be built as a container.
 
     A container definition outside of development and CI folders that starts from an
-    image and does something in it.
+    image and does something in it, or the description from which Cog builds one.
 
     Why:
         It pins the system around the package and is what clusters run.

@@ -247,6 +247,7 @@ def _outputs(repo: Repository) -> Iterator[Site]:
     yield from repo.calls("builtins.print", "tqdm.tqdm", "tqdm.auto.tqdm", "tqdm.trange")
     yield from repo.calls("rich.print", "rich.console.Console().print")
     yield from repo.methods("TQDM", "set_description", "set_postfix", "set_postfix_str")
+    yield from repo.calls(*named("tracker-loggers"))
     for site in repo.methods("log", "logkv", "logkvs", "dumpkvs", "info", "warn"):
         node = repo.program.resolve(site.module, site.call.names[0])[1]
         if node >= 0 and _LOG_MODULE.search(repo.program.owner[node].dotted):

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from typing import Final
 
 from audit.facts.model import DataFacts, TextFacts
+from audit.practices.handing import argument, libraries
 from audit.practices.instantiated import instantiated
 from audit.practices.loops import classes_around, training_files
 from audit.practices.options import options
 from audit.practices.ranking import apart, central, is_corner
 from audit.practices.registry import Place, at, in_code, in_file, of_key, practice
-from audit.practices.weights import argument, libraries
 from audit.repository import File, Repository, Site
 
 _LOADER: Final = re.compile(r"Loader|Sampler|random_split|\.shuffle$|Dataset|\.split$|sampler")

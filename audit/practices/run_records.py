@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from audit.practices.handing import callers
 from audit.practices.origins import of_topic
 from audit.practices.registry import Place, at, in_code, practice
-from audit.practices.weights import callers
 from audit.repository import Repository, Site
 
 
@@ -111,13 +111,16 @@ _VERSION: Final = re.compile(
 def _recorded_values(repo: Repository) -> Iterator[Place]:
     """Yield versions that become part of a mapping or of an object's state."""
     for module, one in repo.assigns(r"\['[^']*'\]$|^self\.\w*(version|commit|sha|hash)$"):
-        if _VERSION.search(one.value) and not re.search(r"[<>=]= ", one.value):
+        shown = _REPORT.search(module.path)
+        if not shown and _VERSION.search(one.value) and not re.search(r"[<>=]= ", one.value):
             yield in_code(module, one.scope, one.line, "a version is recorded")
     for module, place, definition in repo.functions(_COPIES_CODE):
         if any(site.method in _COPIES for site in repo.calls_in(module, place)):
             yield in_code(module, place, definition.line, "the code is copied beside the run")
 
 
+_REPORT: Final = re.compile(r"(^|/)(info|env|(collect|print)_env(_info)?|env_info)\.py$")
+"""Modules that only tell what is installed."""
 _COPIES: Final = ("copytree", "copy", "copy2", "copyfile", "make_archive", "ZipFile")
 _COPIES_CODE: Final = (
     r"^_?(copy|save|backup|snapshot|archive)_(\w+_)?(code|codebase|source_code|src)$"

@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from audit.practices.handing import api
 from audit.practices.loops import scope_at
 from audit.practices.ranking import frequent
 from audit.practices.registry import Place, at, in_code, practice
 from audit.practices.tokenization import VOCABULARY
-from audit.practices.weights import api
 from audit.repository import Repository
 
 _SPECIAL: Final = re.compile(

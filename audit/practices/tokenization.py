@@ -6,10 +6,10 @@ from typing import Final
 
 from audit.code.modules import Module, Program
 from audit.facts.model import Definition
+from audit.practices.handing import api, argument, libraries
 from audit.practices.libraries import named
 from audit.practices.ranking import central
 from audit.practices.registry import Place, at, in_code, practice
-from audit.practices.weights import api, argument, libraries
 from audit.repository import Repository, Site
 
 _MAKERS: Final = "|".join(re.escape(one.removesuffix("*")) for one in named("tokenizers"))

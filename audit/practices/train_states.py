@@ -5,19 +5,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from audit.practices import learners
+from audit.practices.handing import api, engines, libraries
 from audit.practices.ranking import central
 from audit.practices.registry import Place, at, in_code, practice
-from audit.practices.weights import (
-    CHECKPOINTS,
-    GETS,
-    OPTIMIZER,
-    Weights,
-    api,
-    engines,
-    libraries,
-    of_optimizer,
-    weights,
-)
+from audit.practices.weights import CHECKPOINTS, GETS, OPTIMIZER, Weights, of_optimizer, weights
 from audit.repository import Repository, Site
 
 OPTIMIZER_KEY: Final = re.compile(

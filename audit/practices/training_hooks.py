@@ -62,7 +62,8 @@ def train_callbacks(repo: Repository) -> Iterator[Place]:
     """Users can hook into the training loop.
 
     The loop calls methods of callbacks at named points, or runs the functions that
-    users registered; or callbacks are handed on to the engine that trains.
+    users registered; or it calls several empty methods of its own class that users fill
+    in; or callbacks are handed on to the engine that trains.
 
     Why:
         Logging, early stopping or sampling should not need a fork of the loop.
@@ -85,7 +86,8 @@ def train_callbacks(repo: Repository) -> Iterator[Place]:
         return
     found = [*of_topic(repo, "callback-classes", "is called by the loop of {}")]
     found += [at(s, f"calls {s.method} of callbacks") for s in _hook_calls(repo)]
-    found += [at(s, "runs the registered callbacks") for s in _registered(repo)]
+    near = _near_training(repo)
+    found += [at(s, "runs the registered callbacks") for s in _registered(repo) if s.node in near]
     found += [at(s, f"calls {s.method}, which users fill in") for s in _filled_in(repo)]
     found += [
         at(site, "hands callbacks on to the trainer")
@@ -125,6 +127,18 @@ def _filled_in(repo: Repository) -> Iterator[Site]:
                 found.append(site)
     if len({site.method for site in found}) > 1:
         yield from found
+
+
+def _near_training(repo: Repository) -> frozenset[int]:
+    """Return the functions of modules that train, that these use, or that use them."""
+    files = training_files(repo)
+    owner = repo.program.owner
+    own = [module.first + place for module, place, _ in repo.definitions if module.path in files]
+    reached = repo.graph.within(own, 2, up=False) | repo.graph.within(own, 1, up=True)
+    rooms = {owner[node].first for node in reached} | {owner[node].first for node in own}
+    return frozenset(
+        module.first + place for module, place, _ in repo.definitions if module.first in rooms
+    )
 
 
 def _registered(repo: Repository) -> Iterator[Site]:

@@ -5,9 +5,16 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import Final
 
-from audit.code.modules import Module
 from audit.practices import learners
-from audit.practices.libraries import named
+from audit.practices.handing import (
+    api,
+    argument,
+    deepspeed_engines,
+    engines,
+    handed,
+    libraries,
+    started,
+)
 from audit.practices.origins import called_on
 from audit.practices.ranking import owner
 from audit.repository import Repository, Site, once
@@ -28,23 +35,13 @@ _AUXILIARY: Final = re.compile(
 CHECKPOINTS: Final = r"checkpoint|ckpt|(^|\.)_?(save|load|resume|restore)"
 """Classes and functions that a maintainer would name first when asked for checkpoints."""
 _STORED: Final = re.compile(r"(torch\.load|load_file|safe_open|get_tensor|numpy\.load)\(")
-_ENGINES: Final = re.compile(r"accelerat|deepspeed|transformers\.Trainer|^self$|Trainer\(\)$")
-_STATEFUL: Final = re.compile(r"accelerat|deepspeed|^self$")
-"""Engines whose state is all that training needs; that of a trainer is only its progress."""
 SAVES: Final = re.compile(r"(^|\.)_*(save|write|store|checkpoint|ckpt)[a-z_]*$")
 """Names of functions that write something for good."""
-_DEEPSPEED: Final = frozenset(
-    "client_state exclude_frozen_parameters load_optimizer_states load_lr_scheduler_states "
-    "load_module_only load_module_strict".split()
-)
-"""Keywords that only the engine of DeepSpeed takes when it saves or loads a checkpoint."""
 _ROOM: Final = re.compile(
     r"(^|\.)((dist|distributed|model)_)?(checkpoint|ckpt)(s|ing|er|ers|_?(manager|io|utils|saver|"
     r"callback|engine|hook)s?)?(\.|$)"
 )
 """Modules and packages that are named for checkpoints."""
-_LOCAL: Final = re.compile(r"%\w+")
-_MODULE: Final = re.compile(r"[\w.]+:(?=\w)")
 _READ: Final = re.compile(r"(\b|_)load\w*\(|read\w*\(|restore\w*\(|fetch\w*\(", re.IGNORECASE)
 _READER: Final = re.compile(
     r"^(torch_load|load_(torch_)?(state_dict|checkpoint|ckpt|weights|safetensors)(_from_\w+|_file)?)$"
@@ -72,72 +69,6 @@ PUTS: Final = ("load_state_dict", "load_sharded_state_dict", "load_weights", "se
 GETS: Final = ("state_dict", "get_state_dict", "sharded_state_dict", "local_state_dict")
 
 
-def api(text: str) -> str:
-    """Return what a text owes to APIs: names of locals and of the repository's modules left out."""
-    return _MODULE.sub("", _LOCAL.sub("%", text))
-
-
-def libraries(repo: Repository, topic: str) -> Iterator[tuple[Site, str]]:
-    """Yield the calls of a topic's functions with what a report calls the library."""
-    for name, called in named(topic).items():
-        for site in repo.calls(name):
-            yield site, called
-
-
-def argument(site: Site, place: int, *keywords: str) -> str:
-    """Return the text of an argument by position or keyword, empty where it is not given."""
-    for keyword in keywords:
-        if (value := site.call.keyword(keyword)) is not None:
-            return value
-    return site.call.args[place] if place < len(site.call.args) else ""
-
-
-def engines(repo: Repository, *methods: str) -> Iterator[Site]:
-    """Yield calls of the methods by which an engine (accelerate, DeepSpeed, a transformers
-    trainer) writes or restores the whole training state."""
-    for site in repo.methods(*methods):
-        private = site.method.startswith("_")
-        receivers = site.receivers if private else (*site.receivers, *repo.kinds(site))
-        hosts = _STATEFUL if site.method in ("save_state", "load_state") else _ENGINES
-        if any(hosts.search(one) for one in receivers) and (
-            private or not any(one == "self" for one in site.receivers)
-        ):
-            yield site
-    yield from deepspeed_engines(repo, *{"save_checkpoint", "load_checkpoint"} & {*methods})
-
-
-def deepspeed_engines(repo: Repository, *methods: str) -> Iterator[Site]:
-    """Yield calls on an engine of DeepSpeed, by its origin or by keywords that it alone takes."""
-    for site in repo.methods(*methods):
-        if not _DEEPSPEED.isdisjoint(key for key, _ in site.call.kwargs) or any(
-            "deepspeed" in one for one in repo.kinds(site)
-        ):
-            yield site
-
-
-def callers(repo: Repository, module: Module, scope: int) -> Iterator[Site]:
-    """Yield the calls that lead to a function by its resolved name, or by a rare method name."""
-    name = module.facts.definitions[scope].name
-    if name:
-        yield from repo.calls(f"{module.dotted}:{name}")
-        if "." in name:
-            yield from (s for s in repo.methods(name.rpartition(".")[2]) if ":" not in s.names[0])
-
-
-def handed(repo: Repository, site: Site, text: str, depth: int = 3) -> Iterator[str]:
-    """Yield a text and, where it is a parameter, what callers hand to it."""
-    yield text
-    found = re.match(r"\*?@(\w+)", text)
-    one = site.scope
-    if found is None or found[1] not in one.params or depth == 0:
-        return
-    place = one.params.index(found[1]) - (one.params[0] in ("self", "cls"))
-    for caller in callers(repo, site.module, site.call.scope):
-        if found[1].endswith(("kwargs", "kw")):
-            yield from (value for _, value in caller.call.kwargs)
-        yield from handed(repo, caller, argument(caller, place, found[1]), depth - 1)
-
-
 def _writes_weights(repo: Repository, site: Site) -> bool:
     payload = argument(site, 0, "obj", "state", "state_dict")
     return any(MODEL.search(api(text)) for text in handed(repo, site, payload)) or any(
@@ -154,20 +85,6 @@ def _is_sent(repo: Repository, site: Site) -> bool:
     return argument(site, 1, "f").startswith("io.BytesIO()") and any(
         one.names[0].startswith("torch.distributed.") for one in repo.by_scope[site.node]
     )
-
-
-def started(repo: Repository) -> Iterator[tuple[Site, str, str]]:
-    """Yield what is run beside the caller: the call, the function, what runs it."""
-    for site, worker in libraries(repo, "background-workers"):
-        yield site, argument(site, 1, "target"), worker
-    for site in repo.methods("submit", "run_in_executor", "apply_async"):
-        if any("submitit." in one for one in site.names):
-            continue  # starts a job on a cluster
-        if site.within("with", r"Executor\(\)"):
-            continue  # waits for all that it has started
-        place = 1 if site.method == "run_in_executor" else 0
-        for text in site.call.args[place : place + 1]:
-            yield site, text, "an executor"
 
 
 def _handed_on(repo: Repository) -> Iterator[Site]:
@@ -309,6 +226,9 @@ class Weights:
         found += [site for site in self.repo.methods("copy_") if site.node in self._reading_arrays]
         for site in self.repo.calls("mlx.utils.tree_unflatten"):
             if site.node in self.loading:
+                found.append(site)
+        for site in self.repo.methods("set_module_tensor_to_device"):
+            if any(map(_READ.search, api(site.call.keyword("value") or "").split(" | "))):
                 found.append(site)
         return tuple(found)
 
