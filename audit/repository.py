@@ -9,7 +9,7 @@ import re
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from fnmatch import fnmatchcase
+from fnmatch import translate
 from functools import cache, cached_property, wraps
 from typing import Any, Final, TypeVar
 
@@ -157,6 +157,12 @@ class _Matches(dict[str, bool]):
 _matches = cache(_Matches)
 
 
+@cache
+def _globs(patterns: tuple[str, ...]) -> Callable[[str], object]:
+    """Return what tells whether one of some globs matches a path in lower case."""
+    return re.compile("|".join(translate(one.lower()) for one in patterns) or _NOTHING).match
+
+
 def once(question: "Callable[[Repository], Answer]") -> "Callable[[Repository], Answer]":
     """Ask a question about a repository once, however many detectors ask it.
 
@@ -198,10 +204,14 @@ class Repository:
     # ------------------------------------------------------------------- files
     def find(self, *patterns: str) -> Iterator[File]:
         """Yield files whose path matches a glob (``*`` also matches ``/``; case is ignored)."""
-        for path, one in self.files.items():
-            lowered = path.lower()
-            if any(fnmatchcase(lowered, pattern.lower()) for pattern in patterns):
-                yield one
+        matches = _globs(patterns)
+        for path, lowered in self._lowered:
+            if matches(lowered):
+                yield self.files[path]
+
+    @cached_property
+    def _lowered(self) -> tuple[tuple[str, str], ...]:
+        return tuple((path, path.lower()) for path in self.files)
 
     @cached_property
     def _files_by_name(self) -> dict[str, list[File]]:

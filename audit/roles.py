@@ -7,6 +7,7 @@ judged on product code unless its definition names other files.
 import re
 from collections.abc import Callable, Iterable, Mapping
 from fnmatch import fnmatchcase
+from functools import lru_cache
 
 from audit.facts.kinds import kind_of
 from audit.model import Role
@@ -174,6 +175,7 @@ def _named(path: str, role: Role) -> bool:
     return any(part.lower() in _FOLDERS[role] for part in path.split("/"))
 
 
+@lru_cache(1 << 14)
 def _folder_role(path: str) -> Role | None:
     for role in _FOLDERS:
         if _named(path, role):

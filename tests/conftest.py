@@ -1,6 +1,7 @@
 """Where torch is not installed, the modules that import it are skipped with the reason.
 
-An interpreter may have no build of it. In CI, where it is installed, that is an error.
+An interpreter may have no build of it. In CI, where it is installed, that is an error. Property
+tests have no deadline.
 """
 
 import os
@@ -8,6 +9,10 @@ from collections.abc import Generator
 from importlib.util import find_spec
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("suite", deadline=None)  # a busy machine breaks no invariant
+settings.load_profile("suite")
 
 LACKS_TORCH = find_spec("torch") is None and not os.environ.get("CI")
 TORCH = pytest.mark.skipif(LACKS_TORCH, reason="torch is not installed")

@@ -1,6 +1,7 @@
 """Which kind of file a path names: light, for it is asked of every path."""
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from audit.facts.model import FileKind
@@ -36,6 +37,7 @@ _NAMES: Final[dict[str, FileKind]] = {
 }
 
 
+@lru_cache(1 << 15)
 def kind_of(path: str) -> FileKind | None:
     """Return the kind of file that a path names, None for what holds no facts."""
     name = path.rpartition("/")[2].lower()

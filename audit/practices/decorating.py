@@ -27,18 +27,26 @@ def _handed(repo: Repository) -> Counter[str]:
     """Count by callee the calls that decorate, and those of a module that are handed one of its
     definitions."""
     found: Counter[str] = Counter()
-    for site in repo.all_calls:
-        call = site.call
-        if _decorates(site) or (call.scope == 0 and _is_handed(site)):
-            found.update({text for name in call.names for text, _ in _led(site, name)})
+    for site in _at_import(repo):
+        if _decorates(site) or (site.call.scope == 0 and _is_handed(site)):
+            found.update({text for name in site.call.names for text, _ in _led(site, name)})
     return found
+
+
+@once
+def _at_import(repo: Repository) -> tuple[Site, ...]:
+    """Return the calls that decorate, and those of the modules themselves."""
+    return tuple(
+        site for site in repo.all_calls if site.call.scope == 0 or site.call.decorates >= 0
+    )
 
 
 def _decorates(site: Site) -> bool:
     """Tell whether a call decorates, and not for something of a library: an override of it."""
+    if site.call.decorates < 0:
+        return False
     first = site.call.args[0] if site.call.args else ""
-    override = first[:1].isalpha() and "." in first and site.program.foreign[first]
-    return site.call.decorates >= 0 and not override
+    return not (first[:1].isalpha() and "." in first and site.program.foreign[first])
 
 
 def _led(site: Site, name: str) -> tuple[tuple[str, int], ...]:
@@ -65,7 +73,7 @@ def decorators(repo: Repository) -> Mapping[int, frozenset[int]]:
     one of a class derived from it."""
     program = repo.program
     found: dict[int, set[int]] = {}
-    for site in repo.all_calls:
+    for site in _at_import(repo):
         if not _decorates(site):
             continue
         for name in site.call.names:

@@ -68,7 +68,8 @@ def distributed_single_process_fallback(repo: Repository) -> Iterator[Place]:
             dist.init_process_group("nccl")
             dist.barrier()
     Limits:
-        The condition may stand in the function or around a call of it; further up only a
+        The condition may stand in the function, leave it before, or stand around a call of it;
+        further up only a
         switch is seen: ``if not enabled(): return`` where ``enabled`` reads the environment.
     """
     made = [*repo.methods("init_process_group"), *repo.calls(*_INITIALISERS)]

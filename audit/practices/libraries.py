@@ -3,7 +3,7 @@
 import re
 import tomllib
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -55,6 +55,7 @@ def library(topic: str, texts: Iterable[str]) -> str:
     return ""
 
 
+@lru_cache(1 << 14)
 def _head(text: str) -> str:
     """Return the first word of a dotted name."""
     head = text.partition(".")[0]

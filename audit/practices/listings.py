@@ -13,7 +13,7 @@ from audit.repository import Repository
 
 LISTS: Final = re.compile(
     r"^(?!(is|has|check|ensure|assert)_)("
-    r"(list|ls|show|all|discovered)(_.*)?|.*_(names|list|keys|choices)|keys|names|choices|entries"
+    r"(list|ls|show|all|discover(ed)?)(_.*)?|.*_(names|list|keys|choices)|keys|names|choices|entries"
     r"|(.*_)?(available|registered|supported|installed)(_.*)?|get_(\w+_)?all\w*)$"
 )
 _TAKES: Final = frozenset({"sorted", "list", "tuple", "keys", "set", "items", "iter"})

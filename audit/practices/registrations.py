@@ -209,11 +209,16 @@ def _is_registry(repo: Repository, module: Module, owner: int) -> bool:
 
 
 def _is_shared(module: Module, owner: int, attribute: str) -> bool:
-    """Tell whether all users see one mapping: of the class, or of the module's one instance."""
-    name = module.facts.definitions[owner].name
+    """Tell whether all users see one mapping: of the class, or of its one instance."""
+    one = module.facts.definitions[owner]
     own = attribute.partition("[")[0]
-    return f":{name}()" in module.values.values() or any(
-        one.scope == owner and one.target.rpartition(".")[2] == own for one in module.facts.assigns
+    return (
+        f":{one.name}()" in module.values.values()
+        or any(base.startswith("metaclass=") and "Singleton" in base for base in one.bases)
+        or any(
+            kept.scope == owner and kept.target.rpartition(".")[2] == own
+            for kept in module.facts.assigns
+        )
     )
 
 

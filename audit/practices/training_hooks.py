@@ -62,7 +62,8 @@ def train_callbacks(repo: Repository) -> Iterator[Place]:
     """Users can hook into the training loop.
 
     The loop calls methods of callbacks at named points, or runs the functions that
-    users registered; or callbacks are handed on to the engine that trains.
+    users registered; or it calls several empty methods of its own class that users fill
+    in; or callbacks are handed on to the engine that trains.
 
     Why:
         Logging, early stopping or sampling should not need a fork of the loop.

@@ -9,6 +9,7 @@ import os
 import re
 import stat
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from hashlib import sha1, sha256
 from pathlib import Path
 from typing import Literal, Protocol
@@ -118,24 +119,25 @@ class _OnDisk:
     names: dict[str, bytes]
     stamps: Stamps
 
+    @cached_property
+    def _base(self) -> bytes:
+        return os.fsencode(self.root)
+
     def read(self, entries: Iterable[Entry]) -> Iterator[tuple[Entry, bytes | str]]:
         """Yield each entry with its bytes, or with the reason why it cannot be read."""
-        base = os.fsencode(self.root)
         for entry in entries:
+            name = self.names.get(entry.path) or entry.path.encode()
             try:
-                yield (
-                    entry,
-                    _read(os.path.join(base, self.names.get(entry.path) or entry.path.encode())),
-                )
+                yield entry, _read(os.path.join(self._base, name))
             except OSError as error:
                 yield entry, (error.strerror or "unreadable").lower()
 
-    def entry(self, name: bytes) -> Entry:
-        """Hash one file of the tree."""
+    def entry(self, name: bytes, state: os.stat_result | None = None) -> Entry:
+        """Hash one file of the tree; `state` is what `lstat` says of it, where that is known."""
         path = display(name)
-        full = os.path.join(os.fsencode(self.root), name)
+        full = os.path.join(self._base, name)
         try:
-            state = os.lstat(full)
+            state = state or os.lstat(full)
             if stat.S_ISLNK(state.st_mode):
                 target = os.readlink(full)
                 return Entry(path, blob_id(target, self.algorithm), "link", self.link_problem(full))
@@ -177,6 +179,14 @@ def _read(full: bytes) -> bytes | str:
         )
     finally:
         os.close(handle)
+
+
+def _lstat(full: bytes) -> os.stat_result | None:
+    """Return what is known of a file, nothing where there is none."""
+    try:
+        return os.lstat(full)
+    except OSError:
+        return None
 
 
 def _hash(full: bytes, algorithm: str) -> str:
@@ -228,17 +238,17 @@ class WorkingTree(_OnDisk):
         self.revision, self.time = state.revision, state.time
         self.algorithm = "sha256" if len(state.revision) == 64 else "sha1"
         self.names = {display(name): name for name in state.odd_names()}
-        found = {display(name): _tracked(name, mode, blob) for name, mode, blob in state.tracked}
-        indexed = {display(name): found.pop(display(name), None) for name in state.changed}
+        found = {one.path: one for one in (_tracked(*row) for row in state.tracked)}
+        indexed = {path: found.pop(path, None) for path in map(display, state.changed)}
         untracked = [name for name in state.untracked if not own_output(name, state.untracked)]
         for name in (*state.changed, *untracked):
-            if os.path.lexists(os.path.join(os.fsencode(root), name)):
-                entry = self.entry(name)
+            if (now := _lstat(os.path.join(self._base, name))) is not None:
+                entry = self.entry(name, now)
                 if entry.problem != "not a regular file" or name in untracked:
                     found[entry.path] = entry
         for path, entry in found.items():
             if entry.kind == "link" and not entry.problem:
-                full = os.path.join(os.fsencode(root), self.names.get(path) or path.encode())
+                full = os.path.join(self._base, self.names.get(path) or path.encode())
                 found[path] = msgspec.structs.replace(entry, problem=self.link_problem(full))
         # A copy's files are changed to Git, by their times alone: what counts is the content.
         edited = any(_content(found.get(path)) != _content(one) for path, one in indexed.items())
