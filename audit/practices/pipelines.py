@@ -203,14 +203,20 @@ def _filled(text: str, job: str, matrix: dict[tuple[str, str], list[Key]]) -> It
 
 
 def _commands(repo: Repository, file: File, line: Command, job: str) -> Iterator[Step]:
-    for text, origin in _expanded(repo, line.text, file.path, _DEPTH):
+    for text, origin in _expanded(repo, line.text, file.path, _DEPTH, set()):
         yield Step(file, line.line, job, "command", text, origin, argvs(text))
 
 
-def _expanded(repo: Repository, text: str, origin: str, depth: int) -> Iterator[tuple[str, str]]:
-    """Yield a command and, with the file that holds them, the commands behind it."""
+def _expanded(
+    repo: Repository, text: str, origin: str, depth: int, seen: set[tuple[str, str]]
+) -> Iterator[tuple[str, str]]:
+    """Yield a command and, with the file that holds them, the commands behind it, each once: a
+    script may name itself."""
+    if (text, origin) in seen:
+        return
+    seen.add((text, origin))
     yield text, origin
     if depth > 0:
         for source, inner in behind(repo, text):
             for one in inner:
-                yield from _expanded(repo, one, source, depth - 1)
+                yield from _expanded(repo, one, source, depth - 1, seen)

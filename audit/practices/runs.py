@@ -2,14 +2,12 @@
 
 import re
 from typing import Final
-from weakref import WeakKeyDictionary
 
 from audit.practices import pipelines
 from audit.practices.pipelines import Step
 from audit.practices.shell import argvs
-from audit.repository import File, Repository
+from audit.repository import File, Repository, once
 
-_known: WeakKeyDictionary[Repository, tuple[Step, ...]] = WeakKeyDictionary()
 RUNNERS: Final = (
     "pytest", "py.test", "unittest", "nose2", "nosetests", "trial", "ward", "stestr", "pytest-3",
     "hatch test", "setup.py test", "xdoctest", "testmon", "nbdev_test", "bazel test",
@@ -43,19 +41,21 @@ def _is_test_file(name: str, repo: Repository) -> bool:
     return bool(_SCRIPT.search(name)) and any(one.role == "test" for one in repo.named(name))
 
 
+@once
 def test_steps(repo: Repository) -> tuple[Step, ...]:
     """Return the CI steps that run tests: those of every change first, the widest run first."""
-    known = _known.get(repo)
-    if known is None:
-        found = [one for one in pipelines.steps(repo) if tests(one, repo)]
-        known = _known[repo] = tuple(sorted(found, key=_rank))
-    return known
+    return tuple(sorted((one for one in pipelines.steps(repo) if tests(one, repo)), key=_rank))
 
 
 def main_first(repo: Repository, file: File) -> tuple[bool, bool, str]:
     """Order CI definitions: those that test, the main one of them first."""
-    tested = any(step.file.path == file.path for step in test_steps(repo))
-    return not tested, not _is_main(file), file.path
+    return file.path not in _testing(repo), not _is_main(file), file.path
+
+
+@once
+def _testing(repo: Repository) -> frozenset[str]:
+    """Return the paths of the CI definitions that run tests."""
+    return frozenset(step.file.path for step in test_steps(repo))
 
 
 def _is_main(file: File) -> bool:
