@@ -7,134 +7,29 @@ Unless it says otherwise it sees product code alone.
 
 import re
 from bisect import bisect_left
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from fnmatch import translate
 from functools import cache, cached_property, wraps
 from typing import Any, Final, TypeVar
 
-import msgspec
-
 from audit.code.graph import Graph
-from audit.code.modules import Module, Program, is_public
+from audit.code.modules import Module
+from audit.code.program import Program
 from audit.facts.model import (
     Assign,
-    Block,
-    Call,
     Command,
     DataFacts,
     Definition,
-    Facts,
     Key,
     ProseFacts,
     PythonFacts,
     ScriptFacts,
-    TextFacts,
 )
 from audit.facts.script import shell_lines
 from audit.model import Role
+from audit.sites import File, Site, grouped, last
 
 Answer = TypeVar("Answer")
-
-
-class File(msgspec.Struct, frozen=True, gc=False):
-    """A file of the index with its role and facts."""
-
-    path: str
-    role: Role
-    blob: str
-    facts: Facts | None = None
-    problem: str = ""
-
-    @property
-    def name(self) -> str:
-        """The last part of the path."""
-        return self.path.rpartition("/")[2]
-
-    @property
-    def words(self) -> int:
-        """How many words a text or a page has, 0 for other files."""
-        match self.facts:
-            case TextFacts(words=count) | ProseFacts(words=count):
-                return count
-        return 0
-
-    @property
-    def body_words(self) -> int:
-        """How many words a text or a page has besides its headings."""
-        headings = self.facts.headings if isinstance(self.facts, ProseFacts) else ()
-        return self.words - sum(len(one.text.split()) + 1 for one in headings)
-
-
-class Site(msgspec.Struct, frozen=True, eq=False, gc=False):
-    """A call in product code, with the module that holds it and what its callee resolves to."""
-
-    program: Program
-    module: Module
-    call: Call
-    names: tuple[str, ...]
-    """Absolute texts: ``torch.save``, ``pkg.mod:Trainer.fit``, ``@model.state_dict``."""
-
-    @property
-    def path(self) -> str:
-        """Path of the module."""
-        return self.module.path
-
-    @property
-    def line(self) -> int:
-        """Line of the call."""
-        return self.call.line
-
-    @property
-    def scope(self) -> Definition:
-        """The definition that holds the call."""
-        return self.module.facts.definitions[self.call.scope]
-
-    @property
-    def node(self) -> int:
-        """The node of the definition that holds the call."""
-        return self.module.first + self.call.scope
-
-    @property
-    def method(self) -> str:
-        """The last part of the callee: ``state_dict`` of ``@model.state_dict``."""
-        return _last(self.names[0])
-
-    @property
-    def receivers(self) -> tuple[str, ...]:
-        """What the method is called on, one text per name."""
-        return tuple(name.rpartition(".")[0] for name in self.names)
-
-    def blocks(self) -> Iterator[Block]:
-        """Yield the blocks around the call, innermost first, inside its definition."""
-        return blocks_from(self.module, self.call.block)
-
-    def within(self, kind: str, pattern: str = "") -> bool:
-        """Tell whether a block of a kind, whose text the pattern finds, is around the call."""
-        return any(one.kind == kind and re.search(pattern, one.text) for one in self.blocks())
-
-    def arguments(self) -> Iterator[str]:
-        """Yield the canonical text of every argument, positional then by keyword."""
-        yield from self.call.args
-        yield from (value for _, value in self.call.kwargs)
-
-
-def _last(name: str) -> str:
-    """Return the last part of a name: ``save`` of ``torch.save`` and of ``pkg.io:save``."""
-    return name.rpartition(".")[2].rpartition(":")[2]
-
-
-def _grouped(sites: Iterable[Site], part: Callable[[str], str]) -> dict[str, list[Site]]:
-    """Return sites by a part of each of their names, once under each."""
-    found: defaultdict[str, list[Site]] = defaultdict(list)
-    for site in sites:
-        names = site.names
-        if len(names) == 1:  # as most have
-            found[part(names[0])].append(site)
-        else:
-            for one in dict.fromkeys(map(part, names)):
-                found[one].append(site)
-    return dict(found)
 
 
 _NOTHING: Final = r"(?!)"
@@ -182,14 +77,6 @@ def once(question: "Callable[[Repository], Answer]") -> "Callable[[Repository], 
 def python(files: Iterable[File]) -> list[tuple[str, Role, PythonFacts]]:
     """Return path, role and facts of the Python files."""
     return [(one.path, one.role, one.facts) for one in files if isinstance(one.facts, PythonFacts)]
-
-
-def blocks_from(module: Module, block: int) -> Iterator[Block]:
-    """Yield a block and those around it, innermost first."""
-    while block >= 0:
-        found = module.facts.blocks[block]
-        yield found
-        block = found.parent
 
 
 class Repository:
@@ -337,12 +224,12 @@ class Repository:
 
     @cached_property
     def _by_name(self) -> dict[str, list[Site]]:
-        return _grouped(self.all_calls, str)
+        return grouped(self.all_calls, str)
 
     @cached_property
     def by_method(self) -> dict[str, list[Site]]:
         """Every product call by the last part of its names."""
-        return _grouped(self.all_calls, cache(_last))
+        return grouped(self.all_calls, cache(last))
 
     @cached_property
     def by_scope(self) -> Mapping[int, tuple[Site, ...]]:
@@ -515,5 +402,3 @@ _RUNS = frozenset(
     {"run", "script", "before_script", "command", "commands", "after_script", "install"}
 )
 _SCRIPT = re.compile(r"(script|commands|command|run)\[\d+\]$")
-
-__all__ = ["File", "Repository", "Site", "blocks_from", "is_public", "once"]

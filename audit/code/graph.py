@@ -6,7 +6,8 @@ from copy import copy
 from functools import cached_property
 from typing import Final
 
-from audit.code.modules import Module, Program, is_public
+from audit.code.modules import Module, is_public
+from audit.code.program import Program
 from audit.code.uses import Homonyms, Uses, uses
 from audit.facts.model import PythonFacts
 from audit.model import Role

@@ -5,7 +5,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
-from audit.code.modules import Module, Program, is_public
+from audit.code.modules import Module, is_public
+from audit.code.program import Program
 from audit.facts.model import Call
 
 # A method call on a value of unknown class leads to every method of that name,

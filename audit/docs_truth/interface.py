@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from typing import Final
 
-from audit.code.modules import Module
+from audit.code.modules import Module, is_public
 from audit.docs_truth.kinds import kind
 from audit.docs_truth.model import HOLDS, Claim, Judged, Unknown, Verdict, Wrong, nearest
 from audit.docs_truth.world import Release, World
 from audit.facts.model import Definition
-from audit.repository import Repository, is_public
+from audit.repository import Repository
 
 _WRAPPED: Final = Unknown("a function that a decorator may change")
 _OPEN: Final = Unknown("a function that takes any keyword")

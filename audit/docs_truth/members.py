@@ -4,7 +4,8 @@ import builtins
 import re
 from typing import Final
 
-from audit.code.modules import Module, Program
+from audit.code.modules import Module
+from audit.code.program import Program
 from audit.docs_truth.cli.words import strings
 
 _PLAIN_BASES: Final = frozenset({

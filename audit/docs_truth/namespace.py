@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import Final, TypeAlias
 
-from audit.code.modules import Module
+from audit.code.modules import Module, is_public
 from audit.docs_truth.members import Members
 from audit.docs_truth.model import HOLDS, Unknown, Verdict, Wrong, nearest
-from audit.repository import Repository, is_public
+from audit.repository import Repository
 
 DYNAMIC: Final = Unknown("names are made at run time")
 OUTSIDE: Final = Unknown("the name leads out of the repository")

@@ -13,7 +13,7 @@ from audit.docs_truth.pages import Page
 from audit.docs_truth.sphinx import site
 from audit.docs_truth.world import World
 from audit.facts.model import DataFacts, Key
-from audit.repository import File
+from audit.sites import File
 
 _MENU_PLUGINS: Final = re.compile(
     r"awesome|literate-nav|section-index|navigation|autonav|monorepo|blog|gen-files"

@@ -6,7 +6,8 @@ from functools import cached_property
 from typing import Final, Literal, TypeAlias
 
 from audit.facts.model import DataFacts, Fence, Paragraph, ProseFacts, PythonFacts, Row
-from audit.repository import File, Repository
+from audit.repository import Repository
+from audit.sites import File
 
 Style: TypeAlias = Literal["plain", "mkdocs", "sphinx", "doc-builder", "docusaurus"]
 

@@ -14,7 +14,8 @@ from audit.docs_truth.namespace import Namespace
 from audit.docs_truth.pages import Page, pages
 from audit.facts.model import ProseFacts
 from audit.practices.entries import OPTIONS
-from audit.repository import File, Repository
+from audit.repository import Repository
+from audit.sites import File
 
 _INCLUDES: Final = ("snippet", "include")
 _WORD: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")

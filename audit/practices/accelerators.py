@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from audit.practices.loops import derives
-from audit.repository import Repository, Site
+from audit.repository import Repository
+from audit.sites import Site
 
 _HELD: Final = frozenset(
     {"self.accelerator", "@accelerator", "self._accelerator", "self.fabric", "@fabric"}

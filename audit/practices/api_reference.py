@@ -8,7 +8,8 @@ from audit.facts.model import DataFacts, Directive, ProseFacts, PythonFacts, Scr
 from audit.practices import pipelines, settings
 from audit.practices.documentation import OUTSIDE, sphinx
 from audit.practices.registry import Place, in_file, of_key, practice
-from audit.repository import File, Repository
+from audit.repository import Repository
+from audit.sites import File
 
 # --------------------------------------------------------------------- API reference
 _AUTODOC: Final = re.compile(

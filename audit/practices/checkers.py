@@ -10,7 +10,8 @@ from audit.facts.model import Command
 from audit.practices import pipelines, settings
 from audit.practices.registry import Place, in_file, of_key
 from audit.practices.shell import argvs
-from audit.repository import File, Repository
+from audit.repository import Repository
+from audit.sites import File
 
 
 class Checker(msgspec.Struct, frozen=True):

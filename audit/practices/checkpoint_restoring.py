@@ -9,7 +9,8 @@ from audit.practices.loops import derives
 from audit.practices.ranking import apart, central
 from audit.practices.registry import Place, at, in_code, practice
 from audit.practices.weights import CHECKPOINTS, weights
-from audit.repository import Repository, Site
+from audit.repository import Repository
+from audit.sites import Site
 
 _GENERATOR: Final = re.compile(r"torch\.Generator\(|rng|generator|random", re.IGNORECASE)
 _KEY: Final = re.compile(r"^(\w+_)?(rng|prng|key)(_key|s)?$")

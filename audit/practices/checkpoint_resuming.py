@@ -18,7 +18,8 @@ from audit.practices.train_states import (
     registered,
 )
 from audit.practices.weights import CHECKPOINTS, PUTS, Weights, of_optimizer, weights
-from audit.repository import Repository, Site
+from audit.repository import Repository
+from audit.sites import Site
 
 _READ_STATE: Final = re.compile(
     r"(load|restore)\w*\(\)(\[|\.(get|pop)\()'\w*opt(im\w*)?(_state\w*)?'"

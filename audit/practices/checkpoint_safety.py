@@ -10,7 +10,8 @@ from audit.practices.loops import enclosing
 from audit.practices.options import options
 from audit.practices.registry import Place, at, in_code, practice
 from audit.practices.weights import Weights, weights
-from audit.repository import Repository, Site
+from audit.repository import Repository
+from audit.sites import Site
 
 _DELETES: Final = ("os.remove", "os.unlink", "shutil.rmtree")
 _DELETE_METHODS: Final = ("unlink", "rm", "rmtree", "delete", "rm_tree", "rmdir", "rm_file")

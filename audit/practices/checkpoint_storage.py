@@ -11,7 +11,8 @@ from audit.practices.options import options
 from audit.practices.ranking import central
 from audit.practices.registry import Place, at, in_code, practice
 from audit.practices.weights import CHECKPOINTS, Weights, of_model, weights
-from audit.repository import Repository, Site
+from audit.repository import Repository
+from audit.sites import Site
 
 _RANK: Final = re.compile(r"rank|process_index|shard_id|_part\b", re.IGNORECASE)
 _OWN_RANK: Final = re.compile(r"rank\w*(\(\))?(\}|$|,)")

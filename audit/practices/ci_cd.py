@@ -8,7 +8,8 @@ from audit.facts.model import DataFacts, ScriptFacts
 from audit.practices import checkers, pipelines, runs, settings
 from audit.practices.pipelines import Step
 from audit.practices.registry import Place, in_file, practice
-from audit.repository import File, Repository
+from audit.repository import Repository
+from audit.sites import File
 
 # Commands that check nothing: a step of these alone is no pipeline.
 _IDLE: Final = frozenset("true : echo exit ls pwd sleep printf cd set export env date".split())

@@ -9,7 +9,8 @@ from audit.facts.model import Raise
 from audit.practices.libraries import named
 from audit.practices.origins import by_file, receivers
 from audit.practices.registry import Place, at, in_code, practice
-from audit.repository import Repository, Site, blocks_from
+from audit.repository import Repository
+from audit.sites import Site, blocks_from
 
 _VALIDATOR: Final = re.compile(
     r"validator$|validates$|field_validator|model_validator|root_validator"

@@ -11,7 +11,8 @@ from audit.practices.loops import scope_at
 from audit.practices.origins import by_file, of_topic
 from audit.practices.ranking import central
 from audit.practices.registry import Place, at, in_code, of_key, practice
-from audit.repository import Repository, Site
+from audit.repository import Repository
+from audit.sites import Site
 
 _LAUNCHER: Final = re.compile(
     r"^(RANK|WORLD_SIZE|LOCAL_RANK|LOCAL_WORLD_SIZE|GROUP_RANK|NODE_RANK|MASTER_\w+|SLURM_\w+|"

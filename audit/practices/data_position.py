@@ -9,7 +9,8 @@ from audit.practices.data_readers import HOLDS_DATA, derived, names_around, uses
 from audit.practices.loops import own_name, scope_at, spread, words
 from audit.practices.options import configured
 from audit.practices.registry import Place, at, in_code, practice
-from audit.repository import Repository, Site, blocks_from
+from audit.repository import Repository
+from audit.sites import Site, blocks_from
 
 _RANK: Final = re.compile(r"rank|process_index|local_process|shard_id|worker_id", re.IGNORECASE)
 

@@ -9,7 +9,8 @@ from audit.facts.model import Raise
 from audit.practices.data_readers import names_around
 from audit.practices.loops import derives, learns, library_calls, spread
 from audit.practices.registry import Place, at, in_code, practice
-from audit.repository import Repository, blocks_from
+from audit.repository import Repository
+from audit.sites import blocks_from
 
 _SAMPLES: Final = re.compile(
     r"@\w*(dataset|dataloader|batch(?!_size)|samples?|examples?|rows?|records?|observations?|"

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 
 from audit.code.modules import Module
 from audit.practices.origins import made_of
-from audit.repository import Repository, Site, once
+from audit.repository import Repository, once
+from audit.sites import Site
 
 
 def at_import(repo: Repository, module: Module, function: str) -> bool:

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from audit.practices.registry import Place, at, practice
-from audit.repository import Repository, Site
+from audit.repository import Repository
+from audit.sites import Site
 
 # --------------------------------------------------------------- deserialization
 _SAFE_YAML: Final = re.compile(r"(Safe|Base)Loader|safe", re.IGNORECASE)

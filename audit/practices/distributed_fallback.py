@@ -10,7 +10,8 @@ from audit.practices.libraries import named
 from audit.practices.origins import by_file
 from audit.practices.processes import asks_several, guards
 from audit.practices.registry import Place, at, in_code, practice
-from audit.repository import Repository, Site, once
+from audit.repository import Repository, once
+from audit.sites import Site
 
 _CHOICE: Final = re.compile(
     r"'(RANK|WORLD_SIZE|LOCAL_RANK|SLURM_\w+)' (not )?in os\.environ|world_?size'?\]? (>|<|==|!=|<=|>=) ?\d|"

@@ -7,7 +7,8 @@ from typing import Final
 
 from audit.practices.origins import by_file, of_topic
 from audit.practices.registry import Place, at, in_code, in_file, practice
-from audit.repository import File, Repository
+from audit.repository import Repository
+from audit.sites import File
 
 _LAUNCH: Final = re.compile(
     r"(?:^|[\s/;&(\"'])(?:torchrun|accelerate[ -]launch|deepspeed|srun|mpirun|mpiexec|horovodrun|"

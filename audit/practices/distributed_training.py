@@ -10,7 +10,8 @@ from audit.practices.option_files import deepspeed_files
 from audit.practices.options import handed
 from audit.practices.origins import by_file, of_topic
 from audit.practices.registry import Place, at, in_code, of_key, practice
-from audit.repository import Repository, Site
+from audit.repository import Repository
+from audit.sites import Site
 
 _DIMENSION: Final = re.compile(
     r"'(\w+_)?(tp|pp|cp|ep|sp|tensor|pipe|pipeline|context|sequence|expert|ring|ulysses)(_\w+)?'"

@@ -14,7 +14,8 @@ from audit.facts.script import shell_lines
 from audit.practices import settings
 from audit.practices.registry import Place, in_file, of_key, practice
 from audit.practices.shell import Argv, argvs
-from audit.repository import File, Repository
+from audit.repository import Repository
+from audit.sites import File
 
 # ---------------------------------------------------------------------- quickstart
 _INSTALLERS: Final = frozenset(

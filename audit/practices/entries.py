@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from audit.code.modules import Module
-from audit.repository import Repository, Site, once
+from audit.repository import Repository, once
+from audit.sites import Site
 
 _MAIN: Final = re.compile(r"__name__ == '__main__'")
 _TARGET: Final = re.compile(r"([\w.]+):([\w.]+)")

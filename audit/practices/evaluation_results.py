@@ -10,7 +10,8 @@ from audit.practices.evaluations import evaluations, says_evaluation
 from audit.practices.loops import classes_around, library_calls, outermost, own_name, spread, words
 from audit.practices.registry import Place, at, in_code, practice
 from audit.practices.tables import written_rows
-from audit.repository import Repository, Site
+from audit.repository import Repository
+from audit.sites import Site
 
 _RESULTS: Final = re.compile(r"(^|_)(results?|metrics?|scores?|eval\w*|leaderboard)(_|$)")
 

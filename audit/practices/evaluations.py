@@ -16,7 +16,8 @@ from audit.practices.loops import (
     own_name,
     words,
 )
-from audit.repository import Repository, Site, once
+from audit.repository import Repository, once
+from audit.sites import Site
 
 _EVALUATES: Final = re.compile(
     r"(^|_)(eval(uate|uation|uator)?)(?=_|$|s$)|"

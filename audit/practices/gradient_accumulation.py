@@ -21,7 +21,8 @@ from audit.practices.loops import (
 from audit.practices.options import handed, recorded
 from audit.practices.registry import Place, at, in_code, practice
 from audit.practices.training_schedule import arithmetic
-from audit.repository import Repository, Site
+from audit.repository import Repository
+from audit.sites import Site
 
 _ACCUMULATION: Final = re.compile(
     r"accum(ulat(e|ion|ive))?_?(grad|step|batch|iter|factor|count)|grad(ient)?s?_?acc(?![a-z])|"

@@ -16,7 +16,8 @@ from audit.practices.loops import (
 )
 from audit.practices.options import configured, handed, recorded
 from audit.practices.registry import Place, at, in_code, practice
-from audit.repository import Repository, Site, once
+from audit.repository import Repository, once
+from audit.sites import Site
 
 _CLIP: Final = re.compile(r"^_?(\w+_)?clip_(by_)?\w*(grad|global_norm)\w*$|^unitwise_norm$")
 

@@ -6,7 +6,8 @@ from typing import Final
 
 from audit.code.modules import Module
 from audit.practices.libraries import named
-from audit.repository import Repository, Site
+from audit.repository import Repository
+from audit.sites import Site
 
 _ENGINES: Final = re.compile(r"accelerat|deepspeed|transformers\.Trainer|^self$|Trainer\(\)$")
 _STATEFUL: Final = re.compile(r"accelerat|deepspeed|^self$")

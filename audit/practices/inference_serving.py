@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Iterator
 from typing import Final
 
-from audit.code.modules import Module
+from audit.code.modules import Module, is_public
 from audit.facts.model import Command, Definition, ScriptFacts
 from audit.practices import entries
 from audit.practices.evaluations import evaluations, gradients_off
@@ -19,7 +19,8 @@ from audit.practices.loops import (
 from audit.practices.ranking import central
 from audit.practices.registry import Place, at, in_code, in_file, of_key, practice
 from audit.practices.weights import of_model, weights
-from audit.repository import File, Repository, Site, is_public
+from audit.repository import Repository
+from audit.sites import File, Site
 
 _PREDICTS: Final = re.compile(
     r"^(predict|generate|transcribe|translate|infer|inference|chat|classify|caption|synthesi[sz]e|"

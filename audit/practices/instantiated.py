@@ -6,7 +6,8 @@ from typing import Final
 
 from audit.facts.model import DataFacts, Key
 from audit.practices.libraries import library
-from audit.repository import File, Repository, once
+from audit.repository import Repository, once
+from audit.sites import File
 
 _MAKERS: Final = ("hydra.*", "lightning.pytorch.cli.*", "pytorch_lightning.cli.*", "jsonargparse.*")
 _NAMES: Final = ("_target_", "class_path")

@@ -7,7 +7,8 @@ from typing import Final
 from audit.facts.model import Key
 from audit.practices import settings
 from audit.practices.registry import Place, of_key
-from audit.repository import File, Repository, once
+from audit.repository import Repository, once
+from audit.sites import File
 
 _TELLS: Final = frozenset({"distributed_type", "num_processes"})
 

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from audit.practices.origins import called_on
-from audit.repository import Repository, Site
+from audit.repository import Repository
+from audit.sites import Site
 
 SAVES = ("save", "save_model", "save_weights", "save_checkpoint", "export")
 LOADS = ("load", "load_model", "load_weights", "load_learner", "restore", "set_parameters")

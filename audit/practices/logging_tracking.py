@@ -27,7 +27,8 @@ from audit.practices.trackers import (
     sent,
     tracker_named,
 )
-from audit.repository import Repository, Site
+from audit.repository import Repository
+from audit.sites import Site
 
 _LEVELS: Final = (
     "debug", "info", "warning", "error", "exception", "critical", "log", "success", "fatal",

@@ -14,7 +14,8 @@ from audit.practices.libraries import named
 from audit.practices.origins import partials
 from audit.practices.ranking import is_corner
 from audit.practices.registry import Place
-from audit.repository import Repository, Site, once
+from audit.repository import Repository, once
+from audit.sites import Site
 
 _BACKWARD: Final = ("backward", "manual_backward", "backward_step", "backward_pass")
 _GRADIENTS: Final = (

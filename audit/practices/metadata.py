@@ -7,7 +7,8 @@ from typing import Final
 from audit.facts.model import Call, PythonFacts, Record
 from audit.practices import settings
 from audit.practices.registry import Place, in_file, of_key
-from audit.repository import File, Repository
+from audit.repository import Repository
+from audit.sites import File
 
 _COMMAND: Final = re.compile(r"'([\w.-]+)\s*=\s*[\w.]+:")
 

@@ -10,7 +10,8 @@ import msgspec
 from audit.facts.model import Command, DataFacts, Key, ScriptFacts
 from audit.practices import settings
 from audit.practices.instantiated import instantiated
-from audit.repository import File, Repository, once
+from audit.repository import Repository, once
+from audit.sites import File
 
 _PARSERS: Final = ("trl.TrlParser", "transformers.HfArgumentParser", "trl.H4ArgumentParser")
 """Parsers that read the arguments of training from a file, too."""

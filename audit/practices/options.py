@@ -12,7 +12,8 @@ from audit.code.modules import Module
 from audit.facts.model import Key
 from audit.practices.option_files import canonical, deepspeed_files, training_settings
 from audit.practices.registry import Place, in_code, of_key
-from audit.repository import File, Repository, Site, once
+from audit.repository import Repository, once
+from audit.sites import File, Site
 
 _ENTRY: Final = re.compile(r"\['(\w+)'\]$")
 _ATTRIBUTE: Final = re.compile(r"^[@%]?(\w+\.)*\w*(?:args|arguments|opts?)\.(\w+)$")

@@ -7,7 +7,8 @@ from audit.practices.instantiated import instantiated
 from audit.practices.libraries import library, named
 from audit.practices.ranking import is_corner
 from audit.practices.registry import Place, at, in_code, of_key
-from audit.repository import Repository, Site, once
+from audit.repository import Repository, once
+from audit.sites import Site
 
 
 def callees(site: Site) -> Iterator[str]:

@@ -17,7 +17,8 @@ from audit.facts.script import shell_lines
 from audit.practices.registry import Place
 from audit.practices.runners import behind, recipes
 from audit.practices.shell import Argv, argvs
-from audit.repository import File, Repository, once
+from audit.repository import Repository, once
+from audit.sites import File
 
 
 class Step(msgspec.Struct, frozen=True):

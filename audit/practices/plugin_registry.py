@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from audit.code.modules import is_public
 from audit.practices.decorating import uses_at_import
 from audit.practices.libraries import named
 from audit.practices.listings import LISTS, listings
@@ -11,7 +12,8 @@ from audit.practices.origins import by_file, of_topic
 from audit.practices.ranking import apart, is_corner
 from audit.practices.registrations import Registration, inside, registrations
 from audit.practices.registry import Place, at, in_code, practice
-from audit.repository import Repository, Site, blocks_from, is_public
+from audit.repository import Repository
+from audit.sites import Site, blocks_from
 
 
 @practice("plugin-registry", looks_for="register functions that store an implementation by name")

@@ -6,7 +6,8 @@ from functools import lru_cache
 from typing import Final
 
 from audit.facts.model import Block
-from audit.repository import Repository, Site
+from audit.repository import Repository
+from audit.sites import Site
 
 _RANK: Final = r"(?<![a-z])(?<!matrix_)(?<!lora_)(?<!low_)(?!(matrix|lora|low)_rank)(\w+_)?rank\b(\(\))?|process_index\b(\(\))?|\w*RANK'\]|\b(\w+_)?RANK\b"
 _ZERO: Final = re.compile(

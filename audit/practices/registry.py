@@ -20,7 +20,8 @@ from audit.errors import ConfigError
 from audit.facts.model import Key
 from audit.model import PracticeRole
 from audit.practices.catalogue import built_in
-from audit.repository import File, Repository, Site
+from audit.repository import Repository
+from audit.sites import File, Site
 
 SECTIONS: Final = ("Why", "Fix", "Good", "Bad", "Limits", "Drop-in")
 

@@ -11,7 +11,8 @@ from audit.practices.loops import classes_around, training_files
 from audit.practices.options import options
 from audit.practices.ranking import apart, central, is_corner
 from audit.practices.registry import Place, at, in_code, in_file, of_key, practice
-from audit.repository import File, Repository, Site
+from audit.repository import Repository
+from audit.sites import File, Site
 
 _LOADER: Final = re.compile(r"Loader|Sampler|random_split|\.shuffle$|Dataset|\.split$|sampler")
 

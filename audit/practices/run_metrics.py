@@ -13,7 +13,8 @@ from audit.practices.origins import by_file, callees, of_topic
 from audit.practices.ranking import central
 from audit.practices.registry import Place, at, in_code, practice
 from audit.practices.tables import written_rows
-from audit.repository import Repository, Site, blocks_from
+from audit.repository import Repository
+from audit.sites import Site, blocks_from
 
 _METRIC: Final = re.compile(
     r"metric|loss|accuracy|reward|scalar|epoch|learning_rate|throughput|perplexity|progress|"

@@ -7,7 +7,8 @@ from typing import Final
 from audit.practices.handing import callers
 from audit.practices.origins import of_topic
 from audit.practices.registry import Place, at, in_code, practice
-from audit.repository import Repository, Site
+from audit.repository import Repository
+from audit.sites import Site
 
 
 @practice("repro-run-record", looks_for="versions or a commit written with a run's configuration")

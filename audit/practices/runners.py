@@ -8,7 +8,8 @@ from weakref import WeakKeyDictionary
 from audit.facts.model import Command, DataFacts, PythonFacts, ScriptFacts
 from audit.facts.script import shell_lines
 from audit.practices.shell import Argv, argvs
-from audit.repository import File, Repository
+from audit.repository import Repository
+from audit.sites import File
 
 Recipe: TypeAlias = tuple[str, Iterable[str]]
 """The path of a file and commands that it holds."""

@@ -6,7 +6,8 @@ from typing import Final
 from audit.practices import pipelines
 from audit.practices.pipelines import Step
 from audit.practices.shell import argvs
-from audit.repository import File, Repository, once
+from audit.repository import Repository, once
+from audit.sites import File
 
 RUNNERS: Final = (
     "pytest", "py.test", "unittest", "nose2", "nosetests", "trial", "ward", "stestr", "pytest-3",

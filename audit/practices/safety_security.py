@@ -6,7 +6,8 @@ from typing import Final
 
 from audit.practices import pipelines, settings
 from audit.practices.registry import Place, in_file, of_key, practice
-from audit.repository import File, Repository
+from audit.repository import Repository
+from audit.sites import File
 
 _POLICY_FOLDERS: Final = ("", ".github", "docs", "doc", "docs/source")
 

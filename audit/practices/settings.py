@@ -6,7 +6,8 @@ from typing import Final
 
 from audit.facts.model import DataFacts, Key
 from audit.practices.registry import Place, of_key
-from audit.repository import File, Repository
+from audit.repository import Repository
+from audit.sites import File
 
 _ELSEWHERE: Final = frozenset({"test", "example", "vendored", "generated"})
 PYTEST_FILES: Final = (

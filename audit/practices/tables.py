@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from audit.code.modules import Module
-from audit.repository import Repository, Site
+from audit.repository import Repository
+from audit.sites import Site
 
 _TABLE: Final = re.compile(r"\.(csv|tsv|jsonl)'$")
 _ROW: Final = re.compile(r"join\(\)|\.rstrip\(\)|\}(, ?|\\t|\t|;)\{")

@@ -4,13 +4,15 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from audit.code.modules import Module, Program
+from audit.code.modules import Module
+from audit.code.program import Program
 from audit.facts.model import Definition
 from audit.practices.handing import api, argument, libraries
 from audit.practices.libraries import named
 from audit.practices.ranking import central
 from audit.practices.registry import Place, at, in_code, practice
-from audit.repository import Repository, Site
+from audit.repository import Repository
+from audit.sites import Site
 
 _MAKERS: Final = "|".join(re.escape(one.removesuffix("*")) for one in named("tokenizers"))
 _TOKENIZER: Final = re.compile(

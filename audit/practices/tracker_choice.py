@@ -10,7 +10,8 @@ from audit.practices.origins import by_file
 from audit.practices.registry import Place, at, in_code, practice
 from audit.practices.trackers import chosen as offered
 from audit.practices.trackers import launched, reporting, sent, tracker_named, trackers_in
-from audit.repository import Repository, Site
+from audit.repository import Repository
+from audit.sites import Site
 
 _MAKES: Final = re.compile(r"(^|[._])(init|set|setup|make|create|build|get|start|open|log|report)_")
 _SAYS: Final = "{} is one of several trackers behind one interface"

@@ -13,7 +13,8 @@ from audit.practices.loops import words
 from audit.practices.options import Option, handed
 from audit.practices.origins import called_on
 from audit.practices.registry import Place, at, in_code, in_file, of_key
-from audit.repository import Repository, Site
+from audit.repository import Repository
+from audit.sites import Site
 
 SENDS: Final = (
     "log", "log_metric", "log_metrics", "log_dict", "add_scalar", "add_scalars", "scalar", "track",

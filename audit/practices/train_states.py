@@ -9,7 +9,8 @@ from audit.practices.handing import api, engines, libraries
 from audit.practices.ranking import central
 from audit.practices.registry import Place, at, in_code, practice
 from audit.practices.weights import CHECKPOINTS, GETS, OPTIMIZER, Weights, of_optimizer, weights
-from audit.repository import Repository, Site
+from audit.repository import Repository
+from audit.sites import Site
 
 OPTIMIZER_KEY: Final = re.compile(
     r"'[\w.]*optim(?!i[sz]ation|i[sz]ed|um|al|istic)\w*'(?=[\]:,)])", re.IGNORECASE

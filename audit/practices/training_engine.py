@@ -21,7 +21,8 @@ from audit.practices.loops import (
 from audit.practices.options import configured, handed, recorded
 from audit.practices.registry import Place, at, in_code, practice
 from audit.practices.training_schedule import OPTIMIZER_CLASS
-from audit.repository import File, Repository, Site
+from audit.repository import Repository
+from audit.sites import File, Site
 
 _TRAINER: Final = r"(^|[.:])\w*(Trainer|TrainingArguments|LightningModule)$"
 _PRECISION_OPTION: Final = re.compile(r"^(mixed_precision|amp|use_amp|fp16|bf16|fp8)(_\w+)?$")

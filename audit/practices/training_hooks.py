@@ -19,7 +19,8 @@ from audit.practices.loops import (
 from audit.practices.options import configured
 from audit.practices.origins import of_topic
 from audit.practices.registry import Place, at, in_code, practice
-from audit.repository import Repository, Site
+from audit.repository import Repository
+from audit.sites import Site
 
 _HOOK: Final = re.compile(
     r"^(on|before|after)_(\w+_)?(train|fit|epoch|step|batch|rollout|iteration|update|backward|"

@@ -16,7 +16,8 @@ from audit.practices.loops import (
 )
 from audit.practices.options import configured, handed, recorded
 from audit.practices.registry import Place, at, in_code, practice
-from audit.repository import Repository, Site, blocks_from
+from audit.repository import Repository
+from audit.sites import Site, blocks_from
 
 OPTIMIZER_CLASS: Final = r"torch\.optim\.(optimizer\.)?\w+$"
 

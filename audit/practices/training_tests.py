@@ -10,7 +10,8 @@ from audit.code.modules import Module
 from audit.facts.model import Call
 from audit.practices import learners, metadata, pipelines
 from audit.practices.shell import argvs
-from audit.repository import Repository, Site
+from audit.repository import Repository
+from audit.sites import Site
 
 Found: TypeAlias = tuple[Module, int, str]
 

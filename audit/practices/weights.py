@@ -17,7 +17,8 @@ from audit.practices.handing import (
 )
 from audit.practices.origins import called_on
 from audit.practices.ranking import owner
-from audit.repository import Repository, Site, once
+from audit.repository import Repository, once
+from audit.sites import Site
 
 MODEL: Final = re.compile(
     r"state_dict|model|module|network|\bnet\b|weight|param|adapter|policy|generator|encoder|"

@@ -10,9 +10,10 @@ from audit.files import replace
 from audit.formats import Report
 from audit.model import Decisions, Facets, Gap, Index, Matrix, Outcome
 from audit.report import outputs
-from audit.repository import File, Repository
+from audit.repository import Repository
 from audit.run import pipeline
 from audit.run.request import Request
+from audit.sites import File
 from audit.stages import facets
 from audit.stages.index import index
 from audit.store import NoStore, Store

@@ -26,8 +26,9 @@ from audit.model import (
     Problem,
     SourceInfo,
 )
-from audit.repository import File, Repository
+from audit.repository import Repository
 from audit.run.request import Request
+from audit.sites import File
 from audit.source.trees import Source, texts
 from audit.stages import capabilities, facets, gaps, scoring
 from audit.stages.index import index

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 from audit.code.modules import Module
 from audit.model import Cluster, Facets
-from audit.repository import File, Repository
+from audit.repository import Repository
+from audit.sites import File
 
 LIBRARIES = 5
 

@@ -12,7 +12,7 @@ from audit.facts import extraction
 from audit.facts.kinds import kind_of
 from audit.facts.model import Facts, FileKind, ProseFacts, PythonFacts
 from audit.model import Role
-from audit.repository import File
+from audit.sites import File
 from audit.source.trees import Entry, Source
 from audit.store import NoStore, Store
 

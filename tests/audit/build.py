@@ -9,7 +9,8 @@ from audit.facts import extraction
 from audit.facts.kinds import kind_of
 from audit.model import PracticeResult
 from audit.practices import registry
-from audit.repository import File, Repository
+from audit.repository import Repository
+from audit.sites import File
 from audit.stages.capabilities import decide
 
 _FILE = re.compile(r"^# file: (\S+)[ \t]*\n", re.MULTILINE)
