@@ -177,7 +177,7 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
         ("data.path={empty}", r"empty\.txt: 0 tokens are fewer than one window"),
         ("data.path=none.txt", "none.txt: cannot be read"),
         ("model.heads=3", "heads divide the width"),
-        ("training.device=quantum", "no device 'quantum' here"),
+        ("training.device=quantum", "no device 'quantum'"),
         ("logging.trackers=['mlflw']", "did you mean 'mlflow'"),
         ("callbacks=['none']", "no plugin 'none' in group callbacks"),
     ],
