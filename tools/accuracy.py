@@ -173,8 +173,9 @@ def page(sets: dict[str, Measured]) -> str:
     lines += [
         "## Decisions that were questioned", "",
         f"In {len(judged.repositories)} further repositories a broad search was held against the decisions, and where "
-        "the two disagreed, or a decision looked doubtful, somebody read the code. The rules were mended by what was "
-        "found, and these judgements keep them so. They are no sample: the questions were chosen.", "",
+        "the two disagreed, or a decision looked doubtful, the code decided: a yes was confirmed at its line, a no often "
+        "rests on the search alone. The rules were mended by what was found, and these judgements keep them so. They are "
+        "no sample: the questions were chosen.", "",
         *table({"all": judged.total()}), "",
     ]  # fmt: skip
     lines += [
