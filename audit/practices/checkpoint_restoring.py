@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from audit.practices.handing import api, libraries
+from audit.practices.handing import api
+from audit.practices.libraries import called
 from audit.practices.loops import derives
 from audit.practices.ranking import apart, central
 from audit.practices.registry import Place, at, in_code, practice
@@ -61,9 +62,9 @@ def checkpoint_rng_state(repo: Repository) -> Iterator[Place]:
     known = weights(repo)
     states = [module.first + place for module, place, _ in repo.functions(r"^(_?get_)?state_dict$")]
     reach = known.around | repo.graph.within(states, 1, up=False)
-    gets = [site for site, _ in libraries(repo, "rng-getters") if not _recomputes(repo, site)]
+    gets = [site for site, _ in called(repo, "rng-getters") if not _recomputes(repo, site)]
     gets += [s for s in repo.methods("get_state", "get_states") if _of_generator(s)]
-    sets = [site for site, _ in libraries(repo, "rng-setters") if not _recomputes(repo, site)]
+    sets = [site for site, _ in called(repo, "rng-setters") if not _recomputes(repo, site)]
     sets += [s for s in repo.methods("set_state", "set_states") if _of_generator(s)]
     saved = [s for s in gets if s.node in reach and s.node not in {one.node for one in sets}]
     restored = [s for s in sets if s.node not in {one.node for one in gets}]
@@ -130,7 +131,7 @@ def checkpoint_safe_load(repo: Repository) -> Iterator[Place]:
         site for site in repo.methods("setdefault") if site.call.args == ("'weights_only'", "True")
     ]
     safe += repo.calls("torch.serialization.add_safe_globals", "torch.serialization.safe_globals")
-    for site, _ in libraries(repo, "safe-readers"):
+    for site, _ in called(repo, "safe-readers"):
         if "load" in site.method or site.method in ("safe_open", "HuggingFaceStorageReader"):
             safe.append(site)
     says = "weights are read without running code from the file"

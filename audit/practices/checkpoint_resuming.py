@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from audit.practices.handing import engines, handed, libraries
-from audit.practices.libraries import library
+from audit.practices.engines import engines
+from audit.practices.handing import handed
+from audit.practices.libraries import called, library
 from audit.practices.ranking import central
 from audit.practices.registry import Place, at, in_code, practice
 from audit.practices.train_states import (
@@ -77,7 +78,7 @@ def _restored(repo: Repository) -> Iterator[Place]:
             yield at(site, "what is registered, the optimizer too, gets its state back")
     for site in repo.methods("resume_or_load"):
         yield at(site, "training is resumed from the last checkpoint")
-    for site, name in libraries(repo, "train-state-readers"):
+    for site, name in called(repo, "train-state-readers"):
         yield at(site, f"{name} restores the optimizer's state")
     yield from _parts(repo, known)
     yield from _progress(repo, known)
@@ -125,7 +126,7 @@ def _parts(repo: Repository, known: Weights) -> Iterator[Place]:
 
 def _progress(repo: Repository, known: Weights) -> Iterator[Place]:
     """Yield where a whole training state, or its step, is restored."""
-    for site, name in libraries(repo, "weight-restorers"):
+    for site, name in called(repo, "weight-restorers"):
         texts = [one for value in site.arguments() for one in handed(repo, site, value)]
         if any(OPTIMIZER_KEY.search(text) or "opt_state" in text for text in texts) or keeps_all(
             repo, site

@@ -5,7 +5,8 @@ from collections.abc import Collection, Iterator
 from itertools import chain
 from typing import Final
 
-from audit.practices.handing import argument, callers, libraries
+from audit.practices.handing import argument, callers
+from audit.practices.libraries import called
 from audit.practices.loops import enclosing
 from audit.practices.options import options
 from audit.practices.registry import Place, at, in_code, practice
@@ -260,7 +261,7 @@ def checkpoint_integrity(repo: Repository) -> Iterator[Place]:
     """
     known = weights(repo)
     reach = known.saving | known.loading
-    for site, name in libraries(repo, "hash-functions"):
+    for site, name in called(repo, "hash-functions"):
         about = site.node in reach or _about_weights(site) or _helps(repo, site, known)
         if about and _hashes_bytes(repo, site):
             yield at(site, f"{name} over a file of weights")

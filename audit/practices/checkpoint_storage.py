@@ -4,9 +4,11 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from audit.practices.handing import api, deepspeed_engines, libraries, started
+from audit.practices.background import started
+from audit.practices.engines import deepspeed_engines
+from audit.practices.handing import api
 from audit.practices.launcher_files import told
-from audit.practices.libraries import named
+from audit.practices.libraries import called, named
 from audit.practices.options import options
 from audit.practices.ranking import central
 from audit.practices.registry import Place, at, in_code, practice
@@ -67,7 +69,7 @@ def checkpoint_sharded(repo: Repository) -> Iterator[Place]:
         A path that is put together in another function is not looked into.
     Drop-in: codex_ml.checkpointing.CheckpointManager
     """
-    for site, library in libraries(repo, "sharded-checkpoints"):
+    for site, library in called(repo, "sharded-checkpoints"):
         yield at(site, f"{library} writes or reads a checkpoint in parts")
     for module, scope, line in repo.references(r"StateDictType\.(SHARDED|LOCAL)_STATE_DICT$"):
         yield in_code(module, scope, line, "FSDP state dicts in parts")
@@ -166,7 +168,7 @@ def checkpoint_async(repo: Repository) -> Iterator[Place]:
         A worker that takes its work from a queue is followed only through its target.
     Drop-in: codex_ml.checkpointing.CheckpointManager
     """
-    for site, library in libraries(repo, "async-checkpoints"):
+    for site, library in called(repo, "async-checkpoints"):
         yield at(site, f"checkpoints are written by {library}")
     known = weights(repo)
     close = repo.graph.within((one.node for one in known.writes), 3, up=True)
@@ -227,7 +229,7 @@ def checkpoint_remote(repo: Repository) -> Iterator[Place]:
 def _remote(repo: Repository) -> Iterator[Place]:
     known = weights(repo)
     reach = known.managers | repo.graph.within(known.managers, 3, up=False)
-    for site, library in libraries(repo, "remote-storage"):
+    for site, library in called(repo, "remote-storage"):
         if site.node in reach and not _about_data(site):
             yield at(site, f"checkpoints go through {library}")
     for site in repo.methods(*_UPLOADS):
@@ -263,7 +265,7 @@ def _sent(repo: Repository, known: Weights) -> Iterator[Place]:
         if site.node in writers or site.node in artifacts:
             yield at(site, "the written checkpoint is uploaded")
     fetched = repo.graph.within((one.node for one in known.reads), 1, up=False)
-    for site, _ in libraries(repo, "downloaders"):
+    for site, _ in called(repo, "downloaders"):
         if site.node in fetched and _lists_weights(site):
             yield at(site, "the project's own weights are downloaded")
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from audit.practices.handing import deepspeed_engines
+from audit.practices.engines import deepspeed_engines
 from audit.practices.ranking import central
 from audit.practices.registry import Place, at, in_code, practice
 from audit.practices.weights import CHECKPOINTS, PUTS, of_model, weights

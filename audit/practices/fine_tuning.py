@@ -6,7 +6,8 @@ from typing import Final
 
 from audit.code.modules import Module
 from audit.facts.model import Assign
-from audit.practices.handing import argument, callers, libraries
+from audit.practices.handing import argument, callers
+from audit.practices.libraries import called
 from audit.practices.loops import backward_calls, classes_around, derives
 from audit.practices.ranking import central
 from audit.practices.registry import Place, at, in_code, practice
@@ -65,7 +66,7 @@ def finetune_adapters(repo: Repository) -> Iterator[Place]:
     """
     found = [
         at(site, f"{library} makes trainable adapters")
-        for site, library in libraries(repo, "adapter-makers")
+        for site, library in called(repo, "adapter-makers")
     ]
     found += [at(site, "an adapter is added") for site in repo.methods("add_adapter", "add_lora")]
     found += [

@@ -2,10 +2,13 @@
 
 import re
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Final
+
+from audit.repository import Repository
+from audit.sites import Site
 
 _WORD: Final = re.compile(r"\w")
 _NO_WORD: Final = re.compile(r"\W")
@@ -60,3 +63,10 @@ def _head(text: str) -> str:
     """Return the first word of a dotted name."""
     head = text.partition(".")[0]
     return head if head.isidentifier() else _NO_WORD.split(head, 1)[0]
+
+
+def called(repo: Repository, topic: str) -> Iterator[tuple[Site, str]]:
+    """Yield the calls of a topic's functions with what a report calls the library."""
+    for name, called in named(topic).items():
+        for site in repo.calls(name):
+            yield site, called

@@ -10,11 +10,10 @@ import msgspec
 from audit.facts.model import Command, DataFacts, Key, ScriptFacts
 from audit.practices import settings
 from audit.practices.instantiated import instantiated
+from audit.practices.libraries import named
 from audit.repository import Repository, once
 from audit.sites import File
 
-_PARSERS: Final = ("trl.TrlParser", "transformers.HfArgumentParser", "trl.H4ArgumentParser")
-"""Parsers that read the arguments of training from a file, too."""
 _RECIPE: Final = frozenset(
     {"output_dir", "learning_rate", "per_device_train_batch_size", "num_train_epochs"}
 )
@@ -46,7 +45,7 @@ class Setting(msgspec.Struct, frozen=True):
 
 def training_settings(repo: Repository) -> Iterator[Setting]:
     """Yield the options that files give to the engine which trains."""
-    if any(repo.calls(*_PARSERS)):
+    if any(repo.calls(*named("training-parsers"))):
         for file, facts in settings.started_with(repo, "*.yaml", "*.yml"):
             yield from _recipe(file, facts)
         for file in repo.by_role("product", "config", "data"):

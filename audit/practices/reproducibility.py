@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from audit.facts.model import DataFacts, TextFacts
-from audit.practices.handing import argument, libraries
+from audit.practices.handing import argument
 from audit.practices.instantiated import instantiated
+from audit.practices.libraries import called
 from audit.practices.loops import classes_around, training_files
 from audit.practices.options import options
 from audit.practices.ranking import apart, central, is_corner
@@ -46,7 +47,7 @@ def repro_seed(repo: Repository) -> Iterator[Place]:
     Drop-in: codex_ml.training.seed_everything
     """
     seeded: dict[tuple[str, int], dict[str, Site]] = {}
-    for site, library in libraries(repo, "seeders"):
+    for site, library in called(repo, "seeders"):
         if argument(site, 0, "seed", "params", "default") not in ("", "None"):
             seeded.setdefault((site.path, site.call.scope), {}).setdefault(library, site)
     most = max(map(len, seeded.values()), default=0)
@@ -99,7 +100,7 @@ def repro_deterministic_mode(repo: Repository) -> Iterator[Place]:
         Operations without a deterministic kernel are not known.
     Drop-in: codex_ml.training.use_deterministic_kernels
     """
-    for site, library in libraries(repo, "deterministic-modes"):
+    for site, library in called(repo, "deterministic-modes"):
         if argument(site, 0, "mode") != "False":
             yield at(site, f"{library} is switched to deterministic kernels")
     for module, one in repo.assigns(_SWITCHED):
@@ -173,7 +174,7 @@ def _worker_seeds(repo: Repository) -> Iterator[Place]:
             yield at(site, "the order is drawn with a seed of its own")
     for site in repo.methods("set_epoch"):
         yield at(site, "the sampler is told the epoch")
-    for site in (*repo.methods("manual_seed"), *(one for one, _ in libraries(repo, "seeders"))):
+    for site in (*repo.methods("manual_seed"), *(one for one, _ in called(repo, "seeders"))):
         if argument(site, 0, "seed") not in ("", "None") and _of_data(repo, site):
             yield at(site, "the sampler has its own generator")
 

@@ -7,8 +7,8 @@ from typing import Final
 from audit.code.modules import Module
 from audit.code.program import Program
 from audit.facts.model import Definition
-from audit.practices.handing import api, argument, libraries
-from audit.practices.libraries import named
+from audit.practices.handing import api, argument
+from audit.practices.libraries import called, named
 from audit.practices.ranking import central
 from audit.practices.registry import Place, at, in_code, practice
 from audit.repository import Repository
@@ -183,7 +183,7 @@ def tokenizer_train(repo: Repository) -> Iterator[Place]:
         An own algorithm is recognised by its name and by counting.
     Drop-in: codex_ml.tokenization.train
     """
-    for site, library in libraries(repo, "tokenizer-trainers"):
+    for site, library in called(repo, "tokenizer-trainers"):
         yield at(site, f"{library} trains a vocabulary")
     for site in repo.methods("train_from_iterator", "train_new_from_iterator"):
         yield at(site, "a tokenizer is trained from text")

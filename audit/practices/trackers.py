@@ -104,7 +104,7 @@ def _configured(repo: Repository) -> Iterator[tuple[Site, str]]:
 
 def launched(repo: Repository) -> Iterator[Place]:
     """Yield the commands that name the tracker of an engine whose arguments are parsed."""
-    if any(repo.calls(*_PARSERS)):
+    if any(repo.calls(*named("training-parsers"))):
         for file, command in repo.commands:
             found = _REPORTS_TO.search(command.text) if file.role == "product" else None
             if found and found[1] != "none":
@@ -127,7 +127,6 @@ def _dependencies(repo: Repository) -> Iterator[str]:
         yield from (one.value for one in settings.leaves(file, "project.dependencies"))
 
 
-_PARSERS: Final = ("transformers.HfArgumentParser", "trl.TrlParser", "trl.H4ArgumentParser")
 _DERIVED: Final = tuple(
     one for one in named("trainers") if one.startswith(("trl.", "transformers."))
 )

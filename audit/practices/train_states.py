@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from audit.practices import learners
-from audit.practices.handing import api, engines, libraries
+from audit.practices.engines import engines
+from audit.practices.handing import api
+from audit.practices.libraries import called
 from audit.practices.ranking import central
 from audit.practices.registry import Place, at, in_code, practice
 from audit.practices.weights import CHECKPOINTS, GETS, OPTIMIZER, Weights, of_optimizer, weights
@@ -67,7 +69,7 @@ def checkpoint_train_state(repo: Repository) -> Iterator[Place]:
 
 def _written(repo: Repository) -> Iterator[Place]:
     known = weights(repo)
-    for site, name in libraries(repo, "train-state-writers"):
+    for site, name in called(repo, "train-state-writers"):
         yield at(site, f"{name} writes the optimizer's state")
     for site, name in learners.called(repo, *learners.SAVES):
         yield at(site, f"{name} keeps the optimizer's state with the weights")

@@ -1,5 +1,6 @@
 """The small transformer, the loss, sampling and Hugging Face's models."""
 
+import inspect
 import math
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from codex_ml.models import ModelError, NextToken, Transformer, logits_of, sample
+from codex_ml.models.builtin import transformer
 from codex_ml.models.huggingface import huggingface
 
 
@@ -138,3 +140,9 @@ def test_a_hugging_face_model_that_does_not_fit_is_refused(tmp_path: Path) -> No
     (tmp_path / "config.json").write_text(CONFIG)
     with pytest.raises(ModelError, match="the model has 300 tokens, the tokenizer 301"):
         huggingface(301, 16, path=str(tmp_path))
+
+
+def test_the_plugin_takes_what_the_transformer_takes() -> None:
+    plugin, own = inspect.signature(transformer), inspect.signature(Transformer)
+    assert plugin.parameters == own.parameters
+    assert isinstance(transformer(50, 16, layers=1, heads=2, width=16), Transformer)
