@@ -1,15 +1,16 @@
 """The built site as a reader meets it: navigation, search, phone, dark; nothing from elsewhere."""
 
-import json
 import os
+import re
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
 from functools import partial
+from html.parser import HTMLParser
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.request import urlopen
+from urllib.parse import urljoin
 
 import pytest
 from selenium.webdriver.common.by import By
@@ -35,6 +36,31 @@ class Quiet(SimpleHTTPRequestHandler):
         """Say nothing."""
 
 
+class Parts(HTMLParser):
+    """What a page loads, as paths or addresses, and the code and style that stand in it."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.path = path
+        self.loaded: set[str] = set()
+        self.code: set[str] = set()
+        self.feed(path.read_text())
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Keep what is loaded without a click, and code in attributes."""
+        found = {name: value or "" for name, value in attrs}
+        link = tag == "link" and found.get("rel") not in ("prev", "next", "canonical")
+        for name in ("src", "srcset", "data", "poster", *(["href"] if link else [])):
+            if name in found:
+                self.loaded.add(os.path.normpath(urljoin(f"{self.path}", found[name])))
+        self.code |= {found[name] for name in found if name.startswith("on") or name == "style"}
+
+    def handle_data(self, data: str) -> None:
+        """Keep scripts and styles; their paths differ by how deep a page lies."""
+        if self.cdata_elem:
+            self.code.add(re.sub(r'"\.[./]*"', '"."', re.sub(r"(\.\./)+", "", data)))
+
+
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     with started(tmp_path_factory.mktemp("profile")) as found:
@@ -42,13 +68,19 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def site(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Build with MkDocs and serve; the address ends with a slash."""
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build with MkDocs."""
     folder = tmp_path_factory.mktemp("site")
     subprocess.run(
         [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder)],
         cwd=ROOT, env=os.environ | {"NO_MKDOCS_2_WARNING": "1"}, check=True, capture_output=True,
     )  # fmt: skip
+    return folder
+
+
+@pytest.fixture(scope="module")
+def site(browser: Browser, folder: Path) -> Iterator[str]:
+    """Serve; the address ends with a slash."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder)))
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
@@ -64,7 +96,7 @@ def test_a_page_asks_nobody_else_logs_nothing_and_fits_a_phone(
 ) -> None:
     browser.requests()
     browser.errors()
-    for width, dark in ((1280, False), (390, False), (390, True)):
+    for width, dark in ((1280, False), (390, True)):
         browser.open(site + page, width, dark=dark)
         assert browser.overflow() == 0
     asked = browser.requests()
@@ -73,23 +105,14 @@ def test_a_page_asks_nobody_else_logs_nothing_and_fits_a_phone(
     assert browser.errors() == []
 
 
-@pytest.mark.parametrize("half", [0, 1])  # for two processes
-def test_no_written_page_asks_anybody_else_or_logs_anything(
-    browser: Browser, site: str, half: int
-) -> None:
-    with urlopen(f"{site}search/search_index.json") as answer:  # noqa: S310 (our own server)
-        rows = json.load(answer)["docs"]
-    found = dict.fromkeys(one["location"].partition("#")[0] for one in rows)
-    assert len(found) > 150
-    # The pages of the practices are made by one function: the last ones stand for all.
-    pages = [one for one in found if not one.startswith("practices/")] + list(found)[-5:]
-    browser.requests()
-    browser.errors()
-    for page in pages[half::2]:
-        browser.driver.get(site + page)
-        assert browser.js("document.querySelector('h1').innerText"), page
-    assert [one for one in browser.requests() if not one.startswith((site, *LOCAL))] == []
-    assert browser.errors() == []
+def test_every_page_is_made_of_what_those_in_the_browser_are_made_of(folder: Path) -> None:
+    pages = {str(path.parent.relative_to(folder)): path for path in folder.rglob("index.html")}
+    assert len(pages) > 150
+    seen = [Parts(pages[one.rstrip("/") or "."]) for one in PAGES]
+    loaded = set().union(*(one.loaded for one in seen))
+    code = set().union(*(one.code for one in seen))
+    for page in map(Parts, pages.values()):
+        assert (page.loaded - loaded, page.code - code) == (set(), set()), page.path
 
 
 def test_navigation_leads_from_home_to_a_tutorial(browser: Browser, site: str) -> None:
