@@ -1,15 +1,13 @@
-"""Checkpointing: how and where checkpoints are written: in parts, in the background, far away."""
+"""Checkpointing: how and where checkpoints are written: in parts, far away."""
 
 import re
 from collections.abc import Iterator
 from typing import Final
 
-from audit.practices.background import started
 from audit.practices.engines import deepspeed_engines
 from audit.practices.handing import api
 from audit.practices.launcher_files import told
 from audit.practices.libraries import called, named
-from audit.practices.options import options
 from audit.practices.ranking import central
 from audit.practices.registry import Place, at, in_code, practice
 from audit.practices.weights import CHECKPOINTS, Weights, of_model, weights
@@ -131,64 +129,6 @@ def _indexed(repo: Repository) -> Iterator[Place]:
         for one in facts.assigns:
             if "weight_map" in one.value and _INDEX.search(one.value):
                 yield in_code(module, one.scope, one.line, "weights over files with an index")
-
-
-@practice("checkpoint-async", looks_for="checkpoints written by a thread, process or async_save")
-def checkpoint_async(repo: Repository) -> Iterator[Place]:
-    """Checkpoints can be written while training goes on.
-
-    async_save of torch.distributed.checkpoint and alike, or a thread, process or executor
-    whose target leads to a write of weights.
-
-    Why:
-        Writing a large checkpoint takes minutes in which every accelerator stands idle.
-    Fix:
-        Copy the state to the host, then write it from a thread or with dcp.async_save.
-    Good:
-        import threading
-        import torch
-
-        def write(state, path):
-            torch.save(state, path)
-
-        def save(model, path):
-            state = {key: value.cpu() for key, value in model.state_dict().items()}
-            threading.Thread(target=write, args=(state, path)).start()
-    Bad:
-        import threading
-        import torch
-
-        def report(value):
-            print(value)
-
-        def save(model, path):
-            threading.Thread(target=report, args=(path,)).start()
-            torch.save(model.state_dict(), path)
-    Limits:
-        A worker that takes its work from a queue is followed only through its target.
-    Drop-in: codex_ml.checkpointing.CheckpointManager
-    """
-    for site, library in called(repo, "async-checkpoints"):
-        yield at(site, f"checkpoints are written by {library}")
-    known = weights(repo)
-    close = repo.graph.within((one.node for one in known.writes), 3, up=True)
-    handed = {id(site.call) for site in known.writes}
-    for site, target, worker in started(repo) if known.writes else ():
-        _, found = repo.program.resolve(site.module, target)
-        named_so = re.search(
-            r"\.(_?save\w*|write_(checkpoint|state|model)\w*)$"
-            if found < 0
-            else r"[.:]_?(save|write)_(checkpoint|state|model|weights)\w*$",
-            target,
-        )
-        given = target[:1] == "@" and site.node in known.rooms
-        if found in close or named_so or given or id(site.call) in handed:
-            yield at(site, f"checkpoints are written by {worker}")
-    says = "checkpoints are written while training goes on"
-    yield from options(repo, says, "async_sharded_save", "enable_async_checkpointing")
-    for site in repo.methods("opena"):
-        if site.node in known.around:
-            yield at(site, "checkpoints are written by an asynchronous file")
 
 
 @practice("checkpoint-remote", looks_for="checkpoints on remote storage or a model hub")
