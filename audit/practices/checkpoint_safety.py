@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection, Iterator
 from typing import Final
 
+from audit.code.modules import Module
 from audit.practices.handing import argument, callers
 from audit.practices.libraries import called
 from audit.practices.registry import Place, at, practice
@@ -16,7 +17,15 @@ _WEIGHTS: Final = re.compile(
     r"(download|fetch)_(\w+_)?models?(_|$)"
 )
 _DIGESTS: Final = re.compile(r"'(sha\d+|md5)sum\b")
+_DIGEST: Final = re.compile(r"^(\w+_)?(md5|sha\d+|digest|checksum|hash)(_\w+)?$")
+"""Parameters by which a function is told the hash of a file."""
+_FILE: Final = re.compile(r"\.(pt|pth|ckpt|safetensors|bin|msgpack|onnx|gguf)\b")
+_OTHER_FILES: Final = re.compile(r"token|dataset|(^|/)data/")
 _OPENS: Final = ("builtins.open", "io.open")  # the mode is their second argument
+_UNFINISHED: Final = re.compile(
+    r"(^@|[._])(tmp|temp|temporary|partial|incomplete|staging)_?(\w+_)?(dir|path|file|folder)$"
+)
+"""What holds the path of something that is not finished."""
 _MOVES: Final = ("os.replace", "os.rename", "shutil.move", "atomicwrites.atomic_write")
 
 
@@ -61,13 +70,15 @@ def checkpoint_atomic(repo: Repository) -> Iterator[Place]:
         *(s for s in repo.methods("rename", "replace", "mv") if _is_path(s)),
     ]
     for site in moves:
-        if site.node in reach and not site.within("for", r"(iterdir|listdir|glob|walk)\(\)"):
+        staged = site.node in known.managers and any(map(_UNFINISHED.search, site.receivers))
+        found = site.node in reach or staged
+        if found and not site.within("for", r"(iterdir|listdir|glob|walk)\(\)"):
             yield at(site, "a finished checkpoint is moved to its name")
     for site in (*known.writes, *repo.methods("write")):
         if site.node in reach and site.within("with", r"\.transaction$"):
             yield at(site, "the checkpoint is written in a transaction of its file system")
     for site in repo.methods("isfile", "exists", "is_file"):
-        if "'.metadata'" in _joined(site):
+        if "'.metadata'" in f"{_joined(site)} {site.names[0]}":
             yield at(site, "only checkpoints with their last-written metadata are accepted")
     for site in _markers(repo, reach):
         yield at(site, "only checkpoints with the mark of a finished one are accepted")
@@ -97,7 +108,7 @@ def _is_path(site: Site) -> bool:
     if "str()" in known:
         return False
     if len(site.call.args) == 1:
-        return "athlib" in known
+        return "athlib" in known or any(map(_UNFINISHED.search, site.receivers))
     return len(site.call.args) == 2 and site.method in ("rename", "mv")
 
 
@@ -112,8 +123,8 @@ def _joined(site: Site) -> str:
 def checkpoint_integrity(repo: Repository) -> Iterator[Place]:
     """A checksum of weight files is written or verified.
 
-    A hash function in the functions that write, read or download weights, or a download
-    helper that is told to check the hash.
+    A hash of bytes in the functions that write, read or download weights, or that are told
+    the hash of such a file; or a download helper that is told to check it.
 
     Why:
         A truncated or altered file loads without complaint more often than one would like.
@@ -144,8 +155,10 @@ def checkpoint_integrity(repo: Repository) -> Iterator[Place]:
     known = weights(repo)
     reach = known.saving | known.loading
     for site, name in called(repo, "hash-functions"):
+        if not _hashes_bytes(repo, site) or _OTHER_FILES.search(f"{site.path} {site.scope.name}"):
+            continue
         about = site.node in reach or _about_weights(site) or _helps(repo, site, known)
-        if about and _hashes_bytes(repo, site):
+        if about or _verifies(repo, site.module, site.call.scope):
             yield at(site, f"{name} over a file of weights")
     for site in repo.methods("run", "check_output", "Popen", "check_call", "getoutput", "system"):
         if site.node in reach and any(map(_DIGESTS.search, site.arguments())):
@@ -154,6 +167,19 @@ def checkpoint_integrity(repo: Repository) -> Iterator[Place]:
         known_hash = site.node in reach or site.call.keyword("known_hash") is None
         if value not in ("False", "None") and known_hash:
             yield at(site, "the hash of downloaded weights is checked")
+
+
+def _verifies(repo: Repository, module: Module, scope: int, hops: int = 3) -> bool:
+    """Tell whether a function that is told the hash of a file, or one above it that is, is
+    called for a file of weights."""
+    for one in callers(repo, module, scope) if hops else ():
+        told = any(map(_DIGEST.search, module.facts.definitions[scope].params))
+        if told and (_about_weights(one) or any(map(_FILE.search, one.arguments()))):
+            return True
+        above = told or any(map(_DIGEST.search, one.scope.params))
+        if above and _verifies(repo, one.module, one.call.scope, hops - 1):
+            return True
+    return False
 
 
 def _helps(repo: Repository, site: Site, known: Weights) -> bool:
@@ -167,6 +193,10 @@ def _helps(repo: Repository, site: Site, known: Weights) -> bool:
 
 
 def _hashes_bytes(repo: Repository, site: Site) -> bool:
+    """Tell whether a hash is taken of the bytes of a file, no text."""
+    text = re.search(r"\.encode\(\)$|^b'", argument(site, 0, "data", "string"))
+    if text or site.method in ("digest", "hexdigest"):
+        return False
     if re.search(r"\bread\(\)|read_bytes\(\)|\.content\b", argument(site, 0, "data", "string")):
         return True
     return any(

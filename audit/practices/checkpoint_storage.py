@@ -170,7 +170,7 @@ def _remote(repo: Repository) -> Iterator[Place]:
     known = weights(repo)
     reach = known.managers | repo.graph.within(known.managers, 3, up=False)
     for site, library in called(repo, "remote-storage"):
-        if site.node in reach and not _about_data(site):
+        if site.node in reach and not _about_data(site) and _stores(site):
             yield at(site, f"checkpoints go through {library}")
     for site in repo.methods(*_UPLOADS):
         if _uploads_weights(repo, site):
@@ -192,6 +192,15 @@ def _remote(repo: Repository) -> Iterator[Place]:
             yield in_code(module, place, one.line, "the model class inherits push_to_hub")
 
 
+def _stores(site: Site) -> bool:
+    """Tell whether a client of a cloud is one of its storage: AWS has many other services."""
+    return not any(name.startswith("boto") for name in site.names) or any(
+        "s3" in text.lower()
+        for call in site.module.facts.calls
+        for text in (*call.names, *call.args)
+    )
+
+
 def _about_data(site: Site) -> bool:
     """Tell whether the function or file around a call is about something other than weights."""
     return bool(_NO_WEIGHTS.search(f"{site.path} {site.scope.name}".lower()))
@@ -201,7 +210,7 @@ def _sent(repo: Repository, known: Weights) -> Iterator[Place]:
     """Yield artifacts of trackers that hold weights, and downloads of the project's own."""
     writers = {one.node for one in known.writes}
     artifacts = {site.node for site, kind in repo.given("type") if _is_model_kind(site, kind)}
-    for site in repo.methods(*_ARTIFACTS):
+    for site in (*repo.methods(*_ARTIFACTS), *repo.calls("wandb.save", "wandb.run.save")):
         if site.node in writers or site.node in artifacts:
             yield at(site, "the written checkpoint is uploaded")
     fetched = repo.graph.within((one.node for one in known.reads), 1, up=False)

@@ -1,5 +1,6 @@
 """Where the values in product code come from, across modules and through its own wrappers."""
 
+import re
 from collections.abc import Iterable, Iterator
 
 from audit.code.modules import Module
@@ -57,11 +58,11 @@ def called_anywhere(repo: Repository, topic: str) -> Iterator[tuple[Site, str]]:
             made.setdefault(method, {})[instance] = what
     for method, instances in made.items():
         for site in repo.methods(method):
-            if site.names[0].count(".") == 1 and site.names[0][0] == "@" and len(site.names) == 1:
-                for text in handed(repo, site, site.receivers[0]):
-                    if what := next(filter(None, map(instances.get, text.split(" | "))), None):
-                        yield site, what
-                        break
+            if len(site.names) == 1 and re.fullmatch(r"@\w+\.\w+", site.names[0]):
+                texts = handed(repo, site, site.receivers[0])
+                known = instances.keys() & {one for text in texts for one in text.split(" | ")}
+                if known:
+                    yield site, instances[min(known)]
 
 
 def by_file(repo: Repository, places: Iterable[Place]) -> Iterator[Place]:
