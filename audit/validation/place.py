@@ -40,14 +40,15 @@ def environment(root: Path) -> dict[str, str]:
 def copy(root: Path, target: Path) -> None:
     """Copy a repository: its history, and the files that Git does not ignore, as they are now.
 
-    The repository's Python environment is linked, not copied.
+    Its Git objects are read where they are, new ones stay in the copy: to copy some thousand
+    small files took three seconds a page. The repository's Python environment is linked.
 
     Raises:
         AuditError: it cannot be copied.
     """
     try:
         if (root / ".git").exists():
-            _git(root, "clone", "-q", "--no-hardlinks", "--no-checkout", str(root), str(target))
+            _git(root, "clone", "-q", "--shared", "--no-checkout", str(root), str(target))
             _git(target, "reset", "-q")
             listed = _git(root, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
             for name in filter(None, listed.split("\0")):
