@@ -21,9 +21,12 @@ _BACKWARD: Final = ("backward", "manual_backward", "backward_step", "backward_pa
 _GRADIENTS: Final = (
     "jax.grad", "jax.value_and_grad", "flax.nnx.value_and_grad", "flax.nnx.grad",
     "mlx.nn.value_and_grad", "mlx.core.value_and_grad", "mlx.core.grad",
-    "tensorflow.GradientTape().gradient",
+    "tensorflow.GradientTape().gradient", "equinox.filter_value_and_grad", "equinox.filter_grad",
+    "megatron.core.pipeline_parallel.get_forward_backward_func()",
+    "megatron.core.pipeline_parallel.schedules.get_forward_backward_func()",
 )  # fmt: skip
 _OPTIMIZER: Final = re.compile(r"optim|scaler\b|\bopt\b|Optimizer|GradScaler", re.IGNORECASE)
+_IS_OPTIMIZER: Final = re.compile(r"(^@|\.)optim(izer)?$")
 _NO_OPTIMIZER: Final = re.compile(r"sched|profil|\benvs?\b|simulator", re.IGNORECASE)
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
@@ -159,6 +162,8 @@ def is_optimizer_step(site: Site, *, beside_backward: bool = False) -> bool:
     data, that is no scheduler's, profiler's or environment's, is one.
     """
     receivers = site.receivers
+    if any(map(_IS_OPTIMIZER.search, receivers)):
+        return True
     if any(map(_NO_OPTIMIZER.search, receivers)):
         return False
     if any(map(_OPTIMIZER.search, receivers)):
