@@ -50,8 +50,8 @@ def _own(name: str) -> str:
 def spread(places: Iterable[Place], first: Collection[str] = ()) -> Iterator[Place]:
     """Yield the first place of each file before the second of any.
 
-    Files in `first` come first, then those near the root and with most places; those aside
-    of the main path last.
+    Files in `first` come first, code before settings, then those near the root and with most
+    places; those aside of the main path last.
     """
     listed = list(places)
     count = Counter(one.path for one in listed)
@@ -60,6 +60,7 @@ def spread(places: Iterable[Place], first: Collection[str] = ()) -> Iterator[Pla
         key=lambda one: (
             is_corner(one.path),
             one.path not in first,
+            not one.path.endswith(".py"),
             one.path.count("/"),
             -count[one.path],
         ),
