@@ -23,6 +23,10 @@ _OPTIONS: Final = (
 )  # fmt: skip
 _KEEPS: Final = re.compile(r"^(Model)?Checkpoint$|^save")
 _BEST: Final = ("detectron2.engine.hooks.BestCheckpointer", "detectron2.engine.BestCheckpointer")
+_CLOCK: Final = re.compile(r"time|epoch|step|iter|thresh|len\(|interval|size", re.IGNORECASE)
+_METRIC: Final = re.compile(
+    r"best|loss|acc|metric|score|error|fid\b|bleu|f1|wer|perplex", re.IGNORECASE
+)
 _OTHERS: Final = re.compile(r"(numpy|json|pandas|matplotlib|PIL)\.")
 """Libraries that write no checkpoints."""
 _BEST_SO_FAR: Final = re.compile(r"^(self\.|@)([\w.]*[_.])?best(_\w+)?$")
@@ -95,10 +99,15 @@ def _running_best(repo: Repository) -> Iterator[Place]:
                 continue
             block = call.block
             while block >= 0:
-                if blocks[block].updates and _BETTER.search(blocks[block].text):
+                if blocks[block].updates and _is_better(blocks[block].text):
                     yield in_code(module, call.scope, call.line, "saved when a metric improves")
                     break
                 block = blocks[block].parent
+
+
+def _is_better(text: str) -> bool:
+    """Tell whether a condition compares results, not the time or a count with the last one."""
+    return bool(_BETTER.search(text) and (_METRIC.search(text) or not _CLOCK.search(text)))
 
 
 def _asked_best(known: Weights) -> Iterator[Place]:

@@ -7,6 +7,7 @@ from typing import Final
 from audit.practices.engines import engines
 from audit.practices.handing import handed
 from audit.practices.libraries import called, library
+from audit.practices.origins import called_anywhere
 from audit.practices.ranking import central
 from audit.practices.registry import Place, at, in_code, practice
 from audit.practices.train_states import (
@@ -126,7 +127,7 @@ def _parts(repo: Repository, known: Weights) -> Iterator[Place]:
 
 def _progress(repo: Repository, known: Weights) -> Iterator[Place]:
     """Yield where a whole training state, or its step, is restored."""
-    for site, name in called(repo, "weight-restorers"):
+    for site, name in called_anywhere(repo, "weight-restorers"):
         texts = [one for value in site.arguments() for one in handed(repo, site, value)]
         if any(OPTIMIZER_KEY.search(text) or "opt_state" in text for text in texts) or keeps_all(
             repo, site

@@ -1,141 +1,32 @@
-"""Checkpointing: what keeps checkpoints few, whole and unaltered."""
+"""Checkpointing: what keeps checkpoints whole and unaltered."""
 
 import re
 from collections.abc import Collection, Iterator
-from itertools import chain
 from typing import Final
 
+from audit.code.modules import Module
 from audit.practices.handing import argument, callers
 from audit.practices.libraries import called
-from audit.practices.loops import enclosing
-from audit.practices.options import options
-from audit.practices.registry import Place, at, in_code, practice
+from audit.practices.registry import Place, at, practice
 from audit.practices.weights import Weights, weights
 from audit.repository import Repository
 from audit.sites import Site
 
-_DELETES: Final = ("os.remove", "os.unlink", "shutil.rmtree")
-_DELETE_METHODS: Final = ("unlink", "rm", "rmtree", "delete", "rm_tree", "rmdir", "rm_file")
-_LIMIT: Final = re.compile(
-    r"\bkeep\b|keep_(last|latest|recent|top|best|num|interval|n\b|k\b)|num_keep|to_keep|"
-    r"total_limit|save_limit|max_(history|to_keep|checkpoints?)|(save|keep)\w*top_?k|last_n|n_saved|"
-    r"(max|num|n)_(saved|to_save|ckpts?|checkpoints)|checkpoint(s|_\w+)?_limit|"
-    r"(ckpts?|checkpoints?)_(num|count)\b|(delete|remove|discard)_(previous|old|older|last)|prune|rotate|history_size|maxlen|len\(\) [<>]=? (?!0( |$))|(?<!\b0 )[<>]=? [\w.@]*len\(\)"
-)
-_KEPT: Final = re.compile(
-    r"\.(\w+_)?(keep_(last|latest|recent|n|top|best)\w*|max_to_keep|total_limit|to_keep) >=? "
-)
-"""A comparison with an attribute that says how many to keep."""
-_KEEPS: Final = re.compile(
-    r"^(num_|n_)?(keep|to_keep|keep_(last|latest|recent|best|top|n|k)\w*|max_to_keep|save_total_limit|"
-    r"num_to_keep|save_top_k)$"
-)
 _WEIGHTS: Final = re.compile(
     r"(^|_)(checkpoint|ckpt|weights?|safetensors|pretrained)(_|$)|^model_(path|file)|"
     r"(download|fetch)_(\w+_)?models?(_|$)"
 )
 _DIGESTS: Final = re.compile(r"'(sha\d+|md5)sum\b")
+_DIGEST: Final = re.compile(r"^(\w+_)?(md5|sha\d+|digest|checksum|hash)(_\w+)?$")
+"""Parameters by which a function is told the hash of a file."""
+_FILE: Final = re.compile(r"\.(pt|pth|ckpt|safetensors|bin|msgpack|onnx|gguf)\b")
+_OTHER_FILES: Final = re.compile(r"token|dataset|(^|/)data/")
 _OPENS: Final = ("builtins.open", "io.open")  # the mode is their second argument
-_MOVES: Final = ("os.replace", "os.rename", "shutil.move", "atomicwrites.atomic_write")
-_LIMITS: Final = (
-    "save_total_limit", "save_top_k", "max_to_keep", "keep_last_n", "total_limit", "max_keep_ckpts",
-    "save_num_checkpoints_to_keep", "n_saved",
-)  # fmt: skip
-_EARLIER: Final = re.compile(
-    r"\b\w*(epoch|step|iter(ation)?|count\w*|num\w*)(\(\))? - (?!1\b)[@\w]|\{… - …\}"
+_UNFINISHED: Final = re.compile(
+    r"(^@|[._])(tmp|temp|temporary|partial|incomplete|staging)_?(\w+_)?(dir|path|file|folder)$"
 )
-"""The number of a checkpoint some way back."""
-_ABOUT: Final = re.compile(r"checkpoint|ckpt|snapshot")
-
-
-@practice("checkpoint-retention", looks_for="a rule that deletes old checkpoints")
-def checkpoint_retention(repo: Repository) -> Iterator[Place]:
-    """Old checkpoints are deleted by a rule.
-
-    A deletion, in the functions or classes that write checkpoints, inside a loop or
-    condition about how many there are, of all but one, or of a number some way back; or a
-    library option with the number to keep.
-
-    Why:
-        A run that keeps every checkpoint fills the disk and then dies while it writes one.
-    Fix:
-        Keep the last k and the best, and delete the others after the new one is complete.
-    Good:
-        import os
-        import torch
-
-        class Saver:
-            def __init__(self, keep):
-                self.keep, self.paths = keep, []
-
-            def save(self, model, path):
-                torch.save(model.state_dict(), path)
-                self.paths.append(path)
-                while len(self.paths) > self.keep:
-                    os.remove(self.paths.pop(0))
-    Bad:
-        import os
-        import torch
-
-        class Saver:
-            def save(self, model, path):
-                if os.path.exists(path):
-                    os.remove(path)
-                torch.save(model.state_dict(), path)
-    Limits:
-        A deletion that stands in another class than the one that saves is seen only when
-        the saving functions call it.
-    Drop-in: codex_ml.checkpointing.CheckpointManager
-    """
-    known = weights(repo)
-    if known.writes:
-        reach = known.managers | repo.graph.within(known.managers, 1, up=False)
-        for site in (*repo.calls(*_DELETES), *repo.methods(*_DELETE_METHODS)):
-            about = site.node in reach or any(
-                site.module.first + place in reach or _ABOUT.search(one.name.rpartition(".")[2])
-                for place, one in enclosing(site.module, site.call.scope)
-            )
-            if about and (_is_ruled(repo, site) or _replaces(site) or _spares(site)):
-                yield at(site, "old checkpoints are deleted")
-        deletes = [*repo.calls(*_DELETES), *repo.methods("unlink", "rmtree", "remove")]
-        by_room = any(site.node in known.rooms for site in deletes)
-        for module, place, one in repo.definitions if deletes else ():
-            here = module.first + place
-            if (here in known.managers and any(map(_KEPT.search, one.returns))) or (
-                by_room and here in known.rooms and any(map(_KEEPS.search, one.params))
-            ):
-                yield in_code(module, place, one.line, "a number to keep decides what is deleted")
-    for site, _ in repo.given("keep"):
-        if "save_checkpoint" in site.names[0] and "flax" in site.names[0]:
-            yield at(site, "the number of checkpoints to keep is given")
-    yield from options(repo, "the number of checkpoints to keep is given", *_LIMITS)
-
-
-def _replaces(site: Site) -> bool:
-    """Tell whether a function deletes what an attribute names, then names another by it."""
-    return any(text.startswith("self.") for text in site.call.args[:1]) and any(
-        one.scope == site.call.scope and one.target == site.call.args[0] and one.line > site.line
-        for one in site.module.facts.assigns
-    )
-
-
-def _spares(site: Site) -> bool:
-    """Tell whether a deletion leaves out one of all files, or is of a number some way back."""
-    deleted = site.call.args[0] if site.call.args else ""
-    if deleted.endswith("[]") and site.within("if", rf"{re.escape(deleted)} (!=|not in) "):
-        return True
-    values = (one.value for one in site.module.facts.assigns if one.scope == site.call.scope)
-    return any(map(_EARLIER.search, (*site.call.args, *values)))
-
-
-def _is_ruled(repo: Repository, site: Site, hops: int = 2) -> bool:
-    """Tell whether a call, or the calls that lead to it, depend on how many there may be."""
-    rules = [block.text for block in site.blocks() if block.kind in ("for", "while", "if")]
-    around = (one.params for _, one in enclosing(site.module, site.call.scope))
-    if any(map(_LIMIT.search, (*rules, *chain.from_iterable(around)))):
-        return True
-    above = callers(repo, site.module, site.call.scope) if hops else ()
-    return any(_is_ruled(repo, one, hops - 1) for one in above)
+"""What holds the path of something that is not finished."""
+_MOVES: Final = ("os.replace", "os.rename", "shutil.move", "atomicwrites.atomic_write")
 
 
 @practice("checkpoint-atomic", looks_for="a rename or marker that makes a checkpoint visible")
@@ -179,13 +70,15 @@ def checkpoint_atomic(repo: Repository) -> Iterator[Place]:
         *(s for s in repo.methods("rename", "replace", "mv") if _is_path(s)),
     ]
     for site in moves:
-        if site.node in reach and not site.within("for", r"(iterdir|listdir|glob|walk)\(\)"):
+        staged = site.node in known.managers and any(map(_UNFINISHED.search, site.receivers))
+        found = site.node in reach or staged
+        if found and not site.within("for", r"(iterdir|listdir|glob|walk)\(\)"):
             yield at(site, "a finished checkpoint is moved to its name")
     for site in (*known.writes, *repo.methods("write")):
         if site.node in reach and site.within("with", r"\.transaction$"):
             yield at(site, "the checkpoint is written in a transaction of its file system")
     for site in repo.methods("isfile", "exists", "is_file"):
-        if "'.metadata'" in _joined(site):
+        if "'.metadata'" in f"{_joined(site)} {site.names[0]}":
             yield at(site, "only checkpoints with their last-written metadata are accepted")
     for site in _markers(repo, reach):
         yield at(site, "only checkpoints with the mark of a finished one are accepted")
@@ -215,7 +108,7 @@ def _is_path(site: Site) -> bool:
     if "str()" in known:
         return False
     if len(site.call.args) == 1:
-        return "athlib" in known
+        return "athlib" in known or any(map(_UNFINISHED.search, site.receivers))
     return len(site.call.args) == 2 and site.method in ("rename", "mv")
 
 
@@ -230,8 +123,8 @@ def _joined(site: Site) -> str:
 def checkpoint_integrity(repo: Repository) -> Iterator[Place]:
     """A checksum of weight files is written or verified.
 
-    A hash function in the functions that write, read or download weights, or a download
-    helper that is told to check the hash.
+    A hash of bytes in the functions that write, read or download weights, or that are told
+    the hash of such a file; or a download helper that is told to check it.
 
     Why:
         A truncated or altered file loads without complaint more often than one would like.
@@ -262,8 +155,10 @@ def checkpoint_integrity(repo: Repository) -> Iterator[Place]:
     known = weights(repo)
     reach = known.saving | known.loading
     for site, name in called(repo, "hash-functions"):
+        if not _hashes_bytes(repo, site) or _OTHER_FILES.search(f"{site.path} {site.scope.name}"):
+            continue
         about = site.node in reach or _about_weights(site) or _helps(repo, site, known)
-        if about and _hashes_bytes(repo, site):
+        if about or _verifies(repo, site.module, site.call.scope):
             yield at(site, f"{name} over a file of weights")
     for site in repo.methods("run", "check_output", "Popen", "check_call", "getoutput", "system"):
         if site.node in reach and any(map(_DIGESTS.search, site.arguments())):
@@ -272,6 +167,19 @@ def checkpoint_integrity(repo: Repository) -> Iterator[Place]:
         known_hash = site.node in reach or site.call.keyword("known_hash") is None
         if value not in ("False", "None") and known_hash:
             yield at(site, "the hash of downloaded weights is checked")
+
+
+def _verifies(repo: Repository, module: Module, scope: int, hops: int = 3) -> bool:
+    """Tell whether a function that is told the hash of a file, or one above it that is, is
+    called for a file of weights."""
+    for one in callers(repo, module, scope) if hops else ():
+        told = any(map(_DIGEST.search, module.facts.definitions[scope].params))
+        if told and (_about_weights(one) or any(map(_FILE.search, one.arguments()))):
+            return True
+        above = told or any(map(_DIGEST.search, one.scope.params))
+        if above and _verifies(repo, one.module, one.call.scope, hops - 1):
+            return True
+    return False
 
 
 def _helps(repo: Repository, site: Site, known: Weights) -> bool:
@@ -285,6 +193,10 @@ def _helps(repo: Repository, site: Site, known: Weights) -> bool:
 
 
 def _hashes_bytes(repo: Repository, site: Site) -> bool:
+    """Tell whether a hash is taken of the bytes of a file, no text."""
+    text = re.search(r"\.encode\(\)$|^b'", argument(site, 0, "data", "string"))
+    if text or site.method in ("digest", "hexdigest"):
+        return False
     if re.search(r"\bread\(\)|read_bytes\(\)|\.content\b", argument(site, 0, "data", "string")):
         return True
     return any(

@@ -1,15 +1,13 @@
-"""Checkpointing: how and where checkpoints are written: in parts, in the background, far away."""
+"""Checkpointing: how and where checkpoints are written: in parts, far away."""
 
 import re
 from collections.abc import Iterator
 from typing import Final
 
-from audit.practices.background import started
 from audit.practices.engines import deepspeed_engines
 from audit.practices.handing import api
 from audit.practices.launcher_files import told
 from audit.practices.libraries import called, named
-from audit.practices.options import options
 from audit.practices.ranking import central
 from audit.practices.registry import Place, at, in_code, practice
 from audit.practices.weights import CHECKPOINTS, Weights, of_model, weights
@@ -133,64 +131,6 @@ def _indexed(repo: Repository) -> Iterator[Place]:
                 yield in_code(module, one.scope, one.line, "weights over files with an index")
 
 
-@practice("checkpoint-async", looks_for="checkpoints written by a thread, process or async_save")
-def checkpoint_async(repo: Repository) -> Iterator[Place]:
-    """Checkpoints can be written while training goes on.
-
-    async_save of torch.distributed.checkpoint and alike, or a thread, process or executor
-    whose target leads to a write of weights.
-
-    Why:
-        Writing a large checkpoint takes minutes in which every accelerator stands idle.
-    Fix:
-        Copy the state to the host, then write it from a thread or with dcp.async_save.
-    Good:
-        import threading
-        import torch
-
-        def write(state, path):
-            torch.save(state, path)
-
-        def save(model, path):
-            state = {key: value.cpu() for key, value in model.state_dict().items()}
-            threading.Thread(target=write, args=(state, path)).start()
-    Bad:
-        import threading
-        import torch
-
-        def report(value):
-            print(value)
-
-        def save(model, path):
-            threading.Thread(target=report, args=(path,)).start()
-            torch.save(model.state_dict(), path)
-    Limits:
-        A worker that takes its work from a queue is followed only through its target.
-    Drop-in: codex_ml.checkpointing.CheckpointManager
-    """
-    for site, library in called(repo, "async-checkpoints"):
-        yield at(site, f"checkpoints are written by {library}")
-    known = weights(repo)
-    close = repo.graph.within((one.node for one in known.writes), 3, up=True)
-    handed = {id(site.call) for site in known.writes}
-    for site, target, worker in started(repo) if known.writes else ():
-        _, found = repo.program.resolve(site.module, target)
-        named_so = re.search(
-            r"\.(_?save\w*|write_(checkpoint|state|model)\w*)$"
-            if found < 0
-            else r"[.:]_?(save|write)_(checkpoint|state|model|weights)\w*$",
-            target,
-        )
-        given = target[:1] == "@" and site.node in known.rooms
-        if found in close or named_so or given or id(site.call) in handed:
-            yield at(site, f"checkpoints are written by {worker}")
-    says = "checkpoints are written while training goes on"
-    yield from options(repo, says, "async_sharded_save", "enable_async_checkpointing")
-    for site in repo.methods("opena"):
-        if site.node in known.around:
-            yield at(site, "checkpoints are written by an asynchronous file")
-
-
 @practice("checkpoint-remote", looks_for="checkpoints on remote storage or a model hub")
 def checkpoint_remote(repo: Repository) -> Iterator[Place]:
     """Checkpoints are written to, or read from, remote storage.
@@ -230,7 +170,7 @@ def _remote(repo: Repository) -> Iterator[Place]:
     known = weights(repo)
     reach = known.managers | repo.graph.within(known.managers, 3, up=False)
     for site, library in called(repo, "remote-storage"):
-        if site.node in reach and not _about_data(site):
+        if site.node in reach and not _about_data(site) and _stores(site):
             yield at(site, f"checkpoints go through {library}")
     for site in repo.methods(*_UPLOADS):
         if _uploads_weights(repo, site):
@@ -252,6 +192,15 @@ def _remote(repo: Repository) -> Iterator[Place]:
             yield in_code(module, place, one.line, "the model class inherits push_to_hub")
 
 
+def _stores(site: Site) -> bool:
+    """Tell whether a client of a cloud is one of its storage: AWS has many other services."""
+    return not any(name.startswith("boto") for name in site.names) or any(
+        "s3" in text.lower()
+        for call in site.module.facts.calls
+        for text in (*call.names, *call.args)
+    )
+
+
 def _about_data(site: Site) -> bool:
     """Tell whether the function or file around a call is about something other than weights."""
     return bool(_NO_WEIGHTS.search(f"{site.path} {site.scope.name}".lower()))
@@ -261,7 +210,7 @@ def _sent(repo: Repository, known: Weights) -> Iterator[Place]:
     """Yield artifacts of trackers that hold weights, and downloads of the project's own."""
     writers = {one.node for one in known.writes}
     artifacts = {site.node for site, kind in repo.given("type") if _is_model_kind(site, kind)}
-    for site in repo.methods(*_ARTIFACTS):
+    for site in (*repo.methods(*_ARTIFACTS), *repo.calls("wandb.save", "wandb.run.save")):
         if site.node in writers or site.node in artifacts:
             yield at(site, "the written checkpoint is uploaded")
     fetched = repo.graph.within((one.node for one in known.reads), 1, up=False)

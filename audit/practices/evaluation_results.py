@@ -9,7 +9,7 @@ from audit.practices.evaluation_metrics import evaluator_calls
 from audit.practices.evaluations import evaluations, says_evaluation
 from audit.practices.loops import classes_around, library_calls, outermost, own_name, spread, words
 from audit.practices.registry import Place, at, in_code, practice
-from audit.practices.tables import written_rows
+from audit.practices.tables import LINE_WRITERS, own_writers, written_rows
 from audit.repository import Repository
 from audit.sites import Site
 
@@ -108,8 +108,8 @@ def _structured_writes(repo: Repository) -> Iterator[Site]:
     for site in repo.methods("write", "write_text", "writelines"):
         if any("dumps()" in one for one in site.arguments()):
             yield site
-    yield from repo.methods("log_metrics_to_file", "save_metrics")
-    yield from written_rows(repo)
+    yield from repo.methods("log_metrics_to_file", "save_metrics", *LINE_WRITERS)
+    yield from (*written_rows(repo), *own_writers(repo))
 
 
 def _about_results(site: Site, beside: Collection[int], below: Collection[int]) -> bool:

@@ -28,26 +28,36 @@ _PREDICTS: Final = re.compile(
     r"(_(\w+_)?(text|batch|file|image|images|audio|until|proba|step|one|all|tokens?|next_token|"
     r"sequence|samples?|response|action|completion|speech|document|query|mask|masks|dataset))?$"
 )
+_SURE: Final = re.compile(
+    r"^(predict|transcribe|translate|inference)_\w+$|"
+    r"^(run|batch|make|write|dump|extract)_(\w+_)?(inference|generation|predict(ions?)?)(_main)?$"
+)
+"""What predicts whatever follows, where it runs a model without gradients."""
+_SAMPLES: Final = re.compile(r"(^|_)(sample|sampling|decode|decoding|generate|generation)(_|$)")
+"""What generates where it asks a model that it is given again and again."""
 _ASKED: Final = re.compile(
     r"^(?!builtins\.)(.*[.:_@])?((predict|generate|infer|inference|transcribe|translate|chat|"
     r"complet\w*|embed\w*|encode|forward|classify|synthesi[sz]e)(_\w+)?|"
-    r"(?<!_)(llm|engine|model|pipeline|pipe))(\(\))?$|"
+    r"(?<!_)(llm|engine|model|pipeline|pipe))(\(\))?$|[.:][A-Z]?\w*(Pipeline|Predictor|LLM)$|"
     r"^(self\.|@)(\w+\.)*\w*(model|llm|engine|pipe|pipeline|predictor)\.a?(chat|generate|predict|run)\w*$"
 )
 _PIPELINE: Final = re.compile(r"(Pipeline|Predictor|Inferencer|Transcriber)\w*\.__call__$")
 _MODULES: Final = r"nn\.(modules\.\w+\.)?Module$|LightningModule$"
 _MODEL_CALL: Final = re.compile(
-    r"^(self\.|@)(\w+\.)*(\w+_)?(model|net|network|policy|unet)(\.apply)?$"
+    r"^(self\.|@)(\w+\.)*(\w*_)?(model|net|network|policy|unet)(\.(apply|decode|forward_\w+))?$"
 )
-"""A model that is called, or applied with its parameters."""
+"""A model that is called, applied with its parameters, or decodes."""
 _FORMATS: Final = (
     r"(onnx|torchscript|gguf|tflite|coreml|openvino|tensorrt|hf|huggingface|transformers|executorch|"
-    r"saved_model|aoti|mlx|ncnn|mnn)"
+    r"saved_model|aoti|mlx|ncnn|mnn|diffusers|fastertransformer)"
 )
+_LIBRARIES: Final = r"(torchvision|timm|detectron2|mmdet|classy_vision|fairseq|megatron|nemo)"
+"""Libraries whose checkpoints other models are converted to."""
 _EXPORTS: Final = re.compile(
     rf"^_?(export|save|dump|write)_(\w+_)?{_FORMATS}(_(model|checkpoint|weights|format))?$|"
-    rf"(^|_)to_{_FORMATS}(_(model|checkpoint|weights|format))?$|^onnx_export"
+    rf"((^|_)to_|[a-z]2_?){_FORMATS}(_(model|checkpoint|weights|format))?$|^onnx_export"
 )
+_CONVERTER: Final = re.compile(rf"_(to|2)_({_FORMATS}|{_LIBRARIES})\.py$")
 _HF_NAMES: Final = re.compile(r": '(model\.(embed_tokens|layers)|gpt_neox)\.")
 _HANDLERS: Final = (
     r"^(litserve\.LitAPI|cog\.BasePredictor|ts\.torch_handler\b.*|mlserver\.MLModel)$"
@@ -66,7 +76,8 @@ def serve_predict(repo: Repository) -> Iterator[Place]:
     """Predictions can be asked for.
 
     A public function or method that predicts, generates or transcribes and leads to a
-    model, or a script that runs one without gradients and neither trains nor evaluates.
+    model, a sampler that asks a model which it is given again and again, or a script that
+    runs one without gradients and neither trains nor evaluates.
 
     Why:
         A model that cannot be asked is of no use to anybody but its trainer.
@@ -92,8 +103,7 @@ def serve_predict(repo: Repository) -> Iterator[Place]:
         if one.kind == "function"
         and not one.stub
         and is_public(one.name)
-        and (_PREDICTS.search(own_name(one)) or _PIPELINE.search(one.name) or _runs(module, one))
-        and _runs_model(repo, module, place, leading)
+        and (_asks(repo, module, place, one, leading) or _samples(repo, module, place, one))
     ]
     found += _inference_scripts(repo, off)
     found += [
@@ -101,6 +111,24 @@ def serve_predict(repo: Repository) -> Iterator[Place]:
         for site, what in library_calls(repo, "predictors")
     ]
     yield from central(repo, found, r"(^|[._])(predict|generate|transcribe|translate|infer|chat)")
+
+
+def _asks(
+    repo: Repository, module: Module, place: int, one: Definition, leading: Collection[int]
+) -> bool:
+    """Tell whether a function that is named for prediction leads to a model."""
+    named_so = _PREDICTS.search(own_name(one)) or _PIPELINE.search(one.name) or _runs(module, one)
+    if named_so:
+        return _runs_model(repo, module, place, leading)
+    return bool(_SURE.search(own_name(one))) and module.first + place in leading
+
+
+def _samples(repo: Repository, module: Module, place: int, one: Definition) -> bool:
+    """Tell whether a function generates: it asks a model that it is given in a loop."""
+    return bool(_SAMPLES.search(own_name(one))) and any(
+        site.names[0] == "@model" and any(block.kind in ("for", "while") for block in site.blocks())
+        for site in repo.by_scope.get(module.first + place, ())
+    )
 
 
 def _runs(module: Module, one: Definition) -> bool:
@@ -117,7 +145,7 @@ def _runs_model(repo: Repository, module: Module, scope: int, leading: Collectio
     return any(
         site.method in ("generate", "predict", "forward", "transcribe")
         or any(map(_MODEL_CALL.search, site.names))
-        for near in repo.graph.within([here], 1, up=False)
+        for near in repo.graph.within([here], 2, up=False)
         for site in repo.by_scope.get(near, ())
     )
 
@@ -239,7 +267,7 @@ def serve_export(repo: Repository) -> Iterator[Place]:
     found += [
         at(site, "writes the converted weights")
         for site in repo.calls("torch.save", "safetensors.torch.save_file")
-        if re.search(rf"_(to|2)_{_FORMATS}\.py$", site.path)
+        if _CONVERTER.search(site.path)
     ]
     found += [
         at(site, "writes the model in the Hugging Face format")
@@ -257,9 +285,14 @@ _NO_WEIGHTS: Final = re.compile(
 
 
 def _exports(name: str) -> bool:
-    return bool(_EXPORTS.search(name)) and not re.match(
-        r"_?(upload|push|fix|send|add|log|sync|move|update|should|can|is|has|check|needs)_", name
-    )
+    return bool(_EXPORTS.search(name)) and not _OTHERS.match(name)
+
+
+_OTHERS: Final = re.compile(
+    r"_?(upload|push|submit|publish|apply|fix|send|add|log|sync|move|update|should|can|is|has|"
+    r"check|needs)_"
+)
+"""What else is done to or with something of another format."""
 
 
 def _renames(repo: Repository) -> Iterator[Site]:
@@ -294,7 +327,7 @@ def serve_container(repo: Repository) -> Iterator[Place]:
     found = [
         in_file(file, first.line, f"builds from {first.text[5:60]}", "FROM")
         for file in plain_first
-        if not _FOREIGN.search(file.path) and not _is_deep(repo, file)
+        if not _FOREIGN.search(file.path) and file.name[0] != "." and not _is_deep(repo, file)
         for first in _container(file)
     ]
     found += [

@@ -16,6 +16,8 @@ LISTS: Final = re.compile(
     r"(list|ls|show|all|discover(ed)?)(_.*)?|.*_(names|list|keys|choices)|keys|names|choices|entries"
     r"|(.*_)?(available|registered|supported|installed)(_.*)?|get_(\w+_)?all\w*)$"
 )
+_FILTERS: Final = 3
+"""How many parameters a listing has at most, its object too: what it is narrowed by."""
 _TAKES: Final = frozenset({"sorted", "list", "tuple", "keys", "set", "items", "iter"})
 _TAIL: Final = re.compile(r"(\(\)|\.(keys|items|values|copy))+$")
 
@@ -76,7 +78,7 @@ def _owner(one: Registration) -> int:
 
 def _lists(repo: Repository, module: Module, place: int, one: Definition, stores: set[str]) -> int:
     """Return the line where a function lists a registry, 0 where it does not."""
-    named_so = bool(LISTS.search(one.name.rpartition(".")[2]))
+    named_so = bool(LISTS.search(one.name.rpartition(".")[2])) and len(one.params) <= _FILTERS
     if named_so and one.returns:
         for read in module.facts.references:
             if read.scope == place and repo.program.resolve(module, read.name)[0] in stores:

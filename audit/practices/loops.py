@@ -21,7 +21,7 @@ _BACKWARD: Final = ("backward", "manual_backward", "backward_step", "backward_pa
 _GRADIENTS: Final = (
     "jax.grad", "jax.value_and_grad", "flax.nnx.value_and_grad", "flax.nnx.grad",
     "mlx.nn.value_and_grad", "mlx.core.value_and_grad", "mlx.core.grad",
-    "tensorflow.GradientTape().gradient",
+    "tensorflow.GradientTape().gradient", "equinox.filter_grad", "equinox.filter_value_and_grad",
 )  # fmt: skip
 _OPTIMIZER: Final = re.compile(r"optim|scaler\b|\bopt\b|Optimizer|GradScaler", re.IGNORECASE)
 _NO_OPTIMIZER: Final = re.compile(r"sched|profil|\benvs?\b|simulator", re.IGNORECASE)

@@ -1,10 +1,12 @@
 """Where the values in product code come from, across modules and through its own wrappers."""
 
+import re
 from collections.abc import Iterable, Iterator
 
 from audit.code.modules import Module
+from audit.practices.handing import handed
 from audit.practices.instantiated import instantiated
-from audit.practices.libraries import library, named
+from audit.practices.libraries import called, library, named
 from audit.practices.ranking import is_corner
 from audit.practices.registry import Place, at, in_code, of_key
 from audit.repository import Repository, once
@@ -43,6 +45,24 @@ def _library_bases(site: Site, receiver: str) -> tuple[str, ...]:
 def called_on(site: Site, topic: str) -> str:
     """Return what a topic of the library table calls the receiver of a method, else nothing."""
     return library(topic, receivers(site))
+
+
+def called_anywhere(repo: Repository, topic: str) -> Iterator[tuple[Site, str]]:
+    """Yield the calls of a topic's functions, and of its classes' methods on a parameter for
+    which a caller hands over an instance, with what a report calls the library."""
+    yield from called(repo, topic)
+    made: dict[str, dict[str, str]] = {}
+    for name, what in named(topic).items():
+        instance, _, method = name.rpartition(".")
+        if instance.endswith("()"):
+            made.setdefault(method, {})[instance] = what
+    for method, instances in made.items():
+        for site in repo.methods(method):
+            if len(site.names) == 1 and re.fullmatch(r"@\w+\.\w+", site.names[0]):
+                texts = handed(repo, site, site.receivers[0])
+                known = instances.keys() & {one for text in texts for one in text.split(" | ")}
+                if known:
+                    yield site, instances[min(known)]
 
 
 def by_file(repo: Repository, places: Iterable[Place]) -> Iterator[Place]:

@@ -9,7 +9,7 @@ from audit.facts.model import Definition
 from audit.practices.decorating import at_import, decorators
 from audit.repository import Repository, once
 
-_ITEM: Final = re.compile(r"(?P<store>([:\w.@]+|\{\})(\['[^']*'\])?)\[(?P<key>.*)\]$")
+_ITEM: Final = re.compile(r"(?P<store>([:\w.@]+(\(\))?|\{\})(\['[^']*'\])?)\[(?P<key>.*)\]$")
 _PAIR: Final = re.compile(r"\{(?P<key>[^{}:]+): (?P<value>[^{}]+)\}$")
 _REGISTERS: Final = re.compile(r"regist|^add_\w*(class|type|backend|plugin|factory|provider)$")
 _OTHERS: Final = re.compile(
@@ -54,12 +54,35 @@ def _registrations(repo: Repository) -> Iterator[Registration]:
         definitions = module.facts.definitions
         for one in _stored(module):
             functions = _functions(definitions, one.scope)
-            if functions and (
-                (_is_argument(module, one) and _registers(repo, module, functions, one))
-                or _subclasses(repo, module, functions, one)
-            ):
-                store = _identity(repo, module, functions[-1], one.store)
+            if not functions or _is_about_classes(definitions[functions[0]], one):
+                continue
+            kept = one._replace(store=_store(module, functions[-1], one.store))
+            if (
+                _is_argument(module, kept) and _registers(repo, module, functions, kept)
+            ) or _subclasses(repo, module, functions, kept):
+                store = _identity(repo, module, functions[-1], kept.store)
                 yield Registration(module, one.scope, functions[-1], one.store, store, one.key)
+
+
+def _store(module: Module, function: int, written: str) -> str:
+    """Return a mapping as its own class sees it, that which a function hands out too."""
+    definitions = module.facts.definitions
+    if written.endswith("()"):
+        place = module.by_name.get(written[1:-2]) if written[0] == ":" else None
+        handed = definitions[place].returns if place is not None else ()
+        written = handed[0] if len(handed) == 1 else ""
+    owner = definitions[definitions[function].parent].name
+    own = f":{owner}." if owner else ""
+    return f"self.{written.removeprefix(own)}" if own and written.startswith(own) else written
+
+
+def _is_about_classes(function: Definition, one: _Stored) -> bool:
+    """Tell whether a decorator stores something else under what it decorates: no name for it."""
+    return (
+        one.key in function.returns
+        and one.key[:1] == "@"
+        and not re.search(rf"{one.key}\b", one.value)
+    )
 
 
 def _stored(module: Module) -> Iterator[_Stored]:
@@ -120,6 +143,8 @@ def _registers(repo: Repository, module: Module, functions: list[int], one: _Sto
     definitions = module.facts.definitions
     names = [definitions[place].name.rpartition(".")[2] for place in functions]
     named_so = any(_REGISTERS.search(name) and not _OTHERS.search(name) for name in names)
+    if not one.store:
+        return False
     if one.store[0] == "s" and one.store.startswith("self"):
         return _in_class(repo, module, functions, one, names, named_so=named_so)
     if one.store.startswith("{}"):

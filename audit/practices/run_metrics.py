@@ -12,7 +12,7 @@ from audit.practices.options import options
 from audit.practices.origins import by_file, callees, of_topic
 from audit.practices.ranking import central
 from audit.practices.registry import Place, at, in_code, practice
-from audit.practices.tables import written_rows
+from audit.practices.tables import LINE_WRITERS, own_writers, written_rows
 from audit.repository import Repository
 from audit.sites import Site, blocks_from
 
@@ -20,12 +20,12 @@ _METRIC: Final = re.compile(
     r"metric|loss|accuracy|reward|scalar|epoch|learning_rate|throughput|perplexity|progress|"
     r"(^|[^a-z])(kvs|key_values)([^a-z]|$)|"
     r"(^|[^a-z])(acc|lr|fps|steps?|stats|logs?|history|summary|results?|ep_?info)([^a-z]|$)|"
-    r"(^|[^a-z])(train|eval|val)_|(json|csv)(l|_?lines?)?_?(writer|logger)",
+    r"(^|[^a-z])(train|eval|val)_(?!set|data|split|file|path|loader|ratio|size|step)|(json|csv)(l|_?lines?)?_?(writer|logger)",
     re.IGNORECASE,
 )
 _NO_METRIC: Final = re.compile(
     r"config|manifest|index|vocab|token|dataset|sample|prediction|(^|[._])get_\w*throughput|answer|"
-    r"metadata|(^|[._])(format|prepare|convert|download)_",
+    r"metadata|(^|[._])(format|prepare|preprocess|convert|download)_",
     re.IGNORECASE,
 )
 _ELAPSED: Final = re.compile(
@@ -54,7 +54,9 @@ _SAID_SPEED: Final = re.compile(
 """A rate in the text of a message: ``{x:.1f} tokens/s``, ``%.1fms per image``."""
 _STEP_ENDS: Final = re.compile(r"after_\w*(iter|batch|step)|(iter|batch|step)_?end$")
 """What is called after every step: time that passed until then is the time of a step."""
-_WRITES: Final = frozenset({"open", "write", "write_text", "writelines", "write_bytes"})
+_WRITES: Final = re.compile(r"^(write|append)|(^|_)writ(e|er|elines)$")
+_COUNTER: Final = re.compile(r"^(\w+_)?(epoch|step|iter|iteration|checkpoint)s?$")
+_TITLES: Final = re.compile(r"\[('[\w ]+'(, )?)+\]$")
 _KEY: Final = re.compile(r"'([^']+)': (?!-?\d|None|'|True|False)")
 _SENDING: Final = re.compile(r"_?(log|track|report|record|emit|publish)(_\w+)?$")
 _REPORTS: Final = (
@@ -77,9 +79,10 @@ def _trains(repo: Repository) -> bool:
 def log_metrics_file(repo: Repository) -> Iterator[Place]:
     """Training metrics are written to a local JSON or CSV file.
 
-    A writer of JSON lines or CSV (or tab-separated) rows counts in a repository that trains, when what
-    it writes, or the function that writes, is about metrics: dictionary keys,
-    parameters, attributes, names of definitions.
+    A writer of JSON lines or CSV (or tab-separated) rows, of a library or of its own, counts
+    in a repository that trains, when what it is handed, or the function that hands it, is
+    about metrics: dictionary keys, parameters, attributes, names of definitions. Counters of
+    epochs and steps alone are none, nor is text that is only printed.
 
     Why:
         A local file needs no account, can be diffed, and can be read by a test.
@@ -110,13 +113,20 @@ def _metric_writers(repo: Repository) -> Iterator[Place]:
     for site in repo.methods("writerow", "writerows"):
         if any("csv." in text for text in callees(site)) and _about_metrics(site):
             yield at(site, "a row of metrics is written to a CSV file")
+    for site in filter(_about_metrics, own_writers(repo)):
+        yield at(site, "metrics are handed to a writer of rows or lines")
+    for site in filter(_about_metrics, repo.methods(*LINE_WRITERS)):
+        yield at(site, f"metrics are written by {site.method}")
     for site in repo.methods("write", "writelines", "print"):
-        if any("json.dumps()" in text for text in site.arguments()) and _about_metrics(site):
+        to_file = site.method != "print" or site.call.keyword("file")
+        dumped = to_file and any("json.dumps()" in text for text in site.arguments())
+        if dumped and _about_metrics(site):
             yield at(site, "a line of metrics is written as JSON")
     for site in repo.calls("json.dump", "json.dumps", "orjson.dumps"):
         if (
             site.call.args
             and _METRIC.search(_plain(site.call.args[0]))
+            and not _counts_only(site.call.args[0])
             and _about_metrics(site)
             and (site.method == "dump" or _writes(repo, site))
         ):
@@ -130,9 +140,21 @@ def _metric_writers(repo: Repository) -> Iterator[Place]:
 
 
 def _writes(repo: Repository, site: Site) -> bool:
-    """Tell whether the function of a call writes to a file, or hands its text back."""
-    calls = repo.by_scope.get(site.node, ())
-    return any(one.method in _WRITES for one in calls) or "json.dumps()" in site.scope.returns
+    """Tell whether the function of a call writes its text, or is named for metrics and hands it
+    back."""
+    named = _METRIC.search(site.scope.name) or "format" in site.scope.name.lower()
+    if named and "json.dumps()" in site.scope.returns:
+        return True
+    return any(
+        _WRITES.search(one.method) and any("dumps()" in text for text in one.arguments())
+        for one in repo.by_scope.get(site.node, ())
+    )
+
+
+def _counts_only(text: str) -> bool:
+    """Tell whether a mapping has nothing but counters: where a run is, not how well it does."""
+    keys = re.findall(r"'(\w+)': ", text) if text.startswith("{'") else ()
+    return bool(keys) and all(map(_COUNTER.search, keys)) and text.count(": ") == len(keys)
 
 
 def _json_formatters(repo: Repository) -> Iterator[Place]:
@@ -146,13 +168,25 @@ _ASIDE: Final = re.compile(r"prepare|preprocess|format|download|convert|profiler
 
 
 def _about_metrics(site: Site) -> bool:
-    """Tell whether the function, its class, its parameters or the value are about metrics."""
+    """Tell whether the function, its class, its parameters or the value are about metrics.
+
+    In a function that is named for evaluation the value itself must be: the rest is answers.
+    """
     scope = site.scope
     stem = site.module.path.rpartition("/")[2].removesuffix(".py")
-    if says_evaluation(stem) or _ASIDE.search(stem) or own_name(scope) == "eval_model":
+    if says_evaluation(stem) or _ASIDE.search(stem):
         return False  # results of an evaluation, data that is prepared
-    words = " ".join([scope.name, *scope.params, *map(_plain, site.arguments())])
+    if any(map(_TITLES.match, site.call.args)):
+        return bool(_METRIC.search(site.call.args[0]))
+    named = scope.name.rpartition(".")[0] if says_evaluation(own_name(scope)) else scope.name
+    given = scope.params if named == scope.name else ()
+    words = " ".join([named, *given, *map(_plain, site.arguments()), *_receiver(site)])
     return bool(_METRIC.search(words)) and not _NO_METRIC.search(scope.name)
+
+
+def _receiver(site: Site) -> Iterator[str]:
+    """Yield the name of what a method is called on, apart from where it is from."""
+    return (one.rpartition(".")[2].rpartition(":")[2] for one in site.receivers)
 
 
 def _plain(text: str) -> str:

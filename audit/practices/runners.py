@@ -15,6 +15,9 @@ Recipe: TypeAlias = tuple[str, Iterable[str]]
 """The path of a file and commands that it holds."""
 
 
+_PROGRAM: Final = re.compile(r"(?<![\w/.-])(?:\./)?(?!setup\.py)[\w/-]+\.py\b")
+_STARTS: Final = re.compile(r"^(subprocess\.(run|call|check_call|check_output|Popen)|os\.system)$")
+_WORD: Final = re.compile(r"'([^']*)'")
 _PATH: Final = re.compile(r"(?<![\w/])[\w.-]*/?[\w./-]*/[\w.-]+|(?<![\w/])[\w-]+\.(?:sh|bash)\b")
 
 
@@ -24,6 +27,10 @@ def behind(repo: Repository, text: str) -> Iterator[Recipe]:
         file = repo.files.get(found.removeprefix("./"))
         if file is not None and isinstance(file.facts, ScriptFacts):
             yield file.path, [one.text for one in file.facts.commands]
+    for found in _PROGRAM.findall(text):
+        file = repo.files.get(found.removeprefix("./"))
+        if file is not None and isinstance(file.facts, PythonFacts) and file.role != "test":
+            yield file.path, list(_started(file.facts))
     for argv in argvs(text):
         match argv[0]:
             case "make" | "gmake":
@@ -36,6 +43,13 @@ def behind(repo: Repository, text: str) -> Iterator[Recipe]:
                 yield from _nox(repo, argv[1:])
             case name:
                 yield from _task(repo, name)
+
+
+def _started(facts: PythonFacts) -> Iterator[str]:
+    """Yield the commands that a Python script starts as other programs."""
+    for call in facts.calls:
+        if _STARTS.match(call.names[0]) and call.args:
+            yield " ".join(_WORD.findall(call.args[0]))
 
 
 def _option(argv: Argv, *names: str) -> str:

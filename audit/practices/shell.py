@@ -18,6 +18,8 @@ _VALUE: Final = "\0"
 """Follows the name of a variable: what it stands for is not known."""
 _REDIRECTION: Final = re.compile(r"\d?>{1,2}&?\s*\S*")
 _SETTING: Final = re.compile(r"^\w+\+?=")
+_COMMAND: Final = re.compile(r"^(\w*_)?(cmd|command)=", re.IGNORECASE)
+"""Keeps in a variable what is started later."""
 _KEYWORDS: Final = frozenset({"if", "then", "else", "elif", "do", "while", "!", "{", "}", "time"})
 _PYTHON: Final = re.compile(r"^(python|py|pypy)[\d.]*$")
 _LAUNCHERS: Final = frozenset(
@@ -64,8 +66,11 @@ def argvs(text: str, depth: int = 2) -> tuple[Argv, ...]:
 def _started(text: str, depth: int) -> Iterator[Argv]:
     for raw in _simple(text):
         words = [_unquoted(word) for word in raw]
+        kept = ""
         while words and (words[0] in _KEYWORDS or _SETTING.match(words[0])):
-            words.pop(0)
+            kept = words.pop(0)
+        if not words and depth > 0 and (found := _COMMAND.match(kept)):
+            yield from argvs(kept[found.end() :].replace(_VALUE, ""), depth - 1)
         unknown = bool(words) and words[0].endswith(_VALUE)
         yield from _launched(tuple(one.replace(_VALUE, "") for one in words), depth, unknown)
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from audit.practices import learners
 from audit.practices.engines import engines
-from audit.practices.handing import api
+from audit.practices.handing import api, handed
 from audit.practices.libraries import called
 from audit.practices.ranking import central
 from audit.practices.registry import Place, at, in_code, practice
@@ -29,6 +29,8 @@ _ABOUT_OPTIMIZER: Final = re.compile(
     re.IGNORECASE,
 )
 """What is said about an optimizer: its name, rate or settings."""
+_SHORT_KEY: Final = re.compile(r"'opt': [^,{}]*state_dict\(\)|'params': .*'opt': ")
+"""A short key of the optimizer's state, told from options by its value or neighbour."""
 _WHOLE_STATE: Final = re.compile(r"state\b")
 _FLAX_STATES: Final = (
     "flax.training.train_state.TrainState.create", "flax.training.train_state.TrainState",
@@ -76,7 +78,8 @@ def _written(repo: Repository) -> Iterator[Place]:
     for site in engines(repo, "save_state", "save_checkpoint", "_save_optimizer_and_scheduler"):
         yield at(site, "the engine writes the optimizer's state")
     for site in known.writes:
-        if any(map(_names_state, site.arguments())):
+        given = (one for text in site.arguments() for one in handed(repo, site, text))
+        if any(map(_names_state, given)):
             yield at(site, "the optimizer's state is written")
         elif keeps_all(repo, site):
             yield at(site, "a training state with the optimizer's is written")
@@ -86,7 +89,8 @@ def _written(repo: Repository) -> Iterator[Place]:
 
 def _names_state(text: str) -> bool:
     """Tell whether a payload holds an optimizer's state, not only its name or rate."""
-    return bool(OPTIMIZER.search(api(_ABOUT_OPTIMIZER.sub("", text))))
+    told = api(_ABOUT_OPTIMIZER.sub("", text))
+    return bool(OPTIMIZER.search(told) or _SHORT_KEY.search(told))
 
 
 def keeps_all(repo: Repository, site: Site) -> bool:
@@ -121,6 +125,10 @@ def _collected(repo: Repository, known: Weights) -> Iterator[Place]:
             yield in_code(module, place, definition.line, "the optimizer's state is written")
     for site in handed_on(repo, known):
         yield at(site, "the optimizer is part of the state that is handed on")
+    for node in sorted(known.saving):
+        for site in repo.calls(repo.program.symbol(node)):
+            if any(_SHORT_KEY.search(text) for text in site.arguments()):
+                yield at(site, "a state with the optimizer's is handed to what writes it")
     updated = (
         site
         for site in repo.methods("update")

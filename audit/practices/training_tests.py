@@ -9,6 +9,7 @@ from typing import Final, TypeAlias
 from audit.code.modules import Module
 from audit.facts.model import Call
 from audit.practices import learners, metadata, pipelines
+from audit.practices.loops import backward_calls, optimizer_steps
 from audit.practices.shell import argvs
 from audit.repository import Repository
 from audit.sites import Site
@@ -40,8 +41,9 @@ def trains(repo: Repository) -> Iterator[Iterator[Found]]:
 
 def _training_functions(repo: Repository) -> frozenset[int]:
     """Return the product functions that lead to both backward and an optimizer's step."""
-    backward = {_node(site) for site in repo.methods("backward")}
+    backward = {_node(site) for site in backward_calls(repo)}
     steps = {_node(site) for site in repo.methods("step") if _is_update(site)}
+    steps |= {_node(site) for site in optimizer_steps(repo)}
     delegated = {_node(site) for site in repo.methods("train", "fit") if _is_delegated(repo, site)}
     delegated |= {_node(site) for site, _ in learners.called(repo, *learners.TRAINS)}
     loops = _leading_to(repo, backward) & _leading_to(repo, steps) if backward and steps else set()
@@ -156,8 +158,10 @@ def _command_texts(module: Module, needles: tuple[str, ...]) -> Iterator[tuple[i
                 text = text.replace(name, constants[name])
             if any(one in text for one in needles):
                 yield call.line, text
+    busy = {call.scope for call in module.facts.calls if _starts(call.names[0])}
     for one in module.facts.assigns:
-        if one.operator == "+=" and any(needle in one.value for needle in needles):
+        listed = one.operator == "=" and one.value[:1] == "[" and one.scope in busy
+        if (listed or one.operator == "+=") and any(needle in one.value for needle in needles):
             yield one.line, one.value
 
 
@@ -177,15 +181,18 @@ def _script_names(repo: Repository, entries: frozenset[int]) -> frozenset[str]:
         for argv in argvs(line.text)
         if argv[0] in modules or argv[0] in dotted
     }
-    return frozenset(modules | shells | set(_training_examples(repo)))
+    return frozenset(modules | shells | set(_training_examples(repo, entries)))
 
 
-def _training_examples(repo: Repository) -> Iterator[str]:
-    """Yield the names of example scripts with a training loop."""
+def _training_examples(repo: Repository, entries: frozenset[int]) -> Iterator[str]:
+    """Yield the names of example scripts with a training loop, or that start the product's."""
     for module in repo.program.modules:
         if module.role == "example":
             called = {call.names[0].rpartition(".")[2] for call in module.facts.calls}
-            if {"backward", "step"} <= called:
+            nodes = range(module.first, module.first + len(module.facts.definitions))
+            if {"backward", "step"} <= called or any(
+                not repo.graph.edges[node].isdisjoint(entries) for node in nodes
+            ):
                 yield module.path.rpartition("/")[2]
 
 

@@ -9,8 +9,7 @@ from audit.practices import learners
 from audit.practices.background import started
 from audit.practices.engines import deepspeed_engines, engines
 from audit.practices.handing import api, argument, handed
-from audit.practices.libraries import called
-from audit.practices.origins import called_on
+from audit.practices.origins import called_anywhere, called_on
 from audit.practices.ranking import owner
 from audit.repository import Repository, once
 from audit.sites import Site
@@ -144,7 +143,7 @@ class Weights:
         saved += [site for site in _handed_on(repo) if _hands_weights(repo, site)]
         shown = [site for site in saved if "state_dict" in argument(site, 0, "obj")]
         pickled = [site for site in repo.calls(*_DUMPS) if _is_pickled_model(site)]
-        rest = [site for site, _ in called(repo, "weight-writers")]
+        rest = [site for site, _ in called_anywhere(repo, "weight-writers")]
         models = [site for site in repo.methods("save_pretrained") if _is_model(site)]
         models += repo.methods("save_weights", "save_pretrained_merged")
         models += [site for site, _ in repo.given("state_dict") if site.method == "_save"]
@@ -159,7 +158,7 @@ class Weights:
     @cached_property
     def reads(self) -> tuple[Site, ...]:
         """Calls that read files of weights."""
-        known = (site for site, _ in called(self.repo, "weight-readers"))
+        known = (site for site, _ in called_anywhere(self.repo, "weight-readers"))
         others = (
             site
             for method in filter(_READER.search, self.repo.by_method)
@@ -179,7 +178,7 @@ class Weights:
         made = [site for site, _ in learners.called(self.repo, *learners.LOADS)]
         made += self.repo.methods("load_from_checkpoint")
         made += [site for site in self.repo.methods("load_weights") if _is_keras(site)]
-        return (*made, *(site for site, _ in called(self.repo, "weight-restorers")))
+        return (*made, *(site for site, _ in called_anywhere(self.repo, "weight-restorers")))
 
     @cached_property
     def puts(self) -> tuple[Site, ...]:

@@ -10,7 +10,7 @@ import msgspec
 from audit import roles
 from audit.facts import extraction
 from audit.facts.kinds import kind_of
-from audit.facts.model import Facts, FileKind, ProseFacts, PythonFacts
+from audit.facts.model import DataFacts, Facts, FileKind, ProseFacts, PythonFacts
 from audit.model import Role
 from audit.sites import File
 from audit.source.trees import Entry, Source
@@ -21,6 +21,8 @@ _LAUNCH = re.compile(
     r"\s(?:-m\s+|\./)?([A-Za-z_]\w*)[./]\w[\w./]*"
 )
 
+_COMMANDS = re.compile(r"(^|\.)(scripts|gui-scripts|console_scripts)(\.|$)")
+_TARGET = re.compile(r"([\w.]+):[\w.]+")
 _TEST = re.compile(r"(^|\.)_?test\w*$")
 
 Progress: TypeAlias = Callable[[str], object]
@@ -60,15 +62,43 @@ def assemble(entries: Sequence[Entry], look: Look, overrides: Mapping[str, Role]
         return _has_tests(_file(by_path[path], "test", look))
 
     role = roles.assign(by_path, overrides, tests)
-    return _launched(tuple(_file(entry, role[entry.path], look) for entry in entries))
+    return _run_by_users(tuple(_file(entry, role[entry.path], look) for entry in entries))
+
+
+def _run_by_users(files: Files) -> Files:
+    """Make folders of scripts product where users run them.
+
+    Beside a package, ``scripts/`` holds maintainers' tools; unless the front page says
+    ``torchrun scripts/train.py``, or the package installs commands that lie there.
+    """
+    return _installed(_launched(files))
+
+
+def _installed(files: Files) -> Files:
+    """Make the folders of a package product that hold its console commands."""
+    targets = {
+        found[1].replace(".", "/") + ".py"
+        for one in files
+        if one.path in ("pyproject.toml", "setup.cfg") and isinstance(one.facts, DataFacts)
+        for key in one.facts.keys
+        if _COMMANDS.search(key.path)
+        for found in _TARGET.finditer(key.value)
+    }
+    folders = {
+        one.path.rpartition("/")[0]
+        for one in files
+        if one.role == "example" and one.path.removeprefix("src/") in targets
+    }
+    return tuple(
+        msgspec.structs.replace(one, role="product")
+        if one.role == "example" and one.path.rpartition("/")[0] in folders
+        else one
+        for one in files
+    )
 
 
 def _launched(files: Files) -> Files:
-    """Make a folder of scripts product where the README launches training from it.
-
-    Beside a package, ``scripts/`` holds maintainers' tools; unless the front page says
-    ``torchrun scripts/train.py``: then it is what users run.
-    """
+    """Make folders of scripts product from which the README launches training."""
     folders = {
         found[1]
         for one in files

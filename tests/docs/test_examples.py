@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.conftest import TORCH
+
 ROOT = Path(__file__).parents[2]
 PAGES = (
     "how-to/resume-a-run", "how-to/train-on-several-devices", "how-to/write-a-plugin",
@@ -22,6 +24,7 @@ for path in sys.argv[1:]:
 """
 
 
+@TORCH
 def test_the_python_blocks_of_the_pages_run(tmp_path: Path) -> None:
     (tmp_path / "codex_ml").symlink_to(ROOT / "codex_ml")  # the texts that one page trains on
     paths = [str(ROOT / f"docs/{one}.md") for one in PAGES]

@@ -2,6 +2,7 @@
 
 import ast
 import builtins
+import sys
 from collections.abc import Callable, Iterable
 from typing import Any, Final, TypeAlias
 
@@ -208,6 +209,10 @@ def _annotated(scope: Scope, node: ast.AnnAssign) -> None:
         bind_target(scope, node.target, kind, "()")
 
 
+def _alias(scope: Scope, node: Any) -> None:  # ast.TypeAlias, of Python 3.12
+    bind_target(scope, node.name, node.value)
+
+
 def _import(scope: Scope, node: ast.Import | ast.ImportFrom) -> None:
     for name, origin in imports(node):
         scope.bind(name, origin)
@@ -260,6 +265,8 @@ _BINDERS: Final[dict[type, Callable[[Scope, Any], None]]] = {
     ast.With: _with, ast.AsyncWith: _with, ast.Try: _try, ast.TryStar: _try, ast.Match: _match,
     ast.Global: _global,
 }  # fmt: skip
+if sys.version_info >= (3, 12):
+    _BINDERS[ast.TypeAlias] = _alias
 
 
 def _move_globals(scope: Scope) -> None:

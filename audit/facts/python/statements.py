@@ -2,7 +2,8 @@
 
 import ast
 import re
-from typing import ClassVar, TypeAlias
+import sys
+from typing import Any, ClassVar, TypeAlias
 
 from audit.facts.model import Assign, Command, Definition, Import, Raise
 from audit.facts.python import docstrings
@@ -268,6 +269,10 @@ class Statements(Expressions):
         if value is not None:
             self.expression(value, scope, block)
 
+    def _alias(self, node: Any, scope: Scope, block: int) -> None:  # ast.TypeAlias, of 3.12
+        self._target(node.name, node.value, scope, block, node.lineno, "=", "")
+        self.expression(node.value, scope, block)
+
     def _target(
         self, target: ast.expr, value: ast.expr | None, scope: Scope, block: int, line: int,
         sign: str, annotation: str,
@@ -313,3 +318,5 @@ class Statements(Expressions):
         ast.Raise: _raise, ast.Import: _import, ast.ImportFrom: _import, ast.Assert: _assert,
         ast.Match: _match, ast.Delete: _delete,
     }  # fmt: skip
+    if sys.version_info >= (3, 12):
+        _BY_STATEMENT[ast.TypeAlias] = _alias

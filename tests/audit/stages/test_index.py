@@ -40,6 +40,30 @@ def test_scripts_that_the_readme_launches_are_product(
     assert roles(tmp_path)["scripts/run.py"] == role
 
 
+@pytest.mark.parametrize(
+    ("command", "role"),
+    [
+        ('run = "pkg.scripts.run:main"', "product"),
+        ('run = "pkg.cli:main"', "example"),
+    ],
+    ids=["a command lies there", "none does"],
+)
+def test_a_folder_that_installs_a_command_is_product(
+    command: str, role: str, tmp_path: Path
+) -> None:
+    write(
+        tmp_path,
+        {
+            "pyproject.toml": f"[project.scripts]\n{command}\n",
+            "src/pkg/__init__.py": "",
+            "src/pkg/cli.py": "",
+            "src/pkg/scripts/run.py": "",
+            "src/pkg/scripts/helpers.py": "",
+        },
+    )
+    assert roles(tmp_path)["src/pkg/scripts/helpers.py"] == role
+
+
 def test_a_generated_file_is_no_product(tmp_path: Path) -> None:
     write(
         tmp_path,
