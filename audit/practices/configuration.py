@@ -32,7 +32,7 @@ _PRESENT: Final = re.compile(r"'(\w+)' (?:not )?in os\.environ")
 _VARIABLE: Final = re.compile(r"os\.environ\['(\w+)'\]")
 _CONFIG_NAME: Final = re.compile(
     r"(Conf|Config|Configs|Configuration|Cfg|Args|Arguments|ArgumentParser|Options|Opts|Settings|Params|"
-    r"Parameters|HParams|Hyperparameters|Hparams|Plugin|Kwargs|(Train|Run|Job|Task|Experiment|Eval|Model|Data)\w*Spec|Recipe)"
+    r"Parameters|HParams|Hyperparameters|Hparams|Plugin|Kwargs|(Train|Run|Job|Task|Experiment|Eval|Model|Data|Layer|Level|Block|Attention|Network|Optimizer)\w*Spec|Recipe)"
     r"(Base|Mixin|Model|Schema|Template|Group)?$"
 )
 _TYPED_BASES: Final = (

@@ -76,7 +76,8 @@ def serve_predict(repo: Repository) -> Iterator[Place]:
     """Predictions can be asked for.
 
     A public function or method that predicts, generates or transcribes and leads to a
-    model, or a script that runs one without gradients and neither trains nor evaluates.
+    model, a sampler that asks a model which it is given again and again, or a script that
+    runs one without gradients and neither trains nor evaluates.
 
     Why:
         A model that cannot be asked is of no use to anybody but its trainer.
@@ -326,7 +327,7 @@ def serve_container(repo: Repository) -> Iterator[Place]:
     found = [
         in_file(file, first.line, f"builds from {first.text[5:60]}", "FROM")
         for file in plain_first
-        if not _FOREIGN.search(file.path) and not _is_deep(repo, file)
+        if not _FOREIGN.search(file.path) and file.name[0] != "." and not _is_deep(repo, file)
         for first in _container(file)
     ]
     found += [
