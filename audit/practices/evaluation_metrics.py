@@ -6,6 +6,7 @@ from functools import cache
 from typing import Final
 
 from audit.code.modules import Module
+from audit.facts.model import Block
 from audit.practices import entries
 from audit.practices.evaluations import evaluations, inline_evaluations, says_evaluation
 from audit.practices.libraries import named
@@ -27,7 +28,8 @@ _KEYED: Final = (
     "append", "Metric", "add_metric", "log_metric", "log_scalar", "record_mean", "write_summary",
 )  # fmt: skip
 _STRING: Final = re.compile(r"'([\w/@.{} -]{2,60})'")
-_RETURNED: Final = re.compile(r"'([\w/]{2,60})': (?!'|None|True|False)")
+_RETURNED: Final = re.compile(r"'([\w/{}.:()@\[\]]{2,60})': (?!'|None|True|False)")
+_NESTED: Final = re.compile(r"\{'(\w+)'\}")
 _SAID: Final = re.compile(r"([A-Za-z@][\w@ ]{1,30})[:=]? ?\{")
 """What a message says before a value."""
 _CHOSEN: Final = re.compile(r"metric(?:_?(?:type|name))? == '(\w+)'")
@@ -39,8 +41,11 @@ _NO_METRIC: Final = re.compile(
 )
 _ONLY: Final = re.compile(
     r"[.:]((eval|evaluate|evaluation|test|validate|val|do_eval|do_test|do_predict)(_only)?|"
-    r"(only|just|run)_(eval|evaluate|test|validate|evaluation)|eval_mode)\b(?!\()"
+    r"(only|just|run)_(eval|evaluate|test|validate|evaluation)|eval_mode)\b(?!\()",
+    re.IGNORECASE,
 )
+_MEASURES: Final = re.compile(r"(^|_)metrics?$")
+"""Functions that hand metrics back: ``compute_metrics``."""
 _PLUMBING: Final = re.compile(
     r"^(_|[a-z]*Mean|Sum|Max|Min|Cat|Metric|MetricCollection|Running|items|keys|values|add_state|"
     r"update|compute|reset|clone|to|persistent|forward|(load_)?state_dict)|Mean$"
@@ -137,6 +142,8 @@ def _metric_calls(repo: Repository) -> Iterator[tuple[str, Place]]:
         metric = site.call.args[0] if site.method == "load" and site.call.args else site.method
         if not _PLUMBING.search(metric):
             yield what or metric, at(site, f"computes {metric}")
+    for site, what in library_calls(repo, "evaluators"):
+        yield "several", at(site, f"computes the metrics of {what}")
     for site, value in repo.given("topk"):
         if "acc" in site.method and re.fullmatch(r"[(\[]\d+, \d+.*", value):
             yield "several", at(site, f"computes {site.method} of the best {value}")
@@ -152,8 +159,10 @@ def _own_metrics(repo: Repository) -> Iterator[tuple[str, Place]]:
 
 
 def _reported(repo: Repository) -> Iterator[tuple[str, Place]]:
-    for module, place, one in evaluations(repo).values():
-        for key in (key for text in one.returns for key in _RETURNED.findall(text)):
+    measuring = repo.functions(_MEASURES.pattern)
+    for module, place, one in (*evaluations(repo).values(), *measuring):
+        texts = (_NESTED.sub(r"{\1}", text) for text in one.returns)
+        for key in (key for text in texts for key in _RETURNED.findall(text)):
             for metric in _metrics_in(key):
                 yield metric, in_code(module, place, one.line, f"returns {key}")
     for site in repo.methods(*_KEYED):
@@ -161,7 +170,7 @@ def _reported(repo: Repository) -> Iterator[tuple[str, Place]]:
             for key in _STRING.findall(text):
                 for metric in _metrics_in(key):
                     yield metric, at(site, f"reports {key}")
-    yield from (*_said(repo), *_chosen(repo))
+    yield from (*_said(repo), *_chosen(repo), *_tabled(repo))
     for module, kept in repo.assigns(r"(metric|result|score)\w*(\(\))?\[f?'[^']+'\]$"):
         for key in _STRING.findall(kept.target) if not kept.value.isnumeric() else ():
             for metric in _metrics_in(key):
@@ -176,6 +185,15 @@ def _chosen(repo: Repository) -> Iterator[tuple[str, Place]]:
                 for metric in _metrics_in(key):
                     scope = scope_at(module, block.line)
                     yield metric, in_code(module, scope, block.line, f"computes {key} on demand")
+
+
+def _tabled(repo: Repository) -> Iterator[tuple[str, Place]]:
+    """Yield the metrics that a class lists with what they are called in its reports."""
+    for module, kept in repo.assigns(r"^(self\.)?metrics?_\w*(labels?|names?|titles?)$"):
+        if kept.value.startswith("{'"):
+            for key in _STRING.findall(kept.value):
+                for metric in _metrics_in(key):
+                    yield metric, in_code(module, kept.scope, kept.line, f"reports {key}")
 
 
 def _said(repo: Repository) -> Iterator[tuple[str, Place]]:
@@ -287,5 +305,17 @@ def _switches(
                 scope = scope_at(module, block.line)
                 node = module.first + scope
                 near = {node, *repo.graph.edges[node]}
-                if node not in training and not near.isdisjoint(evaluating):
+                if node in training:
+                    near = _called_under(repo, node, block)
+                if not near.isdisjoint(evaluating):
                     yield in_code(module, scope, block.line, "has a switch that only evaluates")
+
+
+def _called_under(repo: Repository, node: int, block: Block) -> set[int]:
+    """Return what a function calls under a condition."""
+    return {
+        repo.program.resolve(site.module, name)[1]
+        for site in repo.by_scope.get(node, ())
+        if block in site.blocks()
+        for name in site.call.names
+    }
