@@ -9,6 +9,7 @@ import ast
 import json
 import re
 import sqlite3
+import warnings
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from functools import cache
@@ -20,6 +21,7 @@ from xml.etree import ElementTree as ET
 import msgspec
 
 from audit.errors import ConfigError
+from audit.facts.python import parse
 from audit.files import read_bytes
 from audit.source.trees import Source
 
@@ -153,9 +155,13 @@ class Covered:
 
     def _read(self, path: str) -> "_Ran | None":
         """Return what ran of a file, None where it changed since."""
-        (row,) = self.source.read([self._entries[path]])
+        ((_, content),) = self.source.read([self._entries[path]])
+        if isinstance(content, str):  # the reason why it cannot be read
+            return None
         try:
-            tree = ast.parse(row[1])
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # invalid escapes in the audited code
+                tree = parse(content)
         except (SyntaxError, ValueError, RecursionError):
             return None
         lines = self._lines(path)

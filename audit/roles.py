@@ -36,6 +36,8 @@ _TEST_FILE = re.compile(r"(^|/)(test_[^/]*|[^/]*_test|conftest|tests?)\.py$")
 _ENTRY = re.compile(
     r"(^|^(?!plot|show|test|run_tests).*[_-])(train|pretrain|finetune|sft)(_net)?\.py$"
 )
+_TRAINS = re.compile(r"^(train|pretrain|fine_?tune|sft)_\w+\.py$")
+"""A script that trains something, where it lies in a folder for that."""
 _BENCHMARK = re.compile(r"^bench(mark)?(_[^/]*)?\.py$")
 _CI = re.compile(
     r"^(\.github/(workflows|actions)/|\.gitlab-ci\.ya?ml$|\.gitlab/|\.circleci/|\.buildkite/|"
@@ -163,7 +165,8 @@ def _is_entry(path: str) -> bool:
     training."""
     folder, _, name = path.rpartition("/")
     near = "/" not in folder or bool(re.search(r"^scripts/\w*train\w*$", folder))
-    return bool(folder) and near and bool(_ENTRY.search(name))
+    trains = near and "/" in folder and bool(_TRAINS.search(name))
+    return trains or (bool(folder) and near and bool(_ENTRY.search(name)))
 
 
 def _beside_src(path: str) -> bool:

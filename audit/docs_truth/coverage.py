@@ -4,26 +4,31 @@ That a page means to be complete is known only where it names half of what there
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from audit.docs_truth import environment, exit_codes, keys
-from audit.docs_truth.cli.model import Program
+from audit.code.modules import Module
+from audit.docs_truth import environment, exit_codes, keys, shell
+from audit.docs_truth.cli.model import Option, Program
 from audit.docs_truth.kinds import kind
 from audit.docs_truth.model import HOLDS, Claim, Judged, Unknown, Wrong
-from audit.docs_truth.pages import Page
+from audit.docs_truth.pages import SHELLS, Page, language
 from audit.docs_truth.references import directives
 from audit.docs_truth.world import World
 
 _GENERATOR = re.compile(
     r"(mkdocs-\w+|click|typer|argparse|program-output|command-output|mkdocs-click|typer-cli)\b"
 )
+_SET = Unknown("a variable that the program sets for itself")
 _PARTLY = Unknown("one of a group that the documentation does not list")
 
 
-def _judged(claims: Iterable[tuple[Claim, bool]], noun: str) -> Iterator[Judged]:
+def _judged(
+    claims: Iterable[tuple[Claim, bool]], noun: str, *, listed: bool = True
+) -> Iterator[Judged]:
     """Judge a group: where at least half of it is documented, all of it must be."""
     rows = list(claims)
-    complete = sum(said for _, said in rows) * 2 >= len(rows)
+    complete = listed and sum(said for _, said in rows) * 2 >= len(rows)
     for claim, said in rows:
         yield claim, HOLDS if said else Wrong(f"no page names this {noun}") if complete else _PARTLY
 
@@ -31,25 +36,72 @@ def _judged(claims: Iterable[tuple[Claim, bool]], noun: str) -> Iterator[Judged]
 @kind("undocumented-option")
 def options(world: World) -> Iterator[Judged]:
     """An option of a command is documented nowhere."""
-    said = {_plain(one) for one in re.findall(r"(?<![\w-])--?[A-Za-z][\w-]*", world.prose)}
+    said = set(_flags(world.prose))
+    pages = list(_told(world))
     seen: set[tuple[str, int]] = set()
     for program in world.programs:
         if not _is_offered(world, program):
             continue
         for _, command in program.every:
-            rows = []
-            for one in command.options:
-                if not one.hidden and (one.path, one.line) not in seen:
-                    seen.add((one.path, one.line))
-                    longest = max(one.names, key=len)
-                    rows.append(
-                        (Claim(one.path, one.line, longest), _is_in(world, said, one.names))
-                    )
-            yield from _judged(rows, "option")
+            fresh = [
+                one
+                for one in command.options
+                if not one.hidden and (one.path, one.line) not in seen
+            ]
+            seen |= {(one.path, one.line) for one in fresh}
+            rows = [
+                (
+                    Claim(one.path, one.line, max(one.names, key=len)),
+                    _is_in(world, said, one.names),
+                )
+                for one in fresh
+            ]
+            yield from _judged(rows, "option", listed=_is_listed(program, fresh, pages))
 
 
 def _plain(flag: str) -> str:
     return flag.replace("_", "-")
+
+
+def _flags(text: str) -> Iterator[str]:
+    yield from map(_plain, re.findall(r"(?<![\w-])--?[A-Za-z][\w-]*", text))
+
+
+def _told(world: World) -> Iterator[tuple[Page, str, Counter[str]]]:
+    """Yield each page with its text and the flags that it writes outside of commands."""
+    for page in world.present:
+        text = "".join(world.texts([world.repo.files[page.path]]))
+        shown = "\n".join(_shown(page))
+        yield page, text, Counter(_flags(text)) - Counter(_flags(shown))
+
+
+def _shown(page: Page) -> Iterator[str]:
+    """Yield the commands of a page; rows that start with a flag are a list, unless rows go on."""
+    for fence in page.facts.fences:
+        if re.search(r"\\[ \t]*$", fence.text, re.MULTILINE):
+            yield fence.text
+        elif language(fence) in SHELLS or language(fence) in shell.UNNAMED:
+            rows = (one.text for one in shell.lines(fence))
+            yield from (row for row in rows if not row.lstrip().startswith("-"))
+
+
+def _is_listed(
+    program: Program, options: Iterable[Option], pages: Iterable[tuple[Page, str, Counter[str]]]
+) -> bool:
+    """Tell whether the pages that name a program describe half of its options, and do not send
+    to its ``--help`` for the rest: commands that serve as examples list nothing."""
+    name = rf"(?<![\w.-]){re.escape(program.names[0])}(?![\w-])"
+    told = [(page, flags) for page, text, flags in pages if re.search(name, text)]
+    if any(
+        re.search(rf"{name}(\.py)? (-h|--help)$", span.text)
+        for page, _ in told
+        for span in page.facts.spans
+    ):
+        return False
+    rows = [
+        any(_plain(name) in flags for _, flags in told for name in one.names) for one in options
+    ]
+    return sum(rows) * 2 >= len(rows)
 
 
 def _is_in(world: World, said: set[str], names: Iterable[str]) -> bool:
@@ -81,10 +133,13 @@ def _generators(page: Page) -> Iterator[str]:
 @kind("undocumented-environment")
 def variables(world: World) -> Iterator[Judged]:
     """An environment variable that code reads is documented nowhere."""
-    rows = (
-        (Claim(path, line, name), name in world.prose_words)
-        for name, (path, line) in sorted(environment.read(world).items())
-    )
+    rows = []
+    for name, (path, line) in sorted(environment.read(world).items()):
+        claim, said = Claim(path, line, name), name in world.prose_words
+        if not said and re.search(rf"\[[\"']{name}[\"']\] *= *[^=\s]", world.code):
+            yield claim, _SET
+        else:
+            rows.append((claim, said))
     yield from _judged(rows, "environment variable")
 
 
@@ -144,6 +199,8 @@ def symbols(world: World) -> Iterator[Judged]:
         for name in module.facts.exports:
             if not name.startswith("_"):
                 node = space.resolve(f"{top}.{name}")
+                if isinstance(node, Module):
+                    continue  # a page may name it as a common word: data, config
                 home = world.repo.program.owner[node].dotted if isinstance(node, int) else top
                 shown = name in world.prose_words or name in inside
                 shown = shown or home in generated or top in generated

@@ -10,6 +10,7 @@ from audit.docs_truth.kinds import kind
 from audit.docs_truth.model import HOLDS, Claim, Judged, Unknown, Verdict, Wrong
 from audit.docs_truth.pages import Page
 from audit.docs_truth.world import World
+from audit.facts.model import Row
 
 _FLAG: Final = re.compile(r"`(--[a-z][\w-]*)[^`]*`|^(--[a-z][\w-]*)$", re.IGNORECASE)
 _FIELD: Final = re.compile(r"^`([a-z][\w-]*)`$")
@@ -24,6 +25,7 @@ _NOTHING: Final = frozenset(
 _TRUE: Final = frozenset({"true", "yes", "on"})
 _FALSE: Final = frozenset({"false", "no", "off"})
 _COMPUTED: Final = Unknown("a default that is computed")
+_OTHER: Final = Unknown("a table of options that no command line of the project has")
 _IN_WORDS: Final = Unknown("a default in words")
 _WORDS: Final = re.compile(r"^[^`\"']*\S\s+\S|`.*`.*`|\(")
 
@@ -46,9 +48,11 @@ def _tables(world: World, page: Page) -> Iterator[Judged]:
         if not place:
             continue
         said, first = row.cells[place].strip(), row.cells[0].strip()
-        if flag := _FLAG.search(first):
+        if flag := _flag(row):
             claim = Claim(page.path, row.line, f"{flag[1] or flag[2]} {said}")
-            yield claim, _option(world, flag[1] or flag[2], said)
+            flags = [one[1] or one[2] for one in map(_flag, page.table(row)[1:]) if one]
+            strange = sum(one not in world.options for one in flags) * 2 > len(flags)
+            yield claim, _OTHER if strange else _option(world, flag[1] or flag[2], said)
         elif field := _FIELD.match(first):
             siblings = frozenset(
                 found[1]
@@ -59,6 +63,10 @@ def _tables(world: World, page: Page) -> Iterator[Judged]:
                 Claim(page.path, row.line, f"{field[1]} {said}"),
                 _field(world, field[1], said, siblings),
             )
+
+
+def _flag(row: Row) -> re.Match[str] | None:
+    return _FLAG.search(row.cells[0].strip())
 
 
 def _sentences(world: World, page: Page) -> Iterator[Judged]:
@@ -136,6 +144,8 @@ def _field(world: World, name: str, said: str, siblings: frozenset[str]) -> Verd
         return _COMPUTED
     if _same(said, value):
         return HOLDS
+    if value == "None":
+        return _COMPUTED
     if _WORDS.search(said):
         return _IN_WORDS
     return Wrong(f"{forms[0].name}.{name} defaults to {value}", value)

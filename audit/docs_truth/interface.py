@@ -12,6 +12,7 @@ from audit.repository import Repository
 
 _WRAPPED: Final = Unknown("a function that a decorator may change")
 _OPEN: Final = Unknown("a function that takes any keyword")
+_PARSER: Final = "argparse.ArgumentParser"
 _PLAIN: Final = frozenset({
     "builtins.staticmethod", "builtins.classmethod", "abc.abstractmethod",
     "functools.cache", "functools.lru_cache()", "typing.override", "contextlib.contextmanager",
@@ -40,6 +41,8 @@ def _described(world: World, module: Module, place: int, one: Definition, name: 
         return _OPEN
     if one.stub:
         return Unknown("a function that is no more than its signature")
+    if any(call.scope == place and _PARSER in call.names for call in module.facts.calls):
+        return Unknown("a function that reads a command line, whose options it describes")
     return Wrong(f"{one.name}() has no parameter {name}", nearest(name, one.params))
 
 

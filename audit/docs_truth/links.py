@@ -3,6 +3,7 @@
 import posixpath
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final
 from urllib.parse import unquote
 
@@ -129,6 +130,24 @@ def _bases(world: World, page: Page, path: str, name: str) -> Iterator[str]:
         for _, key in world.repo.keys_of("mkdocs.yml", "mkdocs.yaml"):
             if ".base_path" in key.path and key.value:
                 yield posixpath.normpath(posixpath.join(key.value, path))
+
+
+@lru_cache(4)
+def linked(world: World) -> frozenset[str]:
+    """Return the pages that another page leads to: by a link, ``:doc:`` or ``:ref:``."""
+    homes = {one.name: page for page in world.pages for one in page.facts.anchors}
+    found = set()
+    for page in world.pages:
+        ends = [_page(world, page, path) for _, path, _ in _targets(page, image=False) if path]
+        for one in page.facts.directives:
+            if one.name == "doc":
+                base = page.root if one.argument.startswith("/") else page.folder
+                place = posixpath.normpath(posixpath.join(base, one.argument.lstrip("/")))
+                ends += [world.page(f"{place}{suffix}") for suffix in _SOURCES]
+            elif one.name == "ref":
+                ends.append(homes.get(one.argument.lower()))
+        found |= {end.path for end in ends if end is not None and end is not page}
+    return frozenset(found)
 
 
 # -------------------------------------------------------------------- resolution

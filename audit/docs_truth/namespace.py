@@ -25,7 +25,8 @@ _LAZY: Final = re.compile(
 _RUN_TIME: Final = re.compile(r"^(sys\.modules\[|builtins\.globals\(\)\[)")
 MADE_UP: Final = Unknown("a name that may be made up")
 _PLACEHOLDER: Final = re.compile(
-    r"^(my|your|new|some|custom|example)_\w+$|^(foo|bar|xxx|path)$|^My[A-Z]"
+    r"^(my|your|new|some|custom|example|path_to)_\w+$|^(foo|bar|xxx|path)$|^My[A-Z]"
+    r"|^(my(?!py|sql)|your)[a-z]\w+$"
 )
 Found: TypeAlias = Module | int | Verdict
 """A module, the node of a definition, or a verdict that ends the search."""

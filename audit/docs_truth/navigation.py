@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from typing import Final
 
 from audit.docs_truth.kinds import kind
-from audit.docs_truth.links import includes
+from audit.docs_truth.links import includes, linked
 from audit.docs_truth.model import HOLDS, Claim, Judged, Unknown, Wrong, nearest
 from audit.docs_truth.pages import Page
 from audit.docs_truth.sphinx import site
@@ -19,6 +19,7 @@ _MENU_PLUGINS: Final = re.compile(
     r"awesome|literate-nav|section-index|navigation|autonav|monorepo|blog|gen-files"
 )
 _BY_HAND: Final = re.compile(r"<html\b|http-equiv=.?refresh", re.IGNORECASE)
+_LINKED: Final = Unknown("a page that another one leads to")
 _PAGE: Final = (".md", ".mdx", ".rst", ".ipynb")
 
 
@@ -70,7 +71,8 @@ def _mkdocs(world: World, file: File, keys: tuple[Key, ...]) -> Iterator[Judged]
         elif dynamic:
             yield claim, Unknown("the navigation is made when the site is built")
         elif not (name.endswith("README.md") and f"{name[:-9]}index.md" in named):
-            yield claim, Wrong(f"{file.path} does not list it under nav", "")
+            truth = f"{file.path} does not list it under nav"
+            yield claim, _LINKED if path in linked(world) else Wrong(truth, "")
 
 
 def _matches(name: str, patterns: list[str]) -> bool:
@@ -98,10 +100,10 @@ def _doc_builder(world: World, file: File, keys: tuple[Key, ...]) -> Iterator[Ju
         else:
             yield claim, Wrong(f"{root}/{name}.md is not in the repository", nearest(name, stems))
     for stem, path in stems.items():
-        if not stem.rpartition("/")[2].startswith(("_", "README")):
-            listed = stem in named
-            truth = f"{file.path} does not list it"
-            yield Claim(path, 1, stem), HOLDS if listed else Wrong(truth, "")
+        name = stem.rpartition("/")[2]
+        if not name.startswith(("_", "README")) and not name.endswith("README"):
+            missing = _LINKED if path in linked(world) else Wrong(f"{file.path} does not list it")
+            yield Claim(path, 1, stem), HOLDS if stem in named else missing
 
 
 # ------------------------------------------------------------------------ sphinx
@@ -148,7 +150,7 @@ def _unlisted(world: World, page: Page, name: str) -> Wrong | Unknown:
     text = "".join(world.texts([world.repo.files[page.path]]))
     if name == "404" or _BY_HAND.search(text):
         return Unknown("a page that its address alone leads to")
-    return Wrong("no toctree lists it", "")
+    return _LINKED if page.path in linked(world) else Wrong("no toctree lists it", "")
 
 
 def _entries(page: Page) -> Iterator[tuple[Page, int, str]]:

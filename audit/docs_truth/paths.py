@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from audit.docs_truth import shell
 from audit.docs_truth.kinds import kind
 from audit.docs_truth.model import HOLDS, Claim, Judged, Unknown, Wrong, nearest
 from audit.docs_truth.pages import Page
@@ -20,7 +21,9 @@ _MADE: Final = re.compile(
     r"|_?foo|_?bar|some[-_]?\w*|example\w*|[a-z]+-id|[\w.-]*(xyz|xxx)[\w.-]*)([/.]|$)",
     re.IGNORECASE,
 )
-_NEW: Final = re.compile(r"(^|/)new[-_][\w-]*\.\w+$")
+_NEW: Final = re.compile(r"(^|/|\d-)new[-_][\w-]*\.\w+$|\bto[-_]be[-_]", re.IGNORECASE)
+_PLAN: Final = re.compile(r"(^|/)(designs?|plans?)/")
+_COMING: Final = re.compile(r"\bwill (live|be|go|come|move|land)\b|\bplanned\b", re.IGNORECASE)
 _USUAL: Final = frozenset({"src", "lib", "tests", "test", "docs", "examples"})
 _EXAMPLE: Final = re.compile(
     r"\b(for example|e\.g\.|such as|for instance|add|create|put|save|copy|omit|not)\b|示例|例如"
@@ -46,6 +49,10 @@ def paths(world: World) -> Iterator[Judged]:
                 yield claim, Unknown(reason)
             elif _EXAMPLE.search(page.sentence(span.line, span.text)):
                 yield claim, Unknown("a path that may be made or meant as an example")
+            elif _COMING.search(page.sentence(span.line, span.text)) or _PLAN.search(page.path):
+                yield claim, Unknown("a path that is planned")
+            elif place in _made(page):
+                yield claim, Unknown("a file that a command of the page makes")
             elif place in world.code:
                 yield claim, Unknown("a path that code names, and may write")
             elif world.ignored(place):
@@ -59,8 +66,21 @@ def _there(world: World, page: Page, place: str) -> bool:
     bases = ["", page.folder, page.root]
     if any(world.exists(posixpath.normpath(posixpath.join(base, place))) for base in bases):
         return True
+    top, _, below = place.partition("/")
+    if top in world.own_names and world.exists(below):
+        return True  # from the folder that holds the clone
     ending = f"/{place}"
     return any(one.endswith(ending) for one in world.named(posixpath.basename(place)))
+
+
+def _made(page: Page) -> set[str]:
+    """Return the paths that the commands of a page make."""
+    return {
+        posixpath.normpath(argv[-1])
+        for line in shell.console(page)
+        for argv in shell.started(line.text)
+        if argv[0] in ("cp", "mv", "touch", "mkdir", "ln")
+    }
 
 
 def _unknown(world: World, place: str, text: str, tops: set[str]) -> str | None:

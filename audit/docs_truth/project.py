@@ -20,6 +20,7 @@ _INSTALL: Final = re.compile(
 _REQUIREMENT: Final = re.compile(r"(?<![\w/])(\.|[A-Za-z][\w.-]*)\[([\w,\s.-]+)\]")
 _GROUP_TABLES: Final = (("project", "entry-points"), ("tool", "poetry", "plugins"))
 _GROUP: Final = re.compile(r"entry[- ]points?[- ]group|\bgroup `", re.IGNORECASE)
+_ELSEWHERE: Final = Unknown("a target of another project's Makefile")
 _FOREIGN: Final = Unknown("an entry-point group of another project")
 
 
@@ -37,13 +38,28 @@ def make_targets(world: World) -> Iterator[Judged]:
     """A page runs a make target that no Makefile has."""
     authority = _targets(world)
     for page in world.present:
+        away = set(_away(world, page))
         for line in _lines(page):
             if "make" not in line.text or (not line.certain and not _MAKE_SPAN.match(line.text)):
                 continue
             for argv in shell.started(line.text):
                 if argv[0] in ("make", "gmake"):
                     for target in _asked(argv):
-                        yield Claim(page.path, line.line, line.text), authority.judge(target)
+                        verdict = _ELSEWHERE if line.line in away else authority.judge(target)
+                        yield Claim(page.path, line.line, line.text), verdict
+
+
+def _away(world: World, page: Page) -> Iterator[int]:
+    """Yield the lines of blocks that have gone into a folder of another project."""
+    for fence in page.facts.fences:
+        gone = False
+        for line in shell.lines(fence):
+            for argv in shell.started(line.text):
+                if argv[0] == "cd" and len(argv) > 1:
+                    name = argv[1].rstrip("/").rpartition("/")[2]
+                    gone = name not in (*world.own_names, ".", "..") and not world.named(name)
+            if gone:
+                yield line.line
 
 
 def _asked(argv: tuple[str, ...]) -> Iterator[str]:
@@ -89,7 +105,7 @@ def extras(world: World) -> Iterator[Judged]:
                 here = found[1] == "." and not _inside_another(world, page)
                 if here or normal(found[1]) == known.name:
                     for name in found[2].split(","):
-                        if re.fullmatch(r"(?!extras?\d*$)[a-z][\w.-]*", name.strip()):
+                        if re.fullmatch(r"(?!extras?\d*$|my|your)[a-z][\w.-]*", name.strip()):
                             claim = Claim(page.path, line.line, line.text)
                             yield claim, authority.judge(normal(name))
 

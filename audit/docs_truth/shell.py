@@ -13,7 +13,9 @@ from audit.practices.shell import Argv, argvs
 
 _PROMPT: Final = re.compile(r"^\s*(?:\(\w[\w.-]*\)\s*)?(?:\$|%|>|❯|#)\s+(?=\S)")
 _COMMENT: Final = re.compile(r"\s#\s.*$|\s#$")
-_UNNAMED: Final = frozenset({"", "text", "txt", "default", "none", "plaintext"})
+_WORDS: Final = re.compile(r"<\w[^<>]*\s[^<>]*[\w.]>")
+"""A placeholder of several words: ``<path of the model>``."""
+UNNAMED: Final = frozenset({"", "text", "txt", "default", "none", "plaintext"})
 _STEP: Final = re.compile(r"^(\s*-?\s*)(run|script|entry|command|args)\s*:\s*(.*)$")
 _YAML: Final = frozenset({"yaml", "yml", "github-actions"})
 
@@ -31,7 +33,7 @@ def console(page: Page) -> Iterator[Line]:
     """Yield the command lines of the shell blocks of a page."""
     for fence in page.facts.fences:
         name = language(fence)
-        if name in SHELLS or name in _UNNAMED:
+        if name in SHELLS or name in UNNAMED:
             yield from lines(fence, certain=name in SHELLS)
 
 
@@ -84,4 +86,4 @@ def _steps(fence: Fence) -> Iterator[Line]:
 
 def started(text: str) -> Iterator[Argv]:
     """Yield the programs that a command line starts, with their arguments."""
-    yield from argvs(text)
+    yield from argvs(_WORDS.sub("PLACEHOLDER", text))

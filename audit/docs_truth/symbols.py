@@ -16,6 +16,8 @@ _FILE: Final = re.compile(
     r"|sqlite|log|whl|zip|gz|tar|xml|svg|png|pth|pt|bin|so|yml|j2)$"
 )
 _GIVEN: Final = Unknown("a name that a block of the page gives as a value")
+_TAG: Final = re.compile(r":(latest|stable|nightly|edge|main|dev)$")
+"""Of a container image: ``kit:latest``."""
 _VERSIONED: Final = re.compile(r"\.v\d+$")
 """A name of a registry: ``spacy.Tok2Vec.v1``."""
 
@@ -29,6 +31,7 @@ def symbols(world: World) -> Iterator[Judged]:
             if (
                 found is None
                 or _VERSIONED.search(found[1])
+                or _TAG.search(found[1])
                 or _FILE.search(found[1])
                 or names_group(page, span)
             ):

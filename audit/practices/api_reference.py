@@ -39,6 +39,9 @@ _API_COMMANDS: Final = (
 _READERS: Final = frozenset(
     {
         "griffe.load",
+        "pydoc_markdown.PydocMarkdown",
+        "mkdocs_gen_files.open",
+        "keras_autodoc.DocumentationGenerator",
         "griffe.GriffeLoader",
         "pdoc.pdoc",
         "pdoc.render.configure",

@@ -32,7 +32,7 @@ _PRESENT: Final = re.compile(r"'(\w+)' (?:not )?in os\.environ")
 _VARIABLE: Final = re.compile(r"os\.environ\['(\w+)'\]")
 _CONFIG_NAME: Final = re.compile(
     r"(Conf|Config|Configs|Configuration|Cfg|Args|Arguments|ArgumentParser|Options|Opts|Settings|Params|"
-    r"Parameters|HParams|Hyperparameters|Hparams|Plugin|Kwargs|(Train|Run|Job|Task|Experiment|Eval|Model|Data)\w*Spec|Recipe)"
+    r"Parameters|HParams|Hyperparameters|Hparams|Plugin|Kwargs|(Train|Run|Job|Task|Experiment|Eval|Model|Data|Layer|Level|Block|Attention|Network|Optimizer)\w*Spec|Recipe)"
     r"(Base|Mixin|Model|Schema|Template|Group)?$"
 )
 _TYPED_BASES: Final = (
@@ -131,6 +131,8 @@ def _readers(repo: Repository) -> Iterator[Place]:
     for place in of_topic(repo, "config-files", "configuration read with {}"):
         if place.node not in fetched:
             yield place
+    for site in repo.methods("merge_from_file", "merge_from_yaml"):
+        yield at(site, "configuration read into the node of yacs or its kin")
     for site in repo.calls("builtins.exec"):
         if any("open()" in one or ".read" in one for one in site.arguments()):
             yield at(site, "Python configuration file executed")

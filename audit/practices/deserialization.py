@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from audit.code.modules import Module
 from audit.practices.registry import Place, at, practice
 from audit.repository import Repository
 from audit.sites import Site
@@ -79,6 +80,7 @@ def unsafe_loads(repo: Repository) -> Iterator[Place]:
     """Yield the product calls that may run code from what they read."""
     for site in repo.calls(*_UNPICKLERS):
         yield at(site, f"{site.names[0]} runs what the file says")
+    yield from _own_unpicklers(repo)
     for site in repo.calls(*_FROM_BYTES):
         if any(_FILE_BYTES.search(one) for one in site.call.args):
             yield at(site, f"{site.names[0]} of bytes from a file")
@@ -94,6 +96,21 @@ def unsafe_loads(repo: Repository) -> Iterator[Place]:
     for site in repo.calls("yaml.load", "yaml.load_all", "yaml.unsafe_load", "yaml.full_load"):
         if not _has_safe_loader(repo, site):
             yield at(site, f"{site.names[0]} without a safe loader")
+
+
+def _own_unpicklers(repo: Repository) -> Iterator[Place]:
+    """Yield the loads of an unpickler of the product's own that refuses no class."""
+    for module, place, one in repo.classes(bases=r"^(pickle|_pickle|cPickle|dill)\._?Unpickler$"):
+        if not _refuses(module, place):
+            for site in repo.calls(f"{module.dotted}:{one.name}().load"):
+                yield at(site, f"{one.name} runs what the file says")
+
+
+def _refuses(module: Module, place: int) -> bool:
+    """Tell whether an unpickler refuses classes: its ``find_class`` raises."""
+    definitions = module.facts.definitions
+    own = f"{definitions[place].name}.find_class"
+    return any(definitions[one.scope].name == own for one in module.facts.raises)
 
 
 _OPENS: Final = ("builtins.open", "gzip.open", "numpy.fromfile", "numpy.memmap", "numpy.loadtxt")

@@ -69,7 +69,8 @@ def _site_settings(repo: Repository) -> Iterator[Place]:
         ("root", (".gitbook.yaml",), "GitBook site"),
     )
     for prefix, names, says in wanted:
-        for file in repo.named(*names):
+        more = ("mkdocs[-_.]*.y*ml",) if prefix == "site_name" else ()
+        for file in (*repo.named(*names), *repo.find(*more)):
             first = next(settings.leaves(file, prefix), None)
             if first is not None and file.role not in OUTSIDE - {"example"}:
                 yield of_key(file, first, says)
@@ -140,8 +141,8 @@ _CHANGELOGS: Final = (
     "whats", "change",
 )  # fmt: skip
 _CHANGELOG: Final = re.compile(
-    r"^(changelog|changes|history|news|releases|release[-_ ]?(notes|history|log)|whats?[-_ ]?new"
-    r"|change[-_ ]?log)\b"
+    r"^(changelog|changes|history|news(?![a-z])|releases|release[-_ ]?(notes|history|log)|whats?[-_ ]?new"
+    r"|change[-_ ]?log)(\b|(?<=news)_)"
 )
 _ENTRY: Final = re.compile(
     r"\bv?\d+\.\d+|\b(v|version |release )\d+\b|\bunreleased\b|\b20\d\d(\b|[01]\d)", re.IGNORECASE

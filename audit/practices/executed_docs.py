@@ -82,9 +82,8 @@ def docs_tested(repo: Repository) -> Iterator[Place]:
 def _runs_page(module: Module, call: Call) -> bool:
     """Tell whether a call executes what a test reads from a page: at once, or as a program that
     is made of its fences."""
-    if not _RUNS_TEXT.isdisjoint(call.names):
-        return _reads(module, _PAGE)
-    return bool(_STARTS.match(call.names[0])) and _reads(module, _PAGE) and _reads(module, _FENCE)
+    runs = not _RUNS_TEXT.isdisjoint(call.names) or bool(_STARTS.match(call.names[0]))
+    return runs and _reads(module, _PAGE) and _reads(module, _FENCE)
 
 
 def _reads(module: Module, wanted: re.Pattern[str]) -> bool:

@@ -12,11 +12,14 @@ from audit.practices.loops import backward_calls, classes_around, derives
 from audit.practices.ranking import central
 from audit.practices.registry import Place, at, in_code, practice
 from audit.repository import Repository
+from audit.sites import Site
 
 _ADAPTER: Final = re.compile(
     r"^self\.(\w+_)?(lora|adapter|ia3|prefix|prompt_emb|soft_(prompt|embedding)|"
     r"(learned|learnable|virtual)_prompt|prompt_tokens)(_|$|s\b|[A-Z])"
 )
+_LOW_RANK_FIELD: Final = re.compile(r"^(w_)?lora_(A|B|a|b|down|up)(_\w+)?$")
+"""A field or parameter of a JAX module that holds one of the two factors."""
 _ADAPTER_CLASS: Final = re.compile(
     r"L[oO][rR][aA](?![a-z])|Adapter(Layer|Module|Block|MLP)?$|IA3|DoRA|"
     r"Prefix(Tuning|Encoder)|PromptTuning|Soft(Prompt|Embedding)"
@@ -45,7 +48,7 @@ def finetune_adapters(repo: Repository) -> Iterator[Place]:
     """Adapters are trained instead of all weights.
 
     peft's adapters are made or added to a model, or a module holds its own adapter
-    parameters.
+    parameters: attributes, or fields and named parameters of a JAX module.
 
     Why:
         Adapters fit a large model to a task on one device and leave the base untouched.
@@ -74,6 +77,16 @@ def finetune_adapters(repo: Repository) -> Iterator[Place]:
         for module, one in repo.assigns(r"^self\.")
         if _LOW_RANK.search(one.value)
         and (_ADAPTER.search(one.target) or _in_adapter(repo, module, one.scope))
+    ]
+    found += [
+        in_code(module, one.scope, one.line, "the module holds adapter parameters")
+        for module, one in repo.assigns(_LOW_RANK_FIELD.pattern)
+        if one.annotation and module.facts.definitions[one.scope].kind == "class"
+    ]
+    found += [
+        at(site, "the module makes adapter parameters")
+        for site in repo.methods("param", "variable")
+        if site.call.args and _LOW_RANK_FIELD.search(site.call.args[0].strip("'"))
     ]
     found += _offered(repo)
     yield from central(repo, found, r"lora|adapter|peft")
@@ -110,8 +123,9 @@ def finetune_freeze(repo: Repository) -> Iterator[Place]:
     """A chosen part of a model can be frozen for training.
 
     requires_grad is set to False, or to what an option says, on parameters that are
-    selected: by a condition, or as those of one part of a model; or an embedding is made
-    with ``freeze``.
+    selected: by a condition, as those of one part of a model, or as all but the parts that
+    learn again; or an embedding is made with ``freeze``. A copy that is kept as an average
+    is no part.
 
     Why:
         Freezing what need not change saves memory and keeps what was learned before.
@@ -140,11 +154,30 @@ def _frozen(repo: Repository) -> Iterator[Place]:
         if _SWITCHED.search(one.value) and chosen and not _on_copies(repo, module, one):
             yield in_code(module, one.scope, one.line, "selected parameters are frozen")
     for site in repo.methods("requires_grad_"):
-        chosen = _PART.search(site.names[0]) or any(map(_WEIGHTS.search, site.names))
+        part = _PART.search(site.names[0]) and not _is_copy(site)
+        chosen = part or any(map(_WEIGHTS.search, site.names)) or _spares(repo, site)
         if chosen and any(map(_SWITCHED.search, site.call.args[:1])):
             yield at(site, "selected parameters are frozen")
     yield from _beside_training(repo)
     yield from _optional(repo)
+
+
+def _is_copy(site: Site) -> bool:
+    """Tell whether an attribute was given a copy of a whole model, as averages of one are."""
+    return any(
+        one.target == site.receivers[0] and "deepcopy()" in one.value
+        for one in site.module.facts.assigns
+    )
+
+
+def _spares(repo: Repository, site: Site) -> bool:
+    """Tell whether the function lets parts of what it freezes learn."""
+    return any(
+        one.method == "requires_grad_"
+        and one.call.args[:1] in ((), ("True",))
+        and one.receivers[0].startswith(f"{site.receivers[0]}.")
+        for one in repo.by_scope.get(site.node, ())
+    )
 
 
 def _freezes_one(module: Module, one: Assign) -> bool:

@@ -27,12 +27,12 @@ _CLIPS: Final = frozenset({"max_grad_norm", "gradient_clip_val", "gradient_clipp
 _NON_FINITE: Final = ("isfinite", "isnan", "isinf")
 
 
-_NOT_LOSS: Final = re.compile(r"norm_type|prob|reward|@ord\b|teacher")
+_NOT_LOSS: Final = re.compile(r"norm_type|prob|reward|@ord\b|teacher|latent|encode\(")
 
 
 _GUARD: Final = re.compile(
     r"(on|terminate|stop|detect|skip)\w*_(nan|inf|finite|overflow)|"
-    r"nan_\w*(detect|guard|monitor|stop)|overflow"
+    r"nan_\w*(detect|guard|monitor|stop)|overflow|non_?finite"
 )
 
 
@@ -204,10 +204,11 @@ def _subject(site: Site) -> str:
     if not site.call.args:
         return " ".join(site.receivers)
     first = site.call.args[0]
+    made = first.split(" | ")
     inner = (
         one.args[0]
         for one in site.module.facts.calls
-        if one.scope == site.call.scope and one.args and f"{one.names[0]}()" == first
+        if one.scope == site.call.scope and one.args and f"{one.names[0]}()" in made
     )
     return " ".join((first, *inner))
 

@@ -21,9 +21,12 @@ _BACKWARD: Final = ("backward", "manual_backward", "backward_step", "backward_pa
 _GRADIENTS: Final = (
     "jax.grad", "jax.value_and_grad", "flax.nnx.value_and_grad", "flax.nnx.grad",
     "mlx.nn.value_and_grad", "mlx.core.value_and_grad", "mlx.core.grad",
-    "tensorflow.GradientTape().gradient", "equinox.filter_grad", "equinox.filter_value_and_grad",
+    "tensorflow.GradientTape().gradient", "equinox.filter_value_and_grad", "equinox.filter_grad",
+    "megatron.core.pipeline_parallel.get_forward_backward_func()",
+    "megatron.core.pipeline_parallel.schedules.get_forward_backward_func()",
 )  # fmt: skip
 _OPTIMIZER: Final = re.compile(r"optim|scaler\b|\bopt\b|Optimizer|GradScaler", re.IGNORECASE)
+_IS_OPTIMIZER: Final = re.compile(r"(^@|\.)optim(izer)?$")
 _NO_OPTIMIZER: Final = re.compile(r"sched|profil|\benvs?\b|simulator", re.IGNORECASE)
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
@@ -47,8 +50,8 @@ def _own(name: str) -> str:
 def spread(places: Iterable[Place], first: Collection[str] = ()) -> Iterator[Place]:
     """Yield the first place of each file before the second of any.
 
-    Files in `first` come first, then those near the root and with most places; those aside
-    of the main path last.
+    Files in `first` come first, code before settings, then those near the root and with most
+    places; those aside of the main path last.
     """
     listed = list(places)
     count = Counter(one.path for one in listed)
@@ -57,6 +60,7 @@ def spread(places: Iterable[Place], first: Collection[str] = ()) -> Iterator[Pla
         key=lambda one: (
             is_corner(one.path),
             one.path not in first,
+            not one.path.endswith(".py"),
             one.path.count("/"),
             -count[one.path],
         ),
@@ -159,6 +163,8 @@ def is_optimizer_step(site: Site, *, beside_backward: bool = False) -> bool:
     data, that is no scheduler's, profiler's or environment's, is one.
     """
     receivers = site.receivers
+    if any(map(_IS_OPTIMIZER.search, receivers)):
+        return True
     if any(map(_NO_OPTIMIZER.search, receivers)):
         return False
     if any(map(_OPTIMIZER.search, receivers)):

@@ -45,7 +45,7 @@ class Setting(msgspec.Struct, frozen=True):
 
 def training_settings(repo: Repository) -> Iterator[Setting]:
     """Yield the options that files give to the engine which trains."""
-    if any(repo.calls(*named("training-parsers"))):
+    if any(repo.calls(*named("training-parsers"))) or _spreads_arguments(repo):
         for file, facts in settings.started_with(repo, "*.yaml", "*.yml"):
             yield from _recipe(file, facts)
         for file in repo.by_role("product", "config", "data"):
@@ -56,14 +56,25 @@ def training_settings(repo: Repository) -> Iterator[Setting]:
             yield from _trainer(file, facts)
 
 
+def _spreads_arguments(repo: Repository) -> bool:
+    """Tell whether training arguments are made from a mapping as a whole."""
+    made = repo.calls("transformers.TrainingArguments", "transformers.Seq2SeqTrainingArguments")
+    return any(site.call.keyword("**") is not None for site in made)
+
+
 def _recipe(file: File, facts: DataFacts) -> Iterator[Setting]:
-    """Yield what a YAML file says that holds the training arguments of a command."""
-    keys = {one.path: one for one in facts.keys if one.path.isidentifier()}
-    if len(_RECIPE & keys.keys()) >= 2:
-        for name, key in keys.items():
-            rows = [canonical(one.value) for one in _items(facts, name)]
-            value = f"[{', '.join(rows)}]" if rows else canonical(key.value)
-            yield Setting(file, name, value, key.line)
+    """Yield what a YAML file, or a section of one, says that holds the training arguments of a
+    command."""
+    sections: dict[str, dict[str, Key]] = {}
+    for one in facts.keys:
+        section, _, name = one.path.rpartition(".")
+        sections.setdefault(section, {})[name] = one
+    for section, keys in sections.items():
+        if len(_RECIPE & keys.keys()) >= 2:
+            for name, key in keys.items():
+                rows = [canonical(one.value) for one in _items(facts, f"{section}.{name}")]
+                value = f"[{', '.join(rows)}]" if rows else canonical(key.value)
+                yield Setting(file, name, value, key.line)
 
 
 def _commanded(file: File, commands: tuple[Command, ...]) -> Iterator[Setting]:
@@ -95,7 +106,8 @@ def _trainer(file: File, facts: DataFacts) -> Iterator[Setting]:
 
 def _items(facts: DataFacts, name: str) -> Iterator[Key]:
     """Yield the entries of a list of scalars."""
-    return (one for one in facts.keys if re.fullmatch(rf"{name}\[\d+\]", one.path))
+    wanted = re.compile(rf"{re.escape(name.lstrip('.'))}\[\d+\]")
+    return (one for one in facts.keys if wanted.fullmatch(one.path))
 
 
 def canonical(value: str) -> str:

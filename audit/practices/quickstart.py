@@ -40,6 +40,7 @@ _SHELLS: Final = frozenset(
         "fish",
     }
 )
+_INSTALL_SCRIPT: Final = re.compile(r"(^|_|-)(install|setup|bootstrap|env|environment)\w*\.sh$")
 _PYTHON_FENCE: Final = re.compile(
     r"^(python|py|python3|pycon|ipython)\b|^\{\.?python", re.IGNORECASE
 )
@@ -87,7 +88,9 @@ def docs_quickstart(repo: Repository) -> Iterator[Place]:
     Limits:
         Whether the commands work is for `docs-tested` to say.
     """
-    for file in repo.by_stem("readme"):
+    every = list(repo.by_stem("readme"))
+    first = [file for file in every if "/" not in file.path]
+    for file in first or every:
         if "/" in file.path and not file.path.lower().startswith((".github/", "docs/readme")):
             continue
         if isinstance(file.facts, ProseFacts):
@@ -133,6 +136,8 @@ def _is_install(argv: Argv) -> bool:
         argv = argv[2:]
     if argv[0] in ("docker", "podman"):
         return argv[1:2] in (("pull",), ("build",))
+    if _INSTALL_SCRIPT.search(argv[0]):
+        return True
     if argv[0] in ("setup.py", "make"):
         return argv[1:2] in (("install",), ("develop",))
     whole = len(argv) > 2 or argv[0] in (

@@ -90,7 +90,8 @@ def test_markers(repo: Repository) -> Iterator[Place]:
         if _SELECTS.search(key.value):
             yield of_key(file, key, f"pytest selects tests: {key.value[:60]}")
     for step in runs.test_steps(repo):
-        if _SELECTS.search(step.text):
+        argv = step.runs(*runs.RUNNERS)
+        if argv and _SELECTS.search(" ".join(argv[1:])):
             yield step.place(f"CI selects tests: {step.text[:60]}")
     yield from _apart(repo)
 
@@ -145,7 +146,9 @@ def _marked(repo: Repository) -> Iterator[tuple[Module, Place]]:
                 if own := _own_mark(decorator):
                     yield module, place_in(module, one.line, f"marked {own}", one.name)
                 elif re.search(
-                    r"[.:](require\w*|slow\w*|skip_?(if|unless)\w*|[Rr]un_?[Ii]f)(\(|$)", decorator
+                    r"[.:](require\w*|slow\w*|skip_?(if|unless)\w*|[Rr]un_?[Ii]f"
+                    r"|(multi_?)?(gpu|cuda|tpu|npu)_?(test|only)\w*)(\(|$)",
+                    decorator,
                 ):
                     says = f"under a condition: {decorator[:50]}"
                     yield module, place_in(module, one.line, says, one.name)

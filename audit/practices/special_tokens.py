@@ -100,8 +100,12 @@ def _compared(repo: Repository) -> Iterator[Place]:
                 yield in_code(module, scope, block.line, "a special token is looked for")
         for one in module.facts.assigns:
             text = one.value
-            if "+" in text and any(mark in text for mark in _MARKS) and _JOINED.search(api(text)):
+            if not any(mark in text for mark in _MARKS):
+                continue
+            if "+" in text and _JOINED.search(api(text)):
                 yield in_code(module, one.scope, one.line, "a special token is added")
+            elif "= " in text and _ASKED.search(api(_MODES.sub("", text))):
+                yield in_code(module, one.scope, one.line, "a special token is told apart")
 
 
 _MODES: Final = re.compile(r"\b[A-Z]\w*(Match|Mode|Pad|Policy|Method|Type|Option)\w*\.PAD\b")

@@ -1,4 +1,4 @@
-"""Tokenization: text becomes ids and back; vocabularies are trained, kept and padded."""
+"""Tokenization: text becomes ids and back; tokenizers are kept."""
 
 import re
 from collections.abc import Iterator
@@ -6,17 +6,16 @@ from typing import Final
 
 from audit.code.modules import Module
 from audit.code.program import Program
-from audit.facts.model import Definition
 from audit.practices.handing import api, argument
-from audit.practices.libraries import called, named
+from audit.practices.libraries import named
 from audit.practices.ranking import central
 from audit.practices.registry import Place, at, in_code, practice
 from audit.repository import Repository
 from audit.sites import Site
 
-_MAKERS: Final = "|".join(re.escape(one.removesuffix("*")) for one in named("tokenizers"))
+MAKERS: Final = "|".join(re.escape(one.removesuffix("*")) for one in named("tokenizers"))
 _TOKENIZER: Final = re.compile(
-    rf"\b({_MAKERS})|tokenizer|Tokenizer\w*(\.\w+)?\(|\bprocessing_class\b|(^|[@.])(\w+_)?tok$"
+    rf"\b({MAKERS})|tokenizer|Tokenizer\w*(\.\w+)?\(|\bprocessing_class\b|(^|[@.])(\w+_)?tok$"
 )
 _ENCODES: Final = (
     "encode", "encode_plus", "batch_encode_plus", "encode_ordinary", "encode_batch", "tokenize",
@@ -137,7 +136,7 @@ def _converters(repo: Repository) -> Iterator[tuple[Module, int]]:
             yield module, place
 
 
-_TEXT: Final = "(text|token|str|string|char|word|sentence|piece)s?"
+_TEXT: Final = "(text|token|str|string|char|word|sentence|piece|unit)s?"
 _IDS: Final = r"(id|idx|index|indices|indice|int|tensor|seq|sequence)(e?s)?"
 _OF_LABELS: Final = re.compile(r"(^|\.)int_?(to|2)_?str$")
 _TO_IDS: Final = rf"^_?(\w+_)?{_TEXT}_?(to|2)_?{_IDS}$"
@@ -156,101 +155,13 @@ def _joins_text(repo: Repository, module: Module, place: int) -> bool:
     )
 
 
-@practice("tokenizer-train", looks_for="a vocabulary or merges that are trained from text")
-def tokenizer_train(repo: Repository) -> Iterator[Place]:
-    """A vocabulary or its merges are trained from text.
-
-    A trainer of a tokenizer library, a train method called on a tokenizer, or an own
-    function that is named for it and counts what it reads.
-
-    Why:
-        A vocabulary made for other text wastes context and compute on yours.
-    Fix:
-        Train byte-level BPE on a sample of the training text and keep the result.
-    Good:
-        from tokenizers import Tokenizer, models, trainers
-
-        def train(lines):
-            tokenizer = Tokenizer(models.BPE())
-            tokenizer.train_from_iterator(lines, trainers.BpeTrainer(vocab_size=512))
-            return tokenizer
-    Bad:
-        from tokenizers import Tokenizer
-
-        def load(path):
-            return Tokenizer.from_file(path)
-    Limits:
-        An own algorithm is recognised by its name and by counting.
-    Drop-in: codex_ml.tokenization.train
-    """
-    for site, library in called(repo, "tokenizer-trainers"):
-        yield at(site, f"{library} trains a vocabulary")
-    for site in repo.methods("train_from_iterator", "train_new_from_iterator"):
-        yield at(site, "a tokenizer is trained from text")
-    for site in repo.methods("train"):
-        given = site.call.args or site.call.keyword("files")
-        if given and any(_MADE.search(one) for one in site.receivers):
-            yield at(site, "a tokenizer is trained from files")
-    for site in repo.methods("run", "check_call", "call", "system", "Popen"):
-        if any(map(_TRAINS.match, site.call.args)):
-            yield at(site, "a program trains a vocabulary")
-    for site in repo.methods("add_word", "add_symbol"):
-        if site.within("for") and not site.within("for", r"special"):
-            yield at(site, "a vocabulary is built from the words that are read")
-    for module, place, one in repo.functions(_BUILDS.pattern):
-        if _counts(repo, module, place) or _trains_itself(module, one):
-            yield in_code(module, place, one.line, "a vocabulary is built from counts")
-
-
-def _counts(repo: Repository, module: Module, place: int) -> bool:
-    """Tell whether a function, or one that it calls, counts what it sees."""
-    own = module.facts.definitions[place].name.rpartition(".")[2]
-    for near in repo.graph.within([module.first + place], 1, up=False):
-        for site in repo.by_scope.get(near, ()):
-            if site.names[0] in _COUNTERS or site.method in ("most_common", "add_item"):
-                return True
-            if _tallies(site) and _ABOUT_WORDS.search(own):
-                return True
-    return False
-
-
-def _tallies(site: Site) -> bool:
-    """Tell whether a call counts in a mapping, or sorts the different characters of a text."""
-    first = site.call.args[0] if site.call.args else ""
-    return (
-        (site.method == "get" and site.call.args[1:] == ("0",))
-        or (site.names[0] == "collections.defaultdict" and first == "builtins.int")
-        or (site.names[0] == "builtins.sorted" and first.startswith("builtins.set()"))
-    )
-
-
-def _trains_itself(module: Module, one: Definition) -> bool:
-    """Tell whether a tokenizer class has a method that trains it."""
-    owner = module.facts.definitions[one.parent]
-    own = one.name.rpartition(".")[2]
-    return owner.kind == "class" and own.startswith("train") and "okenizer" in owner.name
-
-
-_BUILDS: Final = re.compile(
-    r"^_?(train|learn|fit)_(\w+_)?(bpe|tokenizer|vocab|vocabulary|merges|wordpiece|unigram)$|"
-    r"^_?(build|make|create|generate|finalize|get)_(\w+_)?(vocab|vocabulary|dictionary|merges)"
-    r"(_(dict|dictionary|file|from_\w+))?$|^(train|fit|fit_on_texts|learn|train_from_\w+)$"
-)
-_TRAINS: Final = re.compile(r"\['(spm_train|subword-nmt|fast)'|f?'(spm_train|subword-nmt learn)")
-_ABOUT_WORDS: Final = re.compile(r"vocab|dictionary|merges|bpe|tokenizer")
-_COUNTERS: Final = ("collections.Counter", "collections.Counter().update")
-_MADE_ONE: Final = re.compile(rf"^({_MAKERS})[\w.]*\(\)$")
-_VOCABULARY_FILE: Final = re.compile(r"'[^']*\b(vocab|vocabulary|merges|tokenizer)\.\w+'")
-_MADE: Final = re.compile(rf"\b({_MAKERS})\w*[.(]")
-
-
 @practice("tokenizer-persist", looks_for="a tokenizer that is written to disk")
 def tokenizer_persist(repo: Repository) -> Iterator[Place]:
     """A tokenizer is written to disk.
 
-    save or save_pretrained on a tokenizer, a vocabulary that is pickled or dumped, a class
-    of a tokenizer or vocabulary that writes a file, or the tokenizer's files copied beside
-    the weights.
+    save or save_pretrained on a tokenizer or the processor that holds it, a vocabulary that
+    is pickled or dumped, a class of a tokenizer or vocabulary that writes a file, or the
+    tokenizer's files copied beside the weights.
 
     Why:
         Weights without the tokenizer that they were trained with are useless.
@@ -275,7 +186,8 @@ def tokenizer_persist(repo: Repository) -> Iterator[Place]:
 
 def _persisted(repo: Repository) -> Iterator[Place]:
     for site in repo.methods("save_pretrained", "save", "save_vocabulary", "save_model", "to_file"):
-        if _of_tokenizer(site):
+        held = site.method == "save_pretrained" and any(map(_PROCESSOR.search, site.receivers))
+        if held or _of_tokenizer(site):
             yield at(site, "the tokenizer is written")
     for site in repo.calls(*named("tokenizer-trainers")):
         if any(key in ("model_prefix", "model_writer") for key, _ in site.call.kwargs):
@@ -313,6 +225,12 @@ def _opens_to_write(site: Site) -> bool:
     )
 
 
+_MADE_ONE: Final = re.compile(rf"^({MAKERS})[\w.]*\(\)$")
+_VOCABULARY_FILE: Final = re.compile(r"'[^']*\b(vocab|vocabulary|merges|tokenizer)\.\w+'")
+_PROCESSOR: Final = re.compile(
+    r"(^|[@.])(text_|hf_)?processor$|transformers\.AutoProcessor\.from_pretrained\(\)$"
+)
+"""What holds the tokenizer of a model for several kinds of data."""
 _MODE: Final = re.compile(r"'w[bt]?\+?'")
 
 

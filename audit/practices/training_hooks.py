@@ -53,6 +53,12 @@ _DECIDES: Final = re.compile(rf"{_COMPARES.pattern}|^(self\.|@)[\w.]+\(\)$")
 """A comparison, or what a function of the user says."""
 
 
+_OUT_OF_PATIENCE: Final = re.compile(
+    r"(>=|>|==) \S*(patience|early_?stop|before_stop|(without|no)_improve\w*|max_(bad|stale|stall)_)|"
+    r"\w*(early_?stop|stop_early)\w*\(\)"
+)
+
+
 _INTERRUPTS: Final = re.compile(
     r"(Train(ing)?_?(Interrupt|Stop)|(Stop|Interrupt)_?Training|EarlyStop)\w*$"
 )
@@ -239,11 +245,7 @@ def _patience(module: Module) -> Iterator[Place]:
     for block in module.facts.blocks:
         if (
             block.kind == "if"
-            and ("patience" in block.text or "stop" in block.text)
-            and re.search(
-                r"(>=|>|==) \S*(patience|early_?stop)|\w*(early_?stop|stop_early)\w*\(\)",
-                block.text,
-            )
+            and _OUT_OF_PATIENCE.search(block.text)
             and not re.search(r"finite|nan", block.text)
         ):
             scope = scope_at(module, block.line)

@@ -17,7 +17,7 @@ from audit.practices.loops import (
 from audit.practices.options import configured, handed, recorded
 from audit.practices.registry import Place, at, in_code, practice
 from audit.repository import Repository
-from audit.sites import Site, blocks_from
+from audit.sites import Site, blocks_from, last
 
 OPTIMIZER_CLASS: Final = r"torch\.optim\.(optimizer\.)?\w+$"
 
@@ -32,7 +32,15 @@ _SCHEDULED: Final = re.compile(
     r"(linear|cosine|warmup|decay|anneal|poly\w*|step|exp\w*)_?\w*sched\w*\(\)", re.IGNORECASE
 )
 """A function or class that makes a schedule; a constant one changes nothing."""
-_SCHEDULER: Final = re.compile(r"(lr|learning_rate|warmup)\w*_?sched|lr_scheduler|^scheduler$")
+_SCHEDULERS: Final = (
+    r"^torch\.optim\.lr_scheduler\.|^(fvcore\.common|classy_vision\.optim)\.param_scheduler\."
+)
+"""Base classes of schedules."""
+_SCHEDULER: Final = re.compile(
+    r"(lr|learning_rate|warmup)\w*_?sched|lr_scheduler|^scheduler$|"
+    r"^:?(get|build|create|make|init|setup|configure|prepare)_(?!\w*(noise|diffus|sampl|job|task))"
+    r"(\w+_)?sched(uler)?s?(_\w+)?\(\)$"
+)
 
 
 def arithmetic(one: Assign) -> bool:
@@ -88,9 +96,9 @@ def train_lr_schedule(repo: Repository) -> Iterator[Place]:
 def _chosen(repo: Repository) -> Iterator[Place]:
     """Yield schedulers that are chosen by a name, own ones, and those given to an engine."""
     for site in repo.calls("builtins.getattr"):
-        if site.call.args[:1] == ("torch.optim.lr_scheduler",):
+        if site.call.args and site.call.args[0].split(" | ")[0] == "torch.optim.lr_scheduler":
             yield at(site, "makes the torch scheduler of a name")
-    for module, place, one in repo.classes(r"^torch\.optim\.lr_scheduler\."):
+    for module, place, one in repo.classes(_SCHEDULERS):
         yield in_code(module, place, one.line, f"{one.name} is a scheduler")
     for module, place, one in repo.functions("^configure_optimizers$"):
         if any("'lr_scheduler'" in text for text in one.returns):
@@ -102,7 +110,7 @@ def _chosen(repo: Repository) -> Iterator[Place]:
 
 def _scheduler_steps(repo: Repository) -> Iterator[Site]:
     for site in repo.methods("step"):
-        held = any(_SCHEDULER.search(one.rpartition(".")[2].lstrip("@")) for one in site.receivers)
+        held = any(map(_SCHEDULER.search, (last(one).lstrip("@") for one in site.receivers)))
         if held and len(site.call.args) <= 1:
             yield site
 

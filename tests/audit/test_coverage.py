@@ -83,6 +83,16 @@ def reached(matrix: Matrix, practice: str) -> set[bool]:
     return {one.tested for one in rows[practice].evidence}
 
 
+def test_syntax_newer_than_the_interpreter_is_measured(measured: Path) -> None:
+    path = measured / "pkg/io.py"
+    path.write_text(path.read_text().replace("def save(model", "def save[T](model"))
+    os.utime(path, (0, 0))  # as if it had been measured so
+    found = audited(measured, "coverage.json")
+    assert reached(found, "checkpoint-save") == {True}
+    assert reached(found, "checkpoint-load") == {False}
+    assert not found.warnings
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_lines_that_ran_are_tested_and_others_are_not(measured: Path, kind: str) -> None:
     assert reached(audited(measured), "checkpoint-load") == {True}  # reachability says so

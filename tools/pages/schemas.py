@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Iterator
+from inspect import cleandoc
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,8 @@ def schema(kind: Any, title: str) -> str:
 def described(found: dict[str, Any], kinds: dict[str, Any]) -> dict[str, Any]:
     """Add the docstrings of the fields to a schema."""
     for name, one in found.get("$defs", {}).items():
+        if "description" in one:  # Python 3.13 takes the indentation off docstrings
+            one["description"] = cleandoc(one["description"])
         written = {field.name: field.encode_name for field in msgspec.structs.fields(kinds[name])}
         for key, _, words in documented(kinds[name]):
             if words and key in written:

@@ -7,7 +7,7 @@ from audit.facts.model import PythonFacts
 from audit.facts.python.backport import backport
 from audit.facts.python.walk import walk
 
-__all__ = ["extract"]
+__all__ = ["extract", "parse"]
 
 
 def extract(data: bytes) -> PythonFacts:
@@ -20,10 +20,14 @@ def extract(data: bytes) -> PythonFacts:
         SyntaxError, ValueError: the parser does not accept the bytes.
         RecursionError, MemoryError: the code is nested beyond reason.
     """
-    return walk(_parsed(data), data)
+    return walk(parse(data), data)
 
 
-def _parsed(data: bytes) -> ast.Module:
+def parse(data: bytes) -> ast.Module:
+    """Return the syntax tree of a module, of syntax that is newer than the interpreter, too.
+
+    Raises: as `extract`.
+    """
     try:
         return _compiled(data)
     except SyntaxError as refusal:

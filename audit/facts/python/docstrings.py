@@ -4,9 +4,12 @@ import ast
 import re
 from typing import Final
 
-_SPHINX: Final = re.compile(r"^\s*:param\s+(?:[^:\s][^:]*?\s)?\*{0,2}(\w+)\s*:", re.MULTILINE)
+_SPHINX: Final = re.compile(
+    r"^\s*:param[ \t]+(?:[^:\s-][^:\s]*[ \t]+)*?\*{0,2}(\w+)\s*:", re.MULTILINE
+)
+"""A type may stand before the name; a dash starts the words about it."""
 _SECTION: Final = re.compile(
-    r"^([ \t]*)(?:Args|Arguments|Parameters|Params):[ \t]*$",
+    r"^([ \t]*)(Args|Arguments|Parameters|Params):[ \t]*$",
     re.MULTILINE,
 )
 _NUMPY: Final = re.compile(
@@ -20,6 +23,8 @@ _WORDS: Final = frozenset(
     {"Returns", "Return", "Raises", "Yields", "Note", "Notes", "Example", "Examples"}
 )
 """Heads of other sections, which some docstrings indent like a parameter."""
+_ANNOUNCED: Final = re.compile(r"\b(?:keys|fields|entries)\b[^.:]*:$")
+"""Ends an item whose keys follow, indented like it."""
 _NUMPY_ITEM: Final = re.compile(r"^(\*{0,2}\w+(?:\s*,\s*\*{0,2}\w+)*)\s*(?::|$)")
 
 
@@ -37,9 +42,10 @@ def _described(text: str) -> list[tuple[str, int]]:
     found = [(one[1], text.count("\n", 0, one.start(1))) for one in _SPHINX.finditer(text)]
     rows = text.split("\n")
     depths = [len(row) - len(row.lstrip()) for row in rows[1:] if row.strip()]
-    for head in _SECTION.finditer(text):
-        if len(head[1]) > min(depths, default=0):
-            continue  # it is about something inside, such as a method
+    heads = list(_SECTION.finditer(text))
+    for head in heads:
+        if len(head[1]) > min(depths, default=0) or head[2] != heads[0][2]:
+            continue  # it is about something inside, such as a method or a configuration
         found += _items(
             rows, text.count("\n", 0, head.start(1)) + 1, len(head[1]) + 1, _GOOGLE_ITEM
         )
@@ -66,4 +72,6 @@ def _items(rows: list[str], first: int, least: int, item: re.Pattern[str]) -> li
         if depth == indent and (one := item.match(row.strip())):
             names = [name.strip(" *") for name in one[1].split(",")]
             found += [(name, place) for name in names if name not in _WORDS]
+            if row.strip().rstrip(":") in _WORDS or _ANNOUNCED.search(row.strip()):
+                break
     return found
