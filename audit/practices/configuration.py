@@ -131,6 +131,8 @@ def _readers(repo: Repository) -> Iterator[Place]:
     for place in of_topic(repo, "config-files", "configuration read with {}"):
         if place.node not in fetched:
             yield place
+    for site in repo.methods("merge_from_file", "merge_from_yaml"):
+        yield at(site, "configuration read into the node of yacs or its kin")
     for site in repo.calls("builtins.exec"):
         if any("open()" in one or ".read" in one for one in site.arguments()):
             yield at(site, "Python configuration file executed")
