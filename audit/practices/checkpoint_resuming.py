@@ -128,7 +128,7 @@ def _parts(repo: Repository, known: Weights) -> Iterator[Place]:
 def _progress(repo: Repository, known: Weights) -> Iterator[Place]:
     """Yield where a whole training state, or its step, is restored."""
     for site, name in called_anywhere(repo, "weight-restorers"):
-        texts = [one for value in site.arguments() for one in handed(repo, site, value)]
+        texts = [one for value in site.arguments() for one in handed(repo, site, value, 1)]
         if any(OPTIMIZER_KEY.search(text) or "opt_state" in text for text in texts) or keeps_all(
             repo, site
         ):

@@ -78,7 +78,7 @@ def _written(repo: Repository) -> Iterator[Place]:
     for site in engines(repo, "save_state", "save_checkpoint", "_save_optimizer_and_scheduler"):
         yield at(site, "the engine writes the optimizer's state")
     for site in known.writes:
-        given = (one for text in site.arguments() for one in handed(repo, site, text))
+        given = {one for text in site.arguments() for one in handed(repo, site, text, 1)}
         if any(map(_names_state, given)):
             yield at(site, "the optimizer's state is written")
         elif keeps_all(repo, site):
