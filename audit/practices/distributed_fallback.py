@@ -28,6 +28,7 @@ _WRAPPERS: Final = (
 
 _INITIALISERS: Final = (
     "deepspeed.init_distributed", "deepspeed.comm.init_distributed", "colossalai.launch_from_torch",
+    "jax.distributed.initialize",
 )  # fmt: skip
 
 
@@ -151,7 +152,7 @@ def _conditional(repo: Repository, site: Site) -> bool:
     facts, scope = site.module.facts, site.call.scope
     if any(asks_several(repo, site, one.text) for one in guards(site) if not _is_once(one)):
         return True
-    if _left_before(repo, site):
+    if _left_before(repo, site) or any("os.environ" in one.text for one in guards(site)):
         return True
     raising = {one.line for one in facts.raises}
     if any(

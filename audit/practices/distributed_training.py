@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from audit.practices import meshes
 from audit.practices.accelerators import driven
 from audit.practices.launcher_files import told
 from audit.practices.option_files import deepspeed_files
@@ -97,6 +98,7 @@ def distributed_data_parallel(repo: Repository) -> Iterator[Place]:
     for site in repo.methods("all_reduce", "all_reduce_coalesced"):
         if _averages_gradients(site):
             yield at(site, "gradients are all-reduced")
+    yield from meshes.split_along(repo, meshes.DATA, "the mesh has an axis for data")
     yield from by_file(repo, _engine_options(repo))
     yield from told(
         repo, "distributed_type", "MULTI_GPU", "the launcher is told to run in parallel"
@@ -139,7 +141,8 @@ def distributed_sharded(repo: Repository) -> Iterator[Place]:
 
     Besides the known wrappers, a class that reduce-scatters gradients and gathers
     parameters is a sharded optimizer; so are told to shard: the engine by the options of a
-    script that starts it, DeepSpeed by its JSON file, Accelerate by its YAML file.
+    script that starts it, DeepSpeed by its JSON file, Accelerate by its YAML file. In JAX
+    an axis of the mesh, or a function that makes specifications, is named for FSDP.
 
     Why:
         Models whose optimizer state does not fit one device train only this way.
@@ -157,6 +160,7 @@ def distributed_sharded(repo: Repository) -> Iterator[Place]:
             return DistributedDataParallel(model)
     """
     yield from by_file(repo, of_topic(repo, "sharded", "sharded by {}"))
+    yield from meshes.shards_parameters(repo)
     for one in handed(repo, "strategy", "plugins"):
         if re.match(r"'(fsdp|deepspeed)", one.value):
             yield one.place("chooses a sharded {}")
@@ -208,6 +212,7 @@ def distributed_model_parallel(repo: Repository) -> Iterator[Place]:
 
 def _splits(repo: Repository) -> Iterator[Place]:
     yield from of_topic(repo, "model-parallel", "{}")
+    yield from meshes.split_along(repo, meshes.MODEL, "the mesh has an axis for the model")
     for site in repo.calls("deepspeed.init_inference"):
         if {"tensor_parallel", "tp_size"} & {key for key, _ in site.call.kwargs} or _set(
             site.call.keyword("mp_size") or "1"

@@ -1,16 +1,13 @@
-"""Evaluation: the loop, what it measures, how it is started and what it leaves behind."""
+"""Evaluation: the loop and what it measures."""
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from functools import cache
 from typing import Final
 
-from audit.code.modules import Module
-from audit.practices import entries
-from audit.practices.evaluations import evaluations, inline_evaluations, says_evaluation
+from audit.practices.evaluations import evaluations, inline_evaluations
 from audit.practices.libraries import named
 from audit.practices.loops import (
-    backward_calls,
     derives,
     library_calls,
     own_name,
@@ -27,7 +24,8 @@ _KEYED: Final = (
     "append", "Metric", "add_metric", "log_metric", "log_scalar", "record_mean", "write_summary",
 )  # fmt: skip
 _STRING: Final = re.compile(r"'([\w/@.{} -]{2,60})'")
-_RETURNED: Final = re.compile(r"'([\w/]{2,60})': (?!'|None|True|False)")
+_RETURNED: Final = re.compile(r"'([\w/{}.:()@\[\]]{2,60})': (?!'|None|True|False)")
+_NESTED: Final = re.compile(r"\{'(\w+)'\}")
 _SAID: Final = re.compile(r"([A-Za-z@][\w@ ]{1,30})[:=]? ?\{")
 """What a message says before a value."""
 _CHOSEN: Final = re.compile(r"metric(?:_?(?:type|name))? == '(\w+)'")
@@ -37,20 +35,12 @@ _ALSO_MODELS: Final = ("mean absolute error", "speech quality")
 _NO_METRIC: Final = re.compile(
     r"loss|criterion|optim|scheduler|penalty|(^|_)grad_acc|assoc\w*_recall|early_accept"
 )
-_ONLY: Final = re.compile(
-    r"[.:]((eval|evaluate|evaluation|test|validate|val|do_eval|do_test|do_predict)(_only)?|"
-    r"(only|just|run)_(eval|evaluate|test|validate|evaluation)|eval_mode)\b(?!\()"
-)
+_MEASURES: Final = re.compile(r"(^|_)metrics?$")
+"""Functions that hand metrics back: ``compute_metrics``."""
 _PLUMBING: Final = re.compile(
     r"^(_|[a-z]*Mean|Sum|Max|Min|Cat|Metric|MetricCollection|Running|items|keys|values|add_state|"
     r"update|compute|reset|clone|to|persistent|forward|(load_)?state_dict)|Mean$"
 )
-_NAMED: Final = re.compile(r"eval|validate")
-"""Modules that are named as what evaluates."""
-_BEGINS: Final = re.compile(
-    r"^_*(run|main|start|execute|launch|__call__)|eval|valid|test|score|bench"
-)
-_LAZY: Final = ("evaluate", "simple_evaluate", "evaluate_model", "run_evaluation")
 
 
 @practice("eval-loop", looks_for="an evaluation without gradients that gives a number")
@@ -58,7 +48,9 @@ def eval_loop(repo: Repository) -> Iterator[Place]:
     """A model is evaluated on held-out data with gradients off.
 
     A function that its name calls an evaluation and that leads to `no_grad`,
-    `inference_mode` or `eval()`, or a loop without gradients that adds up numbers.
+    `inference_mode` or `eval()`, or a loop without gradients that adds up numbers or
+    returns a metric; in training code a loop over the batches of another set, or a step
+    whose gradients depend on the phase.
 
     Why:
         Training loss says nothing about data that the model has not seen.
@@ -137,6 +129,8 @@ def _metric_calls(repo: Repository) -> Iterator[tuple[str, Place]]:
         metric = site.call.args[0] if site.method == "load" and site.call.args else site.method
         if not _PLUMBING.search(metric):
             yield what or metric, at(site, f"computes {metric}")
+    for site, what in library_calls(repo, "evaluators"):
+        yield "several", at(site, f"computes the metrics of {what}")
     for site, value in repo.given("topk"):
         if "acc" in site.method and re.fullmatch(r"[(\[]\d+, \d+.*", value):
             yield "several", at(site, f"computes {site.method} of the best {value}")
@@ -152,8 +146,10 @@ def _own_metrics(repo: Repository) -> Iterator[tuple[str, Place]]:
 
 
 def _reported(repo: Repository) -> Iterator[tuple[str, Place]]:
-    for module, place, one in evaluations(repo).values():
-        for key in (key for text in one.returns for key in _RETURNED.findall(text)):
+    measuring = repo.functions(_MEASURES.pattern)
+    for module, place, one in (*evaluations(repo).values(), *measuring):
+        texts = (_NESTED.sub(r"{\1}", text) for text in one.returns)
+        for key in (key for text in texts for key in _RETURNED.findall(text)):
             for metric in _metrics_in(key):
                 yield metric, in_code(module, place, one.line, f"returns {key}")
     for site in repo.methods(*_KEYED):
@@ -161,7 +157,7 @@ def _reported(repo: Repository) -> Iterator[tuple[str, Place]]:
             for key in _STRING.findall(text):
                 for metric in _metrics_in(key):
                     yield metric, at(site, f"reports {key}")
-    yield from (*_said(repo), *_chosen(repo))
+    yield from (*_said(repo), *_chosen(repo), *_tabled(repo))
     for module, kept in repo.assigns(r"(metric|result|score)\w*(\(\))?\[f?'[^']+'\]$"):
         for key in _STRING.findall(kept.target) if not kept.value.isnumeric() else ():
             for metric in _metrics_in(key):
@@ -178,6 +174,15 @@ def _chosen(repo: Repository) -> Iterator[tuple[str, Place]]:
                     yield metric, in_code(module, scope, block.line, f"computes {key} on demand")
 
 
+def _tabled(repo: Repository) -> Iterator[tuple[str, Place]]:
+    """Yield the metrics that a class lists with what they are called in its reports."""
+    for module, kept in repo.assigns(r"^(self\.)?metrics?_\w*(labels?|names?|titles?)$"):
+        if kept.value.startswith("{'"):
+            for key in _STRING.findall(kept.value):
+                for metric in _metrics_in(key):
+                    yield metric, in_code(module, kept.scope, kept.line, f"reports {key}")
+
+
 def _said(repo: Repository) -> Iterator[tuple[str, Place]]:
     """Yield the metrics that messages name before a value."""
     for site in repo.methods("print", "info", "write", "format"):
@@ -185,107 +190,3 @@ def _said(repo: Repository) -> Iterator[tuple[str, Place]]:
             for said in _SAID.findall(text) if "{" in text else ():
                 for metric in _metrics_in(said):
                     yield metric, at(site, f"reports {said.strip()}")
-
-
-@practice("eval-cli", looks_for="a command that evaluates")
-def eval_cli(repo: Repository) -> Iterator[Place]:
-    """Evaluation can be started from the command line.
-
-    A script, console command or subcommand that leads to an evaluation and not to
-    training, or a switch of the training command that only evaluates.
-
-    Why:
-        A checkpoint must be measurable without running or editing the training.
-    Fix:
-        Add a console command (or an `--eval-only` switch) that loads a checkpoint,
-        evaluates it and exits.
-    Good:
-        import argparse
-        import torch
-        @torch.no_grad()
-        def evaluate(model, batches):
-            return sum(model(batch).item() for batch in batches)
-        def main():
-            options = argparse.ArgumentParser().parse_args()
-            print(evaluate(torch.load(options.model), []))
-        if __name__ == "__main__":
-            main()
-    Bad:
-        import torch
-        @torch.no_grad()
-        def evaluate(model, batches):
-            return sum(model(batch).item() for batch in batches)
-    Drop-in: codex_ml.cli.evaluate
-    """
-    evaluating = set(evaluations(repo)) | set(evaluator_calls(repo))
-    training = {site.node for site in backward_calls(repo)}
-    training |= {site.node for site, _ in library_calls(repo, "fitting") if not site.within("if")}
-    found = []
-    for one in entries.started(repo):
-        if _starts_evaluation(repo, one, evaluating, training):
-            module = repo.program.owner[one]
-            line = repo.program.definition(one).line
-            found.append(in_code(module, one - module.first, line, "evaluates when it is started"))
-    found += [*_subcommands(repo, evaluating), *_switches(repo, evaluating, training)]
-    found.sort(key=lambda one: not _NAMED.search(one.path.rpartition("/")[2]))
-    yield from spread(found)
-
-
-def evaluator_calls(repo: Repository) -> Iterator[int]:
-    """Yield the definitions that call another library's evaluation."""
-    for site, _ in library_calls(repo, "evaluators"):
-        yield site.node
-    for site in repo.methods(*_LAZY):
-        if ":" in site.names[0]:  # a name that the package gives out lazily
-            yield site.node
-
-
-def _starts_evaluation(
-    repo: Repository, start: int, evaluating: Collection[int], training: Collection[int]
-) -> bool:
-    one = repo.program.definition(start)
-    if one.kind == "class" or ("." in one.name and not _BEGINS.search(own_name(one))):
-        return False  # making an object, or asking a model, starts nothing
-    far = repo.graph.within([start], 4, up=False)
-    if not far.isdisjoint(training):
-        return False
-    named_so = _NAMED.search(repo.program.owner[start].dotted.rpartition(".")[2])
-    near = repo.graph.within([start], 2, up=False)
-    begins = one.kind == "module" or _BEGINS.search(own_name(one))
-    return bool(evaluating and named_so and begins) or not near.isdisjoint(evaluating)
-
-
-def _subcommands(repo: Repository, evaluating: Collection[int]) -> Iterator[Place]:
-    """Yield references of command-line modules to functions named for evaluation."""
-    leading = repo.graph.within(evaluating, 4, up=True)
-    for module in _command_modules(repo):
-        called = {name for call in module.facts.calls for name in call.names}
-        for one in module.facts.references:
-            node = repo.program.resolve(module, one.name)[1]
-            if node in leading and one.name not in called and _is_evaluation(repo, node):
-                yield in_code(module, one.scope, one.line, "has a subcommand that evaluates")
-
-
-def _command_modules(repo: Repository) -> tuple[Module, ...]:
-    """Return the modules with something that the command line starts."""
-    found = {repo.program.owner[node].path: node for node in sorted(entries.started(repo))}
-    return tuple(repo.program.owner[node] for node in found.values())
-
-
-def _is_evaluation(repo: Repository, node: int) -> bool:
-    one = repo.program.definition(node)
-    return one.kind == "function" and says_evaluation(own_name(one)) and not one.stub
-
-
-def _switches(
-    repo: Repository, evaluating: Collection[int], training: Collection[int]
-) -> Iterator[Place]:
-    """Yield conditions on an option that makes a command evaluate only."""
-    for module in _command_modules(repo):
-        for block in module.facts.blocks:
-            if block.kind == "if" and _ONLY.search(block.text):
-                scope = scope_at(module, block.line)
-                node = module.first + scope
-                near = {node, *repo.graph.edges[node]}
-                if node not in training and not near.isdisjoint(evaluating):
-                    yield in_code(module, scope, block.line, "has a switch that only evaluates")

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator
 from typing import Final
 
 from audit.facts.model import Definition
-from audit.practices.evaluation_metrics import evaluator_calls
+from audit.practices.evaluation_commands import evaluator_calls
 from audit.practices.evaluations import evaluations, says_evaluation
 from audit.practices.loops import classes_around, library_calls, outermost, own_name, spread, words
 from audit.practices.registry import Place, at, in_code, practice

@@ -110,7 +110,10 @@ def evaluations(repo: Repository) -> dict[int, tuple[Module, int, Definition]]:
             if quiet and _loops_or_reports(repo, module, place):
                 found[node] = (module, place, one)
         elif (
-            node in off and (_sums_up(repo, node) or _in_evaluating_class(module, place))
+            node in off
+            and (
+                _sums_up(repo, node) or _measures(repo, node) or _in_evaluating_class(module, place)
+            )
         ) or _rolls_out(repo.by_scope.get(node, ())):
             found[node] = (module, place, one)
     for site, _ in library_calls(repo, "evaluation-loops"):
@@ -135,15 +138,38 @@ def _shown(repo: Repository) -> frozenset[int]:
 
 def inline_evaluations(repo: Repository) -> Iterator[Site]:
     """Yield numbers that a training function takes from its model in ``eval()``, without
-    gradients, between its steps."""
+    gradients, between its steps; and what it does with the batches of another set."""
     training = {site.node for site in backward_calls(repo)}
+    for site in repo.methods("set_grad_enabled"):
+        if any(map(_PHASE.search, site.call.args)) and site.node in training:
+            yield site
+    for site in repo.methods("enable_grad"):
+        assigns = (one for one in site.module.facts.assigns if one.line == site.line)
+        if any(_MODE.search(one.value) for one in assigns):
+            yield site
     for site in repo.methods("eval"):
         node = site.node
         if node in training and not site.call.args:
             for one in repo.by_scope[node]:
                 quiet = one.within("with", "no_grad|inference_mode")
-                if quiet and one.method in ("item", "mean", "compute"):
+                if quiet and (one.method in ("item", "mean", "compute") or _over_other_set(one)):
                     yield one
+
+
+def _over_other_set(site: Site) -> bool:
+    """Tell whether a call asks the repository's code in a loop over the evaluation's batches."""
+    return ":" in site.names[0] and any(
+        one.kind == "for" and _OTHER_SET.search(one.text) for one in site.blocks()
+    )
+
+
+_PHASE: Final = re.compile(r"train|phase")
+_MODE: Final = re.compile(r"enable_grad\(\) if \S*train\S* else [\w.]*no_grad")
+"""Gradients by the phase: the same step trains and evaluates."""
+_OTHER_SET: Final = re.compile(
+    r"(?<![a-z])(eval|val|valid|validation|test|dev)_?(batch|loader|data|iter|set|dl)",
+    re.IGNORECASE,
+)
 
 
 def _asks_a_model(repo: Repository, node: int) -> bool:
@@ -214,14 +240,35 @@ def _in_evaluating_class(module: Module, scope: int) -> bool:
 
 def _loops_or_reports(repo: Repository, module: Module, scope: int) -> bool:
     one = module.facts.definitions[scope]
-    return bool(one.returns) or any(map(loops_around, repo.by_scope.get(module.first + scope, ())))
+    calls = repo.by_scope.get(module.first + scope, ())
+    return bool(one.returns) or any(
+        loops_around(site) or (site.method in _SAYS and any("{" in text for text in site.call.args))
+        for site in calls
+    )
+
+
+_SAYS: Final = ("print", "info", "log", "log_metrics", "log_dict")
+
+
+def _measures(repo: Repository, node: int) -> bool:
+    """Tell whether a function loops without gradients and returns what a metric says."""
+    looping = any(
+        loops_around(site) and site.within("with", "no_grad|inference_mode")
+        for site in repo.by_scope.get(node, ())
+    )
+    return looping and any(map(_MEASURED.search, repo.program.definition(node).returns))
+
+
+_MEASURED: Final = re.compile(r"[.:]_?(compute_)?(metrics?|scores?|accuracy)\(\)$")
 
 
 def _sums_up(repo: Repository, node: int) -> bool:
     """Tell whether a function loops over model calls and reduces what they give."""
     calls = repo.by_scope.get(node, ())
     names = [own_name(repo.program.definition(node)), *(name for s in calls for name in s.names)]
-    loss = any(re.search(r"loss|criterion|accuracy|metric", name) for name in names)
+    loss = any(
+        re.search(r"loss|criterion|accuracy|metric|cross_entropy|nll", name) for name in names
+    )
     one = repo.program.definition(node)
     whole = any(map(_GRADIENTS_OFF.search, one.decorators)) or any(
         s.method == "eval" for s in calls

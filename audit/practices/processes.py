@@ -26,7 +26,7 @@ RANK_ZERO_NAME: Final = re.compile(
 _SEVERAL: Final = re.compile(
     r"is_initialized\(\)|(?<!cuda\.)(?<!mps\.)(?<!xpu\.)is_available\(\)|is_dist_avail|world_?size|'(RANK|WORLD_SIZE|LOCAL_RANK)'|"
     r"multi_?(gpu|process)|num_(processes|devices|gpus|nodes)|n_?gpus?\b|use_dist\w*|(?<![a-z])(is_)?distributed\b(?![.(])|"
-    r"is_distributed\w*\(\)|(?<![a-z])(is_|use_)?ddp\b|(?<![a-z])(use|enable)_fsdp\b|local_rank\b (==|!=|>=?) -1|(?<![a-z])devices \*|_RANK'\]",
+    r"is_distributed\w*\(\)|(?<![a-z])(is_|use_)?ddp\b|(?<![a-z])(use|enable)_fsdp\b|'(fsdp|ddp)' in [\w.@:]|local_rank\b (==|!=|>=?) -1|(?<![a-z])devices \*|_RANK'\]",
     re.IGNORECASE,
 )
 _OTHER_RANKS: Final = re.compile(
