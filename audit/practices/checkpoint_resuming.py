@@ -134,6 +134,9 @@ def _progress(repo: Repository, known: Weights) -> Iterator[Place]:
         ):
             yield at(site, f"{name} restores a state with the optimizer's")
     saved = known.reads and any(checkpoint_train_state(repo))
+    for site in known.restores if saved else ():
+        if any(name.startswith("jax.experimental.array_serialization.") for name in site.names):
+            yield at(site, "the arrays of a state with the optimizer's are restored")
     trainers = {
         known.owner(module.first + one.scope) for module, one in repo.assigns(r"^self\.\w*optim")
     }

@@ -125,9 +125,16 @@ def _collected(repo: Repository, known: Weights) -> Iterator[Place]:
             yield in_code(module, place, definition.line, "the optimizer's state is written")
     for site in handed_on(repo, known):
         yield at(site, "the optimizer is part of the state that is handed on")
+    own = any(
+        one.annotation and module.facts.definitions[one.scope].kind == "class"
+        for module, one in repo.assigns("^opt_state$")
+    )
     for node in sorted(known.saving):
         for site in repo.calls(repo.program.symbol(node)):
-            if any(_SHORT_KEY.search(text) for text in site.arguments()):
+            if any(
+                _SHORT_KEY.search(text) or (own and re.search(r"[.@]\w*state$", text))
+                for text in site.arguments()
+            ):
                 yield at(site, "a state with the optimizer's is handed to what writes it")
     updated = (
         site
