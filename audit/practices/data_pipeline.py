@@ -167,6 +167,8 @@ def _in_memory(repo: Repository, node: int) -> bool:
 
 
 _READS: Final = re.compile(r"^(open|read\w*|next|iter|memmap|load\w*|get_worker_info|fetch\w*)$")
+_OF_WEIGHTS: Final = re.compile(r"safetensors|checkpoint|ckpt|weights|model_load", re.IGNORECASE)
+"""Files that read models, not data."""
 
 
 @practice("data-streaming", looks_for="iterable, streamed, memory-mapped or sharded data")
@@ -210,7 +212,7 @@ def data_streaming(repo: Repository) -> Iterator[Place]:
     maps = [at(s, "maps a file into memory") for s, v in repo.given("mmap_mode") if v != "None"]
     yield from spread(
         [
-            *uses(repo, "streaming-data"),
+            *(one for one in uses(repo, "streaming-data") if not _OF_WEIGHTS.search(one.path)),
             *(
                 one
                 for one in derived(repo, _LAZY, "is read lazily")

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from audit.code.modules import Module
+from audit.facts.model import Block
 from audit.practices.data_readers import HOLDS_DATA, derived, names_around, uses
 from audit.practices.loops import own_name, scope_at, spread, words
 from audit.practices.options import configured
@@ -269,6 +270,17 @@ def _stateful(repo: Repository) -> Iterator[Place]:
                 yield in_code(module, place, line, f"{one.name} saves its position")
 
 
+def _while_resuming(module: Module, block: Block) -> bool:
+    """Tell whether a condition stands in a loop over batches under the question of resuming."""
+    around = list(blocks_from(module, block.parent))[:2]
+    return (
+        [one.kind for one in around] == ["if", "for"]
+        and "resume" in around[0].text
+        and bool(_BATCHES.search(around[1].text))
+    )
+
+
+_BATCHES: Final = re.compile(r"loader|data|batch|Loader", re.IGNORECASE)
 _PASSED_OVER: Final = (_BELOW_START, _TRAINED)
 
 
@@ -281,6 +293,9 @@ def _skipped(repo: Repository) -> Iterator[Place]:
                 if around and around[0].kind == "for":
                     scope = scope_at(module, block.line)
                     yield in_code(module, scope, block.line, "skips batches that were seen")
+            elif block.kind == "if" and " < " in block.text and _while_resuming(module, block):
+                scope = scope_at(module, block.line)
+                yield in_code(module, scope, block.line, "skips batches that were seen")
     for site in repo.calls("builtins.next"):
         if site.within("for", r"range\(\)") and not site.within("while"):
             resumed = " ".join(one.text for one in site.blocks() if one.kind == "if")

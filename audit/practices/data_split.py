@@ -83,7 +83,11 @@ def data_split(repo: Repository) -> Iterator[Place]:
             return DataLoader(dataset, batch_size=8)
     """
     found = [*uses(repo, "splitters")]
-    found += [at(s, "splits the data") for s in repo.methods("train_test_split", "random_split")]
+    found += [
+        at(s, "splits the data")
+        for s in repo.methods("train_test_split", "random_split")
+        if not any("jax.random" in text for text in s.call.args[:1])  # splits a key
+    ]
     for keyword in ("split", "split_name", "subset", "data_split"):
         for site, value in repo.given(keyword):
             if _HOLDS_OUT.search(value) or _REST.search(value):
@@ -249,6 +253,8 @@ def _compared_splits(repo: Repository) -> Iterator[Place]:
                 scope = scope_at(module, block.line)
                 if "phase" in block.text and derives(repo, module, scope, r"nn\.\S*Module$"):
                     continue  # what a network does, no part of the data
+                if _MODE.search(own_name(module.facts.definitions[scope])):
+                    continue  # sets what a model does
                 yield in_code(module, scope, block.line, "takes data by the name of the split")
         for one in module.facts.assigns:
             if " if " in one.value and "'" in one.value and _SPLIT_TEST.search(one.value):

@@ -47,6 +47,9 @@ _SPREAD_CLASS: Final = re.compile(r"^(std|std_dev|standard_deviation|standard_er
 _PLUS_MINUS: Final = re.compile(r"\} ?(\+/-|\+-|±|\\pm) ?\{")
 
 
+_TIMES: Final = re.compile(r"latency|elapsed|(?<![a-z])(time|ms|seconds)(?![a-z])", re.IGNORECASE)
+
+
 _SPREAD_KEY: Final = re.compile(
     r"'[^']*(reward|return|score|acc\w*|metric|success)\w*[_/](std|stderr|sem|ci)\b"
 )
@@ -201,6 +204,7 @@ def _reports_spread(repo: Repository, site: Site) -> bool:
         texts = list(one.arguments())
         if any(f"{site.method}()" in text for text in texts):
             key = " ".join((one.names[0], *texts[:1]))
-            if any(map(_PLUS_MINUS.search, texts)) or _SPREAD_KEY.search(key):
+            said = any(_PLUS_MINUS.search(text) and not _TIMES.search(text) for text in texts)
+            if said or _SPREAD_KEY.search(key):
                 return True
     return False

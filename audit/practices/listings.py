@@ -17,7 +17,7 @@ LISTS: Final = re.compile(
     r"|(.*_)?(available|registered|supported|installed)(_.*)?|get_(\w+_)?all\w*)$"
 )
 _FILTERS: Final = 3
-"""How many parameters a listing has at most, its object too: what it is narrowed by."""
+"""How much a listing asks for at most, its object too: what it is narrowed by."""
 _TAKES: Final = frozenset({"sorted", "list", "tuple", "keys", "set", "items", "iter"})
 _TAIL: Final = re.compile(r"(\(\)|\.(keys|items|values|copy))+$")
 
@@ -78,7 +78,8 @@ def _owner(one: Registration) -> int:
 
 def _lists(repo: Repository, module: Module, place: int, one: Definition, stores: set[str]) -> int:
     """Return the line where a function lists a registry, 0 where it does not."""
-    named_so = bool(LISTS.search(one.name.rpartition(".")[2])) and len(one.params) <= _FILTERS
+    asked = len(one.params) - len(one.defaults)
+    named_so = asked <= _FILTERS and bool(LISTS.search(one.name.rpartition(".")[2]))
     if named_so and one.returns:
         for read in module.facts.references:
             if read.scope == place and repo.program.resolve(module, read.name)[0] in stores:
