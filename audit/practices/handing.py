@@ -9,6 +9,8 @@ from audit.repository import Repository
 from audit.sites import Site
 
 _LOCAL: Final = re.compile(r"%\w+")
+_RARE: Final = 16
+"""So many calls by a method's name alone may be of this one; more are of many classes."""
 _MODULE: Final = re.compile(r"[\w.]+:(?=\w)")
 
 
@@ -31,7 +33,8 @@ def callers(repo: Repository, module: Module, scope: int) -> Iterator[Site]:
     if name:
         yield from repo.calls(f"{module.dotted}:{name}")
         if "." in name:
-            yield from (s for s in repo.methods(name.rpartition(".")[2]) if ":" not in s.names[0])
+            unresolved = [s for s in repo.methods(name.rpartition(".")[2]) if ":" not in s.names[0]]
+            yield from unresolved if len(unresolved) <= _RARE else ()
 
 
 def handed(repo: Repository, site: Site, text: str, depth: int = 3) -> Iterator[str]:
