@@ -17,7 +17,6 @@ _AMBIGUOUS: Final = Unknown("a script of which there are several")
 _FLAG: Final = re.compile(r"^--?[A-Za-z][\w-]*$")
 _FLAG_SPAN: Final = re.compile(r"^(--[a-z][\w-]*)(?:[ =]\S.*)?$", re.IGNORECASE)
 _NO_COMMAND: Final = Unknown("a command of another program")
-_SPLITS: Final = re.compile(r"""split\(\s*["']\s?--["']""")
 ELSEWHERE: Final = re.compile(
     r"\b(pip|pipx|uv|git|docker|podman|pytest|conda|npm|npx|cargo|make|curl|wget|sqlite3|mypy|ruff"
     r"|python|torchrun|deepspeed|sbatch|srun|mkdocs|sphinx|tox|nox|hatch|poetry|gh|heroku|gcloud|aws"
@@ -214,9 +213,8 @@ def _judge_flag(world: World, page: Page, line: int, flag: str) -> Verdict:
         if one.style != "unknown" or not declared.isdisjoint(one.names)
     ):
         return Unknown("not every option of the project is to be seen")
-    if re.search(rf"[\"']{re.escape(flag)}[\"'=]", world.code):
-        return Unknown("a flag that code handles by itself")
-    if _SPLITS.search(world.code) and re.search(_read_by_hand(flag), world.code):
+    quoted = (f"{first}{flag}{last}" for first in "\"'" for last in "\"'=")
+    if flag.lstrip("-") in world.split_words or any(one in world.code for one in quoted):
         return Unknown("a flag that code handles by itself")
     context = _context(page, line)
     if ELSEWHERE.search((page.sentence(line, flag) or context).replace(flag, "")):
@@ -226,12 +224,6 @@ def _judge_flag(world: World, page: Page, line: int, flag: str) -> Verdict:
     if not _is_own(world, page, line, flag, context, known):
         return Unknown("the flag need not be of this project")
     return Wrong("no command of the project has this option", nearest(flag, known))
-
-
-def _read_by_hand(flag: str) -> str:
-    """Return what code looks like that reads a flag in a text split at ``--``: in a prompt."""
-    bare = re.escape(flag.lstrip("-"))
-    return rf"==\s*[\"']{bare}[\"']|[\"']{bare} "
 
 
 def _is_shown_elsewhere(world: World, page: Page, flag: str) -> bool:

@@ -19,6 +19,8 @@ from audit.sites import File
 
 _INCLUDES: Final = ("snippet", "include")
 _WORD: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_SPLITS: Final = re.compile(r"""split\(\s*["']\s?--["']""")
+_COMPARED: Final = re.compile(r"""==\s*["']([\w-]+)["']|["']([\w-]+) """)
 
 
 class World:
@@ -202,6 +204,13 @@ class World:
         """Every identifier in a file that is no documentation: what is in none of them, no
         code reads, writes or accepts."""
         return frozenset[str]().union(*map(_words, self._code))
+
+    @cached_property
+    def split_words(self) -> frozenset[str]:
+        """The words that code compares with, where it splits a text at ``--`` itself: a prompt."""
+        if not _SPLITS.search(self.code):
+            return frozenset()
+        return frozenset(one or other for one, other in _COMPARED.findall(self.code))
 
     @cached_property
     def own_names(self) -> frozenset[str]:
