@@ -207,10 +207,9 @@ class World:
 
     @cached_property
     def split_words(self) -> frozenset[str]:
-        """The words that code compares with, where it splits a text at ``--`` itself: a prompt."""
-        if not _SPLITS.search(self.code):
-            return frozenset()
-        return frozenset(one or other for one, other in _COMPARED.findall(self.code))
+        """The words that modules compare with which split a text at ``--`` themselves: prompts."""
+        splitting = filter(_SPLITS.search, self._code)
+        return frozenset(one or two for text in splitting for one, two in _COMPARED.findall(text))
 
     @cached_property
     def own_names(self) -> frozenset[str]:
