@@ -70,7 +70,7 @@ def _flags(text: str) -> Iterator[str]:
 def _told(world: World) -> Iterator[tuple[Page, str, Counter[str]]]:
     """Yield each page with its text and the flags that it writes outside of commands."""
     for page in world.present:
-        text = "".join(world.texts([world.repo.files[page.path]]))
+        text = world.text_of[page.path]
         shown = "\n".join(_shown(page))
         yield page, text, Counter(_flags(text)) - Counter(_flags(shown))
 

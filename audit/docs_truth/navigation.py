@@ -147,8 +147,7 @@ def _sphinx(world: World) -> Iterator[Judged]:
 
 def _unlisted(world: World, page: Page, name: str) -> Wrong | Unknown:
     """Judge a page that no toctree lists: who is sent to it, or on from it, needs no menu."""
-    text = "".join(world.texts([world.repo.files[page.path]]))
-    if name == "404" or _BY_HAND.search(text):
+    if name == "404" or _BY_HAND.search(world.text_of[page.path]):
         return Unknown("a page that its address alone leads to")
     return _LINKED if page.path in linked(world) else Wrong("no toctree lists it", "")
 

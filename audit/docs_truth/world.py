@@ -182,7 +182,7 @@ class World:
         return distribution(self.repo)
 
     def texts(self, files: Iterable[File]) -> Iterable[str]:
-        """Return the texts of some files."""
+        """Return the texts of some files, in order."""
         return self._read([one.path for one in files])
 
     @cached_property
@@ -226,7 +226,13 @@ class World:
     @cached_property
     def prose(self) -> str:
         """The text of all pages, for asking whether a name is documented anywhere."""
-        return "\n".join(self._read([one.path for one in self.pages]))
+        return "\n".join(self.text_of.values())
+
+    @cached_property
+    def text_of(self) -> dict[str, str]:
+        """The text of each page by its path."""
+        paths = [one.path for one in self.pages]
+        return dict(zip(paths, self._read(paths), strict=True))
 
     @cached_property
     def prose_words(self) -> frozenset[str]:

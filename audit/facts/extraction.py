@@ -21,7 +21,7 @@ from audit.facts.model import (
     TextFacts,
 )
 
-EXTRACTOR_VERSION: Final = 40
+EXTRACTOR_VERSION: Final = 41
 PARALLEL_BYTES: Final = 1_000_000
 """Below about 1 MB of misses, starting a second process costs more than it saves."""
 

@@ -293,12 +293,13 @@ def _by_path(entry: Entry) -> str:
 
 
 def texts(source: Source, paths: Iterable[str]) -> Iterator[str]:
-    """Yield the texts of some files of a source."""
-    wanted = frozenset(paths)
-    entries = [one for one in source.entries if one.path in wanted and one.kind == "file"]
-    for _, content in source.read([one for one in entries if not one.problem]):
-        if isinstance(content, bytes):
-            yield content.decode("utf-8", "replace")
+    """Yield the texts of some files of a source in the order asked, empty where there is none."""
+    wanted = list(paths)
+    known = {one.path: one for one in source.entries if one.kind == "file" and not one.problem}
+    contents = source.read([known[one] for one in wanted if one in known])
+    for path in wanted:
+        content = next(contents)[1] if path in known else ""
+        yield content.decode("utf-8", "replace") if isinstance(content, bytes) else ""
 
 
 def tree_id(entries: Iterable[Entry]) -> str:

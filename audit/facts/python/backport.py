@@ -7,7 +7,6 @@ bare lists of exceptions (PEP 758, 3.14). Lines stay where they are.
 """
 
 import re
-from collections.abc import Callable
 from functools import cache
 from typing import Final
 
@@ -65,13 +64,15 @@ class _Module:
         """Return what stands for the text at a place, where it ends, and if a statement may
         start there."""
         if starts:
-            for form, write in _STATEMENTS:
+            for form, write in (
+                (_DEFINES, self._generic), (_ALIAS, self._alias), (_EXCEPT, self._exceptions),
+            ):  # fmt: skip
                 if found := form.match(self._text, at):
-                    part, end = write(self, found)
+                    part, end = write(found)
                     return part, end, False
         token = self._token(at)
         match token.lastgroup:
-            case "quote" | "string":
+            case "string":
                 part, end, _ = self._string(token, 0)
                 return part, end, False
             case "open":
@@ -126,14 +127,14 @@ class _Module:
     # ------------------------------------------------------------------ strings
     def _string(self, token: re.Match[str], level: int) -> tuple[str, int, bool]:
         """Return what stands for a string inside of `level` others, its end, if it is newer."""
+        if level >= len(_QUOTES):
+            raise _UnknownError
         prefix, quote = token["prefix"].lower(), token["quote"]
         parts, end, newer = self._parts(prefix, quote, token.end(), level)
         older = token["prefix"].translate(_FORMATTED)
         newer |= older != token["prefix"]
         if level == 0 and not newer:
             return self._text[token.start() : end], end, False
-        if level >= len(_QUOTES):
-            raise _UnknownError
         plain = _nested if level else _literal
         inner = "".join(part if is_field else plain(part) for part, is_field in parts)
         return f"{older}{_QUOTES[level]}{inner}{_QUOTES[level]}", end, newer
@@ -190,15 +191,6 @@ class _Module:
             parts.append(part)
             at = end
         return "".join([*parts, "}"]), at + 1, newer
-
-
-_STATEMENTS: Final[
-    tuple[tuple[re.Pattern[str], Callable[[_Module, re.Match[str]], tuple[str, int]]], ...]
-] = (
-    (_DEFINES, _Module._generic),  # noqa: SLF001
-    (_ALIAS, _Module._alias),  # noqa: SLF001
-    (_EXCEPT, _Module._exceptions),  # noqa: SLF001
-)
 
 
 def _continued(dropped: str) -> str:

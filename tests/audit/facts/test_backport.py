@@ -108,4 +108,5 @@ def test_anything_gives_text_or_nothing_and_keeps_its_lines(text: str) -> None:
 def test_braces_without_end_are_read_in_one_go() -> None:
     assert backport(b'f"' + b"{" * 100_000) is None
     assert backport(b"(" * 100_000) is None
+    assert backport(b'f"{' * 100_000) is None  # a string in a string in a string ...
     assert backport(b'x = f"{' + b"1 + " * 100_000 + b'"a"}"') is not None

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from audit.errors import SourceError
-from audit.source.trees import Folder, WorkingTree, blob_id, open_source, tree_id
+from audit.source.trees import Folder, WorkingTree, blob_id, open_source, texts, tree_id
 from tests.audit.conftest import Git
 
 
@@ -25,6 +25,15 @@ def test_tree_revision_and_folder_agree(sample: Path, git: Git, tmp_path: Path) 
     assert tree_id(tree.entries) == tree_id(revision.entries) == tree_id(folder.entries)
     assert not tree.dirty
     assert tree.revision == revision.revision == git("rev-parse", "HEAD", cwd=sample).strip()
+
+
+@pytest.mark.parametrize("revision", [None, "HEAD"])
+def test_texts_come_in_the_order_asked_and_are_empty_where_there_is_none(
+    sample: Path, revision: str | None
+) -> None:
+    readme, licence = (sample / "README.md").read_text(), (sample / "LICENSE").read_text()
+    asked = ["README.md", "nowhere.md", "LICENSE", "README.md"]
+    assert list(texts(open_source(sample, revision), asked)) == [readme, "", licence, readme]
 
 
 def test_edits_deletions_and_new_files_are_seen_and_ignored_ones_not(sample: Path) -> None:
