@@ -12,9 +12,10 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check install -q -c constra
 TORCH_INDEX ?=
 OUT    ?= .
 
+# The pip that comes with Python 3.11 takes a third longer for what follows.
 $(VENV)/.core: pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(PIP) pip # the one that comes with Python 3.11 takes a third longer for what follows
+	$(PIP) pip
 	$(PIP) -e .
 	@touch $@
 
