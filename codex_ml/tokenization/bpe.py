@@ -9,7 +9,6 @@ then never takes a pair that is not on the list. `encoding` proves this for each
 token before it trusts the faster encoder.
 """
 
-import re
 from collections.abc import Mapping
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -23,13 +22,19 @@ Ranks = Mapping[bytes, int]
 PATTERN = r"'(?:[sdmt]|ll|ve|re)| ?\p{L}++| ?\p{N}++| ?[^\s\p{L}\p{N}]++|\s++$|\s+(?!\S)|\s"
 
 MAX_BLANKS = 300_000  # tiktoken's regex engine overflows its stack at about half a million
-_LONG_BLANK = re.compile(rf"\s{{{MAX_BLANKS}}}")
 
 
 def overflows(text: str) -> bool:
     """Whether tiktoken would panic on a long run of blanks in `text`."""
     stations = range(MAX_BLANKS - 1, len(text), MAX_BLANKS)  # a long run covers one of them
-    return any(text[place].isspace() for place in stations) and bool(_LONG_BLANK.search(text))
+    return any(text[place].isspace() and _run(text, place) >= MAX_BLANKS for place in stations)
+
+
+def _run(text: str, place: int) -> int:
+    """Return how many blanks stand around one, of the next `MAX_BLANKS` on each side."""
+    before = text[max(0, place - MAX_BLANKS) : place]
+    after = text[place : place + MAX_BLANKS]
+    return len(before) - len(before.rstrip()) + len(after) - len(after.lstrip())
 
 
 def encoding(spec: Mapping[str, Any]) -> "tiktoken.Encoding | None":

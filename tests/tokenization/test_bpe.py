@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tokenizers import AddedToken, decoders, models, normalizers, pre_tokenizers, processors
 
 from codex_ml.tokenization import HuggingFaceTokenizer, train
-from codex_ml.tokenization.bpe import MAX_BLANKS, encoding
+from codex_ml.tokenization.bpe import MAX_BLANKS, encoding, overflows
 from tests.tokenization.kinds import END, SONNETS
 
 TRAINED = train([SONNETS], "bpe", vocab_size=900, special_tokens=[END])
@@ -49,6 +49,14 @@ def test_ids_equal_the_librarys_on_the_corpus_with_special_tokens() -> None:
 def test_more_blanks_than_tiktoken_bears() -> None:
     text = "a" + " " * (MAX_BLANKS * 2) + "b"
     assert TRAINED.encode(text) == library_ids(text)
+
+
+@pytest.mark.parametrize("start", [0, 1, MAX_BLANKS - 1, MAX_BLANKS, MAX_BLANKS + 7])
+@pytest.mark.parametrize("end", ["", "b" * 10, "b" * MAX_BLANKS])
+def test_a_run_of_blanks_is_too_long_from_the_limit_on(start: int, end: str) -> None:
+    assert overflows("a" * start + "\u2003" * MAX_BLANKS + end)
+    assert not overflows("a" * start + " " * (MAX_BLANKS - 1) + end)
+    assert not overflows("a" * start + " " * (MAX_BLANKS - 1) + "." + "\n" * (MAX_BLANKS - 1) + end)
 
 
 def spec() -> Any:
